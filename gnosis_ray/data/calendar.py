@@ -1,0 +1,74 @@
+"""Exchange sessions as sorted arrays: vectorised look-ups over any number of moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+Moments = npt.NDArray[np.datetime64]
+Days = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class SessionCalendar:
+    """Sessions of one exchange between two dates.
+
+    ``days`` are datetime64[D]; ``opens`` and ``closes`` datetime64[us] in UTC; all sorted, one entry a session.
+    Built once by the driver and handed to workers: the library behind it takes over a second to import.
+    """
+
+    name: str
+    days: Days
+    opens: Moments
+    closes: Moments
+
+    @classmethod
+    def build(cls, name: str, start: date, end: date) -> SessionCalendar:
+        """Sessions from ``exchange_calendars`` (early closes and holidays included), both dates inclusive."""
+        import exchange_calendars  # heavy: only the driver needs it
+
+        schedule = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat()).schedule
+        return cls(
+            name=name,
+            days=schedule.index.to_numpy().astype("datetime64[D]"),
+            opens=schedule["open"].dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
+            closes=schedule["close"].dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
+        )
+
+    def is_open(self, moments: Moments) -> npt.NDArray[np.bool_]:
+        """True from a session's open up to, but not including, its close."""
+        index = np.searchsorted(self.opens, moments, side="right") - 1
+        inside = index >= 0
+        return np.asarray(inside & (moments < self.closes[np.maximum(index, 0)]))
+
+    def last_close(self, moments: Moments) -> Moments:
+        """The latest session close at or before each moment; NaT before the first."""
+        return _take(self.closes, np.searchsorted(self.closes, moments, side="right") - 1)
+
+    def quote_time(self, snapshots: Moments) -> Moments:
+        """When the quotes of a snapshot were made: the snapshot itself in a session, else the latest close."""
+        return np.where(self.is_open(snapshots), snapshots, self.last_close(snapshots))
+
+    def close_on(self, days: Days) -> Moments:
+        """The close of the day's session, or of the last session before it on a holiday or weekend."""
+        return _take(self.closes, np.searchsorted(self.days, days, side="right") - 1)
+
+    def expiry_moment(self, expiries: Days, am_settled: npt.NDArray[np.bool_]) -> Moments:
+        """When an option stops living: its session's close, or its open where settled in the morning."""
+        index = np.searchsorted(self.days, expiries, side="right") - 1
+        return np.where(am_settled, _take(self.opens, index), _take(self.closes, index))
+
+    def sessions_between(self, earlier: Moments, later: Moments) -> npt.NDArray[np.int64]:
+        """How many session closes lie after ``earlier`` and at or before ``later``."""
+        first = np.searchsorted(self.closes, earlier, side="right")
+        last = np.searchsorted(self.closes, later, side="right")
+        return np.asarray(last - first, dtype=np.int64)
+
+
+def _take(values: Moments, index: npt.NDArray[np.intp]) -> Moments:
+    """``values[index]``, NaT where the index is before the first."""
+    taken = values[np.maximum(index, 0)]
+    return np.where(index >= 0, taken, np.datetime64("NaT", "us"))

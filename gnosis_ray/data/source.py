@@ -1,0 +1,44 @@
+"""What a provider of market data must be able to answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import polars as pl
+
+
+class MarketSource(Protocol):
+    """A provider. Every answer obeys the point-in-time rule of :mod:`gnosis_ray.engines.inputs.adapters`.
+
+    ``keys`` are ``columns.KEYS`` rows. Answers hold the columns named, sorted by symbol and time; a symbol that the
+    source does not know has no rows.
+    """
+
+    name: str
+    synthetic: bool
+    """True where the figures are made up: everything shown from them is labelled SYNTHETIC."""
+
+    def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """For each key the latest chain snapshot known by then: ``columns.RAW_CHAIN`` and the key's ``timestamp``."""
+        ...
+
+    def bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
+        """``columns.BARS``: known at the symbol's latest key, from ``lookback`` bars before its earliest key."""
+        ...
+
+    def trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.TRADES`` of the ``lookback_minutes`` before each key."""
+        ...
+
+    def quotes(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.QUOTES`` of the ``lookback_minutes`` before each key."""
+        ...
+
+    def news(self, keys: pl.DataFrame, lookback_hours: int) -> pl.DataFrame:
+        """``columns.NEWS`` of the ``lookback_hours`` before each key."""
+        ...
+
+    def default_as_of(self, now: datetime) -> datetime:
+        """The moment to look at when the user names none: the latest at which this source knows something."""
+        ...

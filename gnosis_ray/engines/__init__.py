@@ -1,0 +1,1 @@
+"""Engines: each measures one side of a market. Nothing is re-exported here."""

@@ -1,0 +1,99 @@
+"""What an engine is: one definition of each feature, for one symbol or a million rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol, runtime_checkable
+
+import polars as pl
+
+from gnosis_ray.engines.inputs.adapters import one_key
+from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
+
+META_PREFIX = "meta__"
+"""Columns of an engine's frame that start so become entries of ``metadata``."""
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """One feature: its column name, unit, meaning and source (paper, equation)."""
+
+    name: str
+    unit: str
+    doc: str
+    source: str = ""
+
+
+EngineData = Mapping[str, pl.DataFrame]
+"""The market tables that an engine reads, by name (``chains``, ``bars``...)."""
+
+
+@dataclass(frozen=True)
+class EngineFrames:
+    """What an engine computed for a batch of keys.
+
+    ``features``: one row a key, in the keys' order: ``symbol, timestamp``, one f64 column a feature (null where
+    absent), ``confidence`` in [0, 1], ``regime`` (null or a name) and ``meta__*`` strings; ``meta__degraded`` holds
+    comma-separated reasons. ``details``: what a float cannot carry, ``columns.DETAILS``.
+    """
+
+    features: pl.DataFrame
+    details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
+
+    def outputs(self, kind: EngineKind, specs: tuple[FeatureSpec, ...]) -> Iterator[EngineOutput]:
+        """One contract a row, nulls left out."""
+        names = [spec.name for spec in specs]
+        meta = [c for c in self.features.columns if c.startswith(META_PREFIX)]
+        for row in self.features.iter_rows(named=True):
+            yield EngineOutput(
+                kind=kind,
+                symbol=row["symbol"],
+                timestamp=row["timestamp"],
+                features={n: row[n] for n in names if row[n] is not None},
+                confidence=row["confidence"],
+                regime=row["regime"],
+                metadata={m.removeprefix(META_PREFIX): row[m] for m in meta if row[m] is not None},
+            )
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """The contract that the pipeline needs."""
+
+    kind: EngineKind
+
+    def run(self, symbol: str, now: datetime) -> EngineOutput:
+        """Measure one symbol as of ``now``."""
+        ...
+
+
+class FrameEngine(ABC):
+    """An engine that computes a whole batch at once; one symbol is a batch of one."""
+
+    kind: ClassVar[EngineKind]
+    requires: ClassVar[tuple[EngineKind, ...]] = ()
+    features: ClassVar[tuple[FeatureSpec, ...]]
+
+    @abstractmethod
+    def load(self, keys: pl.DataFrame) -> EngineData:
+        """Read, through the adapter, the tables that ``compute`` needs for these keys."""
+
+    @abstractmethod
+    def compute(
+        self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
+    ) -> EngineFrames:
+        """One row a key. Pure: the same inputs give the same bits."""
+
+    def frames(self, keys: pl.DataFrame, upstream: Mapping[EngineKind, EngineFrames] | None = None) -> EngineFrames:
+        """``load`` and ``compute``."""
+        return self.compute(keys, self.load(keys), upstream or {})
+
+    def run(
+        self, symbol: str, now: datetime, upstream: Mapping[EngineKind, EngineFrames] | None = None
+    ) -> EngineOutput:
+        """One symbol: the batch of one."""
+        return next(self.frames(one_key(symbol, now), upstream).outputs(self.kind, self.features))

@@ -1,0 +1,100 @@
+"""Every error that gnosis-ray raises on purpose.
+
+    GnosisError                  exit code 1
+    ├── ConfigError              2   a setting is unknown or unusable
+    ├── UniverseError            2   a universe or a symbol list cannot be read
+    ├── DataError                4   market data cannot be used
+    │   ├── NoDataError          4   nothing known at the asked time
+    │   ├── SchemaError          4   a column is missing or of the wrong type
+    │   └── ChainError           4   an option chain holds impossible values
+    ├── StageError               3   an engine, agent or writer failed for one symbol
+    ├── LedgerError              2   a ledger or run cannot be read or written
+    └── ClusterError             5   Ray or one of its nodes cannot be used
+
+Errors pickle whole: they cross process boundaries as values, with symbol, stage and cause.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+
+class GnosisError(Exception):
+    """Base of all errors. ``symbol`` and ``stage`` say where, ``cause`` keeps the original error's text."""
+
+    exit_code = 1
+
+    def __init__(
+        self, message: str, *, symbol: str | None = None, stage: str | None = None, cause: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.symbol = symbol
+        self.stage = stage
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.symbol}: {self.message}" if self.symbol else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.symbol, self.stage, self.cause))
+
+    @classmethod
+    def wrap(cls, error: BaseException, *, symbol: str | None, stage: str) -> Self:
+        """The same failure as a typed error of this class, keeping what happened."""
+        text = error.message if isinstance(error, GnosisError) else f"{type(error).__name__}: {error}"
+        return cls(text, symbol=symbol, stage=stage, cause=type(error).__name__)
+
+
+def _rebuild(
+    cls: type[GnosisError], message: str, symbol: str | None, stage: str | None, cause: str | None
+) -> GnosisError:
+    return cls(message, symbol=symbol, stage=stage, cause=cause)
+
+
+class ConfigError(GnosisError):
+    """A setting is unknown or has an unusable value."""
+
+    exit_code = 2
+
+
+class UniverseError(GnosisError):
+    """A universe or a symbol list is unknown or cannot be read."""
+
+    exit_code = 2
+
+
+class DataError(GnosisError):
+    """Market data is missing or unusable."""
+
+    exit_code = 4
+
+
+class NoDataError(DataError):
+    """Nothing was known about what was asked at the time asked for."""
+
+
+class SchemaError(DataError):
+    """A table lacks a column, or a column has the wrong type."""
+
+
+class ChainError(DataError):
+    """An option chain holds impossible values."""
+
+
+class StageError(GnosisError):
+    """An engine, an agent or a writer failed for one symbol."""
+
+    exit_code = 3
+
+
+class LedgerError(GnosisError):
+    """A ledger, or a run in it, cannot be read or written."""
+
+    exit_code = 2
+
+
+class ClusterError(GnosisError):
+    """Ray, or one of its nodes, cannot be used."""
+
+    exit_code = 5

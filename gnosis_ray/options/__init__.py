@@ -1,0 +1,1 @@
+"""Option mathematics: pure, vectorised, without state."""

@@ -1,0 +1,1 @@
+"""The contracts shared by every part."""

@@ -1,0 +1,114 @@
+"""The frozen contracts that engines, agents and ledgers exchange."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+
+EngineKind = Literal["hedge", "liquidity", "sentiment", "elasticity"]
+"""The four engines, in the order in which snapshots and reports show them."""
+
+ENGINE_KINDS: tuple[EngineKind, ...] = ("hedge", "liquidity", "sentiment", "elasticity")
+
+Action = Literal["long", "short", "flat", "spread", "complex"]
+
+
+def to_utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a naive one is read as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(to_utc)]
+Confidence = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Contract(BaseModel):
+    """Frozen, refuses unknown fields; infinity survives a trip through JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class EngineOutput(Contract):
+    """What one engine measured for one symbol at one time. What could not be computed is absent."""
+
+    kind: EngineKind
+    symbol: str
+    timestamp: UtcDatetime
+    features: dict[str, FiniteFloat]
+    confidence: Confidence
+    regime: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class StandardSnapshot(Contract):
+    """The fused measurement: the only thing that primary agents see."""
+
+    symbol: str
+    timestamp: UtcDatetime
+    hedge: dict[str, FiniteFloat] = Field(default_factory=dict)
+    liquidity: dict[str, FiniteFloat] = Field(default_factory=dict)
+    sentiment: dict[str, FiniteFloat] = Field(default_factory=dict)
+    elasticity: dict[str, FiniteFloat] = Field(default_factory=dict)
+    regime: str | None = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
+class Suggestion(Contract):
+    """A stance of an agent; the runner fills ``timestamp`` where the agent left it out."""
+
+    id: str
+    layer: str
+    symbol: str
+    timestamp: UtcDatetime | None = None
+    action: Action
+    confidence: Confidence
+    forecast: dict[str, FiniteFloat] = Field(default_factory=dict)
+    reasoning: str
+    tags: list[str] = Field(default_factory=list)
+
+
+class TradeLeg(Contract):
+    """One leg: ``qty`` shares, or contracts of 100 shares; ``expiry`` as ``YYYY-MM-DD``."""
+
+    instrument_type: Literal["C", "P", "STOCK"]
+    direction: Literal["buy", "sell"]
+    qty: Annotated[int, Field(gt=0)]
+    strike: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    expiry: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+
+class TradeIdea(Contract):
+    """A costed trade. Figures are USD per unit (a share, or one structure of 100-share contracts).
+
+    ``max_loss`` is ``inf`` and ``max_profit`` None where unbounded; a credit is a negative cost.
+    """
+
+    id: str
+    symbol: str
+    strategy_type: str
+    side: Literal["long", "short", "neutral"]
+    legs: list[TradeLeg]
+    cost_per_unit: FiniteFloat
+    max_loss: Annotated[float, Field(ge=0.0)]
+    max_profit: float | None = None
+    breakeven_levels: list[FiniteFloat] = Field(default_factory=list)
+    target_exit_price: FiniteFloat | None = None
+    stop_loss_price: FiniteFloat | None = None
+    recommended_units: Annotated[int, Field(ge=0)]
+    confidence: Confidence
+    rationale: str
+    tags: list[str] = Field(default_factory=list)
+
+
+class LedgerRecord(Contract):
+    """Everything that one pass saw and decided for one symbol."""
+
+    timestamp: UtcDatetime
+    symbol: str
+    snapshot: StandardSnapshot
+    primary_suggestions: list[Suggestion]
+    composite_suggestion: Suggestion
+    trade_ideas: list[TradeIdea]
+    realized_pnl: FiniteFloat | None = None

@@ -1,0 +1,118 @@
+"""What a run over a universe is made of: its manifest, batches, receipts and failures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gnosis_ray.errors import GnosisError
+from gnosis_ray.schemas.core_schemas import Contract, UtcDatetime
+
+RunStatus = Literal["done", "done_with_failures", "no_data", "interrupted"]
+
+
+class Failure(Contract):
+    """Why one symbol has no result, as a row."""
+
+    symbol: str
+    stage: str
+    error: str
+    message: str
+
+    @classmethod
+    def of(cls, error: BaseException, *, symbol: str, stage: str) -> Failure:
+        """The failure that ``error`` stands for; a typed error's own stage wins."""
+        typed = error if isinstance(error, GnosisError) else None
+        return cls(
+            symbol=symbol,
+            stage=(typed.stage if typed and typed.stage else stage),
+            error=(typed.cause if typed and typed.cause else type(error).__name__),
+            message=typed.message if typed else str(error),
+        )
+
+
+class Batch(Contract):
+    """A fixed group of symbols: the unit of work, of retry and of writing."""
+
+    index: Annotated[int, Field(ge=0)]
+    symbols: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of its part in every table: ``batch-00007``."""
+        return f"batch-{self.index:05d}"
+
+
+class BatchReceipt(Contract):
+    """What came of a batch: counts and names, not objects."""
+
+    batch: int
+    attempt: int
+    snapshots: int
+    ideas: int
+    degraded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Reason -> symbols, sorted."""
+    failures: tuple[Failure, ...] = ()
+    seconds: dict[str, float] = Field(default_factory=dict)
+    """Stage -> seconds of work, for the summary; never part of a ledger table but ``runs``."""
+
+
+class RunManifest(Contract):
+    """Fixed before launch, whatever runs it: the symbols, sorted, and the batch boundaries."""
+
+    run_id: str
+    run_date: date
+    as_of: UtcDatetime
+    provider: str
+    synthetic: bool
+    universe: str
+    symbols: tuple[str, ...]
+    batch_size: Annotated[int, Field(gt=0)]
+    config_hash: str
+    config_json: str
+    """The frozen settings, so that a resumed run decides as the first did."""
+    version: str
+
+    def batches(self) -> tuple[Batch, ...]:
+        """The universe cut into batches, in order."""
+        size = self.batch_size
+        return tuple(
+            Batch(index=i, symbols=self.symbols[start : start + size])
+            for i, start in enumerate(range(0, len(self.symbols), size))
+        )
+
+
+class RunReceipt(Contract):
+    """One row of ``runs``: what was asked, what came of it, how long it took."""
+
+    run_id: str
+    run_date: date
+    status: RunStatus
+    as_of: UtcDatetime
+    provider: str
+    synthetic: bool
+    universe: str
+    granularity: str
+    hosts: int
+    symbols: int
+    snapshots: int
+    ideas: int
+    degraded: dict[str, tuple[str, ...]]
+    failures: tuple[Failure, ...]
+    seconds: dict[str, float]
+    config_hash: str
+    version: str
+    started_at: UtcDatetime
+    finished_at: UtcDatetime
+
+    @property
+    def wall_seconds(self) -> float:
+        """From start to seal."""
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+def new_run_id(started: datetime, salt: str) -> str:
+    """A run's partition name, ``20260712T120000-1f3a``: sortable, and never an input of any decision."""
+    return f"{started:%Y%m%dT%H%M%S}-{salt}"
