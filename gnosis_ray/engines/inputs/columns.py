@@ -46,6 +46,7 @@ CHAIN = _schema(
         "timestamp": UTC_TIME,  # the as-of moment at which positions are valued
         "known_at": UTC_TIME,
         "quote_time": UTC_TIME,  # the moment of the quotes: implied volatility is inverted there
+        "sessions_behind": pl.Int64,  # sessions that closed after quote_time and at or before timestamp
         "underlying_price": pl.Float64,
         "expiry": pl.Date,
         "dte": pl.Float64,  # calendar days from timestamp to the moment of expiry, fractional
