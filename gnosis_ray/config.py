@@ -79,7 +79,6 @@ class DataConfig(Section):
 
     provider: Literal["synthetic", "store"]
     dir: Path | None
-    bar_lookback: PositiveInt
     synthetic: SyntheticConfig
 
 

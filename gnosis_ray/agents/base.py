@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -33,6 +34,23 @@ class TradeAgent(Protocol):
 
     def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
         """Costed ideas; empty where nothing is worth doing. Keeps no memory of open trades."""
+        ...
+
+
+@dataclass(frozen=True)
+class TradeDecision:
+    """The ideas, and where there is none the reason, as a word."""
+
+    ideas: list[TradeIdea] = field(default_factory=list)
+    dropped: str | None = None
+
+
+@runtime_checkable
+class DecidingTradeAgent(Protocol):
+    """A trade agent that also says why it made nothing."""
+
+    def decide(self, suggestion: Suggestion) -> TradeDecision:
+        """Ideas, or the reason why there is none."""
         ...
 
 

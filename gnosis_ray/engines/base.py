@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import polars as pl
 
 from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.engines.inputs.columns import DETAILS, KEYS
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 
 META_PREFIX = "meta__"

@@ -1,0 +1,99 @@
+"""Net dealer gamma recomputed along a path of spots: sticky-strike volatility, time held still."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from gnosis_ray.config import HedgeConfig
+from gnosis_ray.engines.hedge.exposure import ONE_PERCENT, SHARES_PER_CONTRACT
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GammaProfiles:
+    """Profiles of several keys.
+
+    ``keys``: (n,) indices; ``spots``: (n, points) USD; ``gex``: (n, points) USD per 1% move at that spot;
+    ``zero_gamma``: (n,) USD, NaN where there is none; ``roots``: (n,) counts.
+    """
+
+    keys: npt.NDArray[np.uint32]
+    spots: Floats
+    gex: Floats
+    zero_gamma: Floats
+    roots: npt.NDArray[np.int64]
+
+
+def gamma_profiles(book: pl.DataFrame, config: HedgeConfig) -> GammaProfiles:
+    """Recompute the book of every ``key`` at ``profile_points`` spots within ``profile_span`` of its own.
+
+    ``book`` as from :func:`exposure.with_exposures`, sorted by key, expiry, strike. At ``S' = S`` the profile equals
+    the net exposure. Call and put at a strike share their volatility, hence their gamma: one row a strike.
+    """
+    net = book.group_by("key", "expiry", "strike", maintain_order=True).agg(
+        position=(pl.col("sign") * pl.col("open_interest")).sum(),
+        iv=pl.col("iv").first(),
+        tau=pl.col("tau").first(),
+        rate=pl.col("rate").first(),
+        carry=pl.col("carry").first(),
+        spot=pl.col("underlying_price").first(),
+    )
+    keys, starts = np.unique(net["key"].to_numpy(), return_index=True)
+    moves = np.linspace(1 - config.profile_span, 1 + config.profile_span, config.profile_points)
+    spot, scale, slope, offset = _coefficients(net)
+    log_moves = np.log(moves)
+    shape = np.empty((len(keys), len(moves)))
+    for row, part in enumerate(np.split(np.arange(len(net)), starts[1:])):
+        d1 = np.multiply.outer(log_moves, slope[part])
+        d1 += offset[part]
+        np.multiply(d1, d1, out=d1)
+        d1 *= -0.5
+        np.exp(d1, out=d1)
+        # einsum, not BLAS: its order of summation does not change with the number of threads
+        shape[row] = np.einsum("ij,j->i", d1, scale[part])
+    spots = spot[starts][:, None] * moves
+    gex = shape * spots
+    zero_gamma, roots = _zero_gamma(spots, gex, spot[starts])
+    return GammaProfiles(keys, spots, gex, zero_gamma, roots)
+
+
+def _coefficients(net: pl.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
+    """GEX(S') = S' sum_i scale_i exp(-(slope_i ln(S'/S) + offset_i)^2 / 2): gamma S'^2 with its spot factored out."""
+    position, iv, tau, rate, carry, spot, strike = (
+        net[c].to_numpy() for c in ("position", "iv", "tau", "rate", "carry", "spot", "strike")
+    )
+    deviation = iv * np.sqrt(tau)
+    per_contract = SHARES_PER_CONTRACT * ONE_PERCENT / math.sqrt(2 * math.pi)
+    scale = position * np.exp(-carry * tau) / deviation * per_contract
+    offset = (np.log(spot / strike) + (rate - carry + 0.5 * iv * iv) * tau) / deviation
+    return spot, scale, 1.0 / deviation, offset
+
+
+def _zero_gamma(spots: Floats, gex: Floats, spot: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """The linear root nearest to spot, and how many there are."""
+    left, right = gex[:, :-1], gex[:, 1:]
+    crosses = (left > 0) != (right > 0)
+    step = np.where(crosses, right - left, 1.0)
+    root = np.where(crosses, spots[:, :-1] - left * (spots[:, 1:] - spots[:, :-1]) / step, np.nan)
+    distance = np.where(crosses, np.abs(root - spot[:, None]), np.inf)
+    nearest = np.argmin(distance, axis=1)
+    return root[np.arange(len(root)), nearest], crosses.sum(axis=1)
+
+
+def profile_details(profiles: GammaProfiles, keys: pl.DataFrame) -> pl.DataFrame:
+    """The profiles in long form, ``columns.DETAILS``, named ``gamma_profile``: x spot, value USD per 1% move."""
+    points = profiles.spots.shape[1]
+    owner = pl.DataFrame({"key": np.repeat(profiles.keys, points)}, schema={"key": pl.UInt32})
+    return (
+        owner.with_columns(
+            x=pl.Series(profiles.spots.ravel()), value=pl.Series(profiles.gex.ravel()), name=pl.lit("gamma_profile")
+        )
+        .join(keys.select("key", "symbol", "timestamp"), on="key", how="left", maintain_order="left")
+        .select("symbol", "timestamp", "name", "x", "value")
+    )

@@ -1,0 +1,117 @@
+"""HedgeEngineV3: dealer gamma, vanna and charm of a symbol's option book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import polars as pl
+
+from gnosis_ray.config import HedgeConfig
+from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
+from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
+from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles, profile_details
+from gnosis_ray.engines.hedge.quality import chain_quality, with_confidence
+from gnosis_ray.engines.hedge.regime import with_energy_and_regime
+from gnosis_ray.engines.hedge.surface import thirty_day_surface
+from gnosis_ray.engines.inputs.adapters import MarketAdapter
+from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.schemas.core_schemas import EngineKind
+
+LEVELS = ("call_wall", "put_wall", "zero_gamma")
+GREEKS = ("delta", "gamma", "vanna", "charm")
+
+
+class HedgeEngineV3(FrameEngine):
+    """Reads chains and daily bars; every aggregate uses our own greeks, valued at the as-of moment.
+
+    Signs follow the naive dealer (long calls, short puts; SqueezeMetrics 2016), an assumption that the output names;
+    gross figures stand beside signed ones. Where open interest is unavailable near spot every feature that weighs by
+    it is absent and the confidence is 0: volume never stands in for it.
+    """
+
+    kind: ClassVar[EngineKind] = "hedge"
+    features: ClassVar[tuple[FeatureSpec, ...]] = HEDGE_FEATURES
+
+    def __init__(self, adapter: MarketAdapter, config: HedgeConfig) -> None:
+        self._adapter = adapter
+        self._config = config
+
+    def load(self, keys: pl.DataFrame) -> EngineData:
+        """Chains, and enough daily bars for the statistics."""
+        return {"chains": self._adapter.fetch_chains(keys), "bars": self._adapter.fetch_bars(keys, LOOKBACK)}
+
+    def compute(
+        self,
+        keys: pl.DataFrame,
+        data: EngineData,
+        upstream: Mapping[EngineKind, EngineFrames],  # noqa: ARG002 - reads no other engine
+    ) -> EngineFrames:
+        """One row a key; see :data:`HEDGE_FEATURES` for the columns."""
+        indexed = keys.with_row_index("key")
+        chains = _own_keys(data["chains"], indexed)
+        book = with_exposures(chains, self._config)
+        profiles = gamma_profiles(book, self._config)
+        zero_gamma = pl.DataFrame(
+            {"key": profiles.keys, "zero_gamma": profiles.zero_gamma, "zero_gamma_roots": profiles.roots},
+            schema={"key": pl.UInt32, "zero_gamma": pl.Float64, "zero_gamma_roots": pl.Float64},
+        ).with_columns(pl.col("zero_gamma").fill_nan(None))
+        rows = pl.concat([indexed, daily_statistics(keys, data["bars"]).drop("symbol", "timestamp")], how="horizontal")
+        for part in (
+            chain_quality(chains, self._config),
+            thirty_day_surface(chains),
+            book_sums(book, self._config),
+            walls(book),
+            zero_gamma,
+        ):
+            rows = rows.join(part, on="key", how="left", maintain_order="left")
+        rows = self._finish(rows, has_greeks=_has_greeks(data["chains"]))
+        known = rows.filter("available").select("symbol", "timestamp")
+        details = profile_details(profiles, indexed).join(known, on=["symbol", "timestamp"], how="semi")
+        return EngineFrames(_columns(rows), details.match_to_schema(DETAILS))
+
+    def _finish(self, rows: pl.DataFrame, *, has_greeks: bool) -> pl.DataFrame:
+        """Availability, regime, confidence, names of what is wrong; OI-weighted features only where available."""
+        spot = pl.col("spot")
+        covered = pl.col("open_interest_coverage") >= self._config.min_open_interest_coverage
+        rows = rows.with_columns(
+            available=(covered & (pl.col("gex_gross_usd_per_pct") > 0) & has_greeks).fill_null(value=False),
+            has_greeks=spot.is_not_null() & has_greeks,
+            gamma_sign=pl.col("gex_usd_per_pct").sign(),
+            vanna_sign=pl.col("vex_usd_per_vol_point").sign(),
+            **{
+                f"dist_{level}_pct": (pl.col(level) / spot - 1) * 100
+                for level in ("call_wall", "put_wall", "zero_gamma")
+            },
+        )
+        rows = with_confidence(with_energy_and_regime(rows, self._config), self._config)
+        signs = f"dealers: calls {self._config.dealer_call_sign:+d}, puts {self._config.dealer_put_sign:+d}"
+        return rows.with_columns(
+            *(pl.when("available").then(spec.name) for spec in EXPOSURE_FEATURES),
+            meta__dealer_convention=pl.when("available").then(pl.lit(signs)),
+            meta__squeeze_basis=pl.col("squeeze_basis"),
+            meta__quote_time=pl.col("quote_time").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            meta__carry_assumed=pl.when(pl.col("carry_assumed") > 0).then(
+                pl.format("{}% of contracts", (pl.col("carry_assumed") * 100).round(0).cast(pl.Int64))
+            ),
+        )
+
+
+def _own_keys(chains: pl.DataFrame, indexed: pl.DataFrame) -> pl.DataFrame:
+    """The chains with their key's index, in order of key, expiry, strike; greeks that are missing become null."""
+    absent = [pl.lit(None, pl.Float64).alias(c) for c in GREEKS if c not in chains.columns]
+    owned = chains.with_columns(absent).join(indexed, on=["symbol", "timestamp"], how="inner")
+    return owned.sort("key", "expiry", "strike", "type")
+
+
+def _has_greeks(chains: pl.DataFrame) -> bool:
+    return all(name in chains.columns for name in GREEKS)
+
+
+def _columns(rows: pl.DataFrame) -> pl.DataFrame:
+    """The engine's frame: declared features as f64, confidence, regime, metadata."""
+    features = [pl.col(spec.name).cast(pl.Float64) for spec in HEDGE_FEATURES]
+    meta = [c for c in rows.columns if c.startswith(META_PREFIX)]
+    return rows.select("symbol", "timestamp", *features, "confidence", "regime", *meta)

@@ -1,0 +1,63 @@
+"""How far a chain can be trusted, and what to say where it cannot."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gnosis_ray.config import HedgeConfig
+
+
+def chain_quality(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
+    """One row a ``key``: spot, quote age, and coverage of the contracts within ``near_spot_window`` of spot.
+
+    ``open_interest_coverage``: share of those contracts with open interest above zero; ``implied_vol_coverage``:
+    share of their open interest that has greeks. Both null where no contract is near.
+    """
+    near = (pl.col("strike") / pl.col("underlying_price") - 1).abs() <= config.near_spot_window
+    interest = pl.col("open_interest").fill_null(0.0).filter(near)
+    return chains.group_by("key").agg(
+        spot=pl.col("underlying_price").first(),
+        quote_time=pl.col("quote_time").min(),
+        quote_age_sessions=pl.col("sessions_behind").max().cast(pl.Float64),
+        open_interest_coverage=(interest > 0).mean(),
+        implied_vol_coverage=pl.when(interest.sum() > 0).then(
+            interest.filter(pl.col("gamma").is_not_null().filter(near)).sum() / interest.sum()
+        ),
+        carry_assumed=pl.col("carry_assumed").mean(),
+    )
+
+
+def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
+    """Add ``confidence`` = coverage x freshness x data tier, and ``meta__degraded``; zero where there is no book.
+
+    Coverage: ``implied_vol_coverage``. Freshness: ``stale_session_decay`` for each session that the quotes missed.
+    Tier: by share of gross gamma, the trust in quoted and in last-price volatilities.
+    """
+    tier = config.tier_confidence
+    smile_share = pl.col("last_smile_share").fill_null(0.0)
+    trust = (1 - smile_share) * tier.quoted + smile_share * tier.last_smile
+    freshness = pl.lit(config.stale_session_decay) ** pl.col("quote_age_sessions")
+    usable = pl.col("available") & pl.col("has_greeks")
+    return rows.with_columns(
+        confidence=pl.when(usable)
+        .then((pl.col("implied_vol_coverage") * freshness * trust).clip(0.0, 1.0))
+        .otherwise(0.0),
+        meta__degraded=pl.when(pl.col("spot").is_null())
+        .then(pl.lit("no_chain"))
+        .when(~pl.col("has_greeks"))
+        .then(pl.lit("missing_greeks"))
+        .otherwise(_reasons(smile_share)),
+    )
+
+
+def _reasons(smile_share: pl.Expr) -> pl.Expr:
+    """Comma-separated reasons, null where there is none."""
+    reasons = [
+        (~pl.col("available"), "open_interest_unavailable"),
+        (pl.col("quote_age_sessions") > 0, "stale_quotes"),
+        (smile_share > 0, "last_smile"),
+        (pl.col("adv_usd").is_null(), "no_bars"),
+    ]
+    named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]
+    text = pl.concat_str(named, separator=",", ignore_nulls=True)
+    return pl.when(text != "").then(text)

@@ -1,0 +1,1 @@
+"""One pass over a symbol, and over a batch of them."""

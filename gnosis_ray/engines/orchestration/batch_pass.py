@@ -1,0 +1,155 @@
+"""A pass over a batch of symbols: engines once for the batch, then the one pipeline symbol by symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import polars as pl
+
+from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
+from gnosis_ray.clock import Stopwatch
+from gnosis_ray.config import Config
+from gnosis_ray.data.preloaded_adapter import PreloadedAdapter
+from gnosis_ray.engines.base import EngineFrames, FrameEngine
+from gnosis_ray.engines.inputs.adapters import MarketAdapter, keys_at
+from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, in_order_of_need
+from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
+from gnosis_ray.errors import NoDataError, StageError
+from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
+from gnosis_ray.schemas.run_schemas import Failure
+
+
+class PipelineParts(Protocol):
+    """Builds the parts of a pipeline over any adapter."""
+
+    def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
+        """The configured engines."""
+        ...
+
+    def primary_agents(self) -> list[PrimaryAgent]:
+        """The configured primary agents."""
+        ...
+
+    def composer(self) -> ComposerAgent:
+        """The composer."""
+        ...
+
+    def trade_agent(self, adapter: MarketAdapter) -> TradeAgent:
+        """The trade agent."""
+        ...
+
+
+@dataclass
+class BatchOutcome:
+    """What a pass over a batch left: records in order of symbol, profiles, and the symbols that failed."""
+
+    records: list[LedgerRecord] = field(default_factory=list)
+    details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
+    failures: list[Failure] = field(default_factory=list)
+
+    def append(self, record: LedgerRecord) -> None:
+        """Keep one record: the runner's sink."""
+        self.records.append(record)
+
+    def degraded(self) -> dict[str, tuple[str, ...]]:
+        """Reason -> symbols, both sorted; a reason reads ``hedge:stale_quotes``."""
+        found: dict[str, list[str]] = {}
+        for record in self.records:
+            for kind in ENGINE_KINDS:
+                for reason in filter(None, record.snapshot.metadata.get(f"{kind}.degraded", "").split(",")):
+                    found.setdefault(f"{kind}:{reason}", []).append(record.symbol)
+        return {reason: tuple(sorted(found[reason])) for reason in sorted(found)}
+
+
+class BatchPass:
+    """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol."""
+
+    def __init__(self, parts: PipelineParts, adapter: MarketAdapter, config: Config, watch: Stopwatch) -> None:
+        self._parts = parts
+        self._adapter = adapter
+        self._config = config
+        self._watch = watch
+
+    def run(self, symbols: Sequence[str], now: datetime) -> BatchOutcome:
+        """One pass as of ``now``. A symbol's failure becomes a row; only a failure to read the data is raised."""
+        outcome = BatchOutcome()
+        with self._watch("load"):
+            adapter = PreloadedAdapter.load(self._adapter, keys_at(list(symbols), now), LOOKBACK)
+        known = adapter.known_symbols()
+        outcome.failures += [_nothing_known(s, now) for s in sorted(set(symbols) - known)]
+        computed = self._compute(adapter, keys_at(sorted(known), now), outcome)
+        failed = {failure.symbol for failure in outcome.failures}
+        with self._watch("agents"):
+            for symbol in sorted(known - failed):
+                self._decide(symbol, now, adapter, computed, outcome)
+        outcome.failures.sort(key=lambda failure: failure.symbol)
+        return outcome
+
+    def _compute(self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome) -> list[PrecomputedEngine]:
+        frames: dict[EngineKind, EngineFrames] = {}
+        computed = []
+        for engine in in_order_of_need(self._parts.engines(adapter)):
+            if not isinstance(engine, FrameEngine):
+                raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
+            with self._watch(f"engine.{engine.kind}"):
+                frames[engine.kind], failures = _isolated(engine, keys, frames)
+            outcome.failures += failures
+            computed.append(PrecomputedEngine(engine, frames[engine.kind]))
+            keys = keys.filter(~pl.col("symbol").is_in([f.symbol for f in failures]))
+        parts = [f.details for f in frames.values() if not f.details.is_empty()]
+        if parts:
+            outcome.details = pl.concat(parts)
+        return computed
+
+    def _decide(
+        self,
+        symbol: str,
+        now: datetime,
+        adapter: MarketAdapter,
+        engines: list[PrecomputedEngine],
+        outcome: BatchOutcome,
+    ) -> None:
+        parts = self._parts
+        runner = PipelineRunner(
+            symbol,
+            engines,
+            parts.primary_agents(),
+            parts.composer(),
+            parts.trade_agent(adapter),
+            outcome,
+            self._config,
+        )
+        try:
+            runner.run_once(now)
+        except StageError as error:
+            outcome.failures.append(Failure.of(error, symbol=symbol, stage="pipeline"))
+
+
+def _isolated(
+    engine: FrameEngine, keys: pl.DataFrame, upstream: dict[EngineKind, EngineFrames]
+) -> tuple[EngineFrames, list[Failure]]:
+    """The engine over the batch; if that raises, symbol by symbol, so that only the culprits fail."""
+    try:
+        return engine.frames(keys, upstream), []
+    except Exception as error:
+        if len(keys) == 1:
+            stage = f"engine.{engine.kind}"
+            failure = Failure.of(error, symbol=keys["symbol"][0], stage=stage)
+            return engine.empty(), [failure]
+    parts = [_isolated(engine, keys[i : i + 1], upstream) for i in range(len(keys))]
+    good = [frames for frames, failures in parts if not failures] or [engine.empty()]
+    merged = EngineFrames(
+        pl.concat([frames.features for frames in good], how="diagonal"),
+        pl.concat([frames.details for frames in good]),
+    )
+    return merged, [failure for _, failures in parts for failure in failures]
+
+
+def _nothing_known(symbol: str, now: datetime) -> Failure:
+    error = NoDataError(f"No chain and no bars known at {now.isoformat()}", symbol=symbol, stage="load")
+    return Failure.of(error, symbol=symbol, stage="load")
