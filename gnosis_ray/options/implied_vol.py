@@ -130,10 +130,11 @@ def _solve(x: Floats, beta: Floats, bound: Floats) -> Floats:
         low = np.where(error < 0, s, low)
         high = np.where(error > 0, s, high)
         trial = s - step
-        inside = (trial > low) & (trial < high)
-        moved = np.where(inside, trial, 0.5 * (low + high))
-        answer[active] = np.where(error == 0, s, moved)
-        going = (error != 0) & ~(np.abs(moved - s) <= _CONVERGED * s)
+        # A converged step is taken even where rounding has put the bracket's end on the root.
+        done = np.abs(step) <= _CONVERGED * s
+        moved = np.where(done | ((trial > low) & (trial < high)), trial, 0.5 * (low + high))
+        answer[active] = moved
+        going = ~done
         active, s, x, target, low, high = (array[going] for array in (active, moved, x, target, low, high))
     return answer
 

@@ -65,7 +65,7 @@ def test_price_of_the_volatility_of_a_price(
 
 
 @given(st.floats(1.0, 3.0), st.integers(-14, 0), st.floats(-3, 3))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=300)
 def test_any_price_between_the_bounds_has_a_volatility(mantissa: float, exponent: int, log_money: float) -> None:
     bound = 100 * min(1.0, np.exp(log_money))
     paid = bound * 0.333 * mantissa * 10.0**exponent
