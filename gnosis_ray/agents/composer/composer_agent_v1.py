@@ -123,8 +123,8 @@ class ComposerAgentV1:
 
 
 def _reasoning(vote: Vote, suggestions: list[Suggestion]) -> str:
-    voices = " ".join(f"[{s.layer}] {s.reasoning}" for s in suggestions)
-    return f"v = {vote.arithmetic}; opposed {vote.opposed_share:.0%}. {voices}".strip()
+    voices = [f"{s.layer.removeprefix('primary_')}: {s.reasoning}" for s in suggestions]
+    return " ".join([*voices, f"Vote: {vote.arithmetic}, opposed {vote.opposed_share:.0%}."])
 
 
 def _tags(snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> list[str]:
