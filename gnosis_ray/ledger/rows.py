@@ -1,0 +1,209 @@
+"""Contracts to frames and back: the same records always give the same frames, and come back equal."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.tables import (
+    CONFIDENCE_COLUMNS,
+    FAILURES,
+    RUNS,
+    SUGGESTIONS,
+    TRADE_IDEAS,
+    feature_column,
+    snapshots_schema,
+)
+from gnosis_ray.schemas.core_schemas import (
+    ENGINE_KINDS,
+    LedgerRecord,
+    StandardSnapshot,
+    Suggestion,
+    TradeIdea,
+    TradeLeg,
+)
+from gnosis_ray.schemas.run_schemas import Failure, RunReceipt
+
+Row = dict[str, Any]
+_SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
+_IDEA_FIELDS = tuple(name for name in TradeIdea.model_fields if name not in ("symbol", "legs"))
+_RUN_FIELDS = tuple(name for name in RUNS if name not in ("degraded", "failures", "seconds"))
+_DETAILS_ORDER = ("symbol", "timestamp", "name", "x", "value")
+
+
+def degraded_reasons(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Every reason under ``degraded`` or ``{kind}.degraded``, sorted, each once."""
+    fields = (text for key, text in metadata.items() if key == "degraded" or key.endswith(".degraded"))
+    return tuple(sorted({reason.strip() for text in fields for reason in text.split(",") if reason.strip()}))
+
+
+def snapshots_frame(records: Sequence[LedgerRecord], known_features: Sequence[str]) -> pl.DataFrame:
+    """One row a record. Feature columns: the known ones in their order, then any other that occurs, sorted."""
+    features = [_features(record.snapshot) for record in records]
+    others = sorted(set().union(*features).difference(known_features))
+    columns = (*known_features, *others)
+    rows = [_snapshot_row(i, record) for i, record in enumerate(records)]
+    for row, values in zip(rows, features, strict=True):
+        row.update({column: values.get(column) for column in columns})
+    return _frame(rows, snapshots_schema(columns))
+
+
+def suggestions_frame(records: Sequence[LedgerRecord]) -> pl.DataFrame:
+    """One row a suggestion: of each record the primary ones in their order, then the composite."""
+    rows = []
+    for i, record in enumerate(records):
+        primary = len(record.primary_suggestions)
+        for position, said in enumerate((*record.primary_suggestions, record.composite_suggestion)):
+            row = _key(i, record) | {name: getattr(said, name) for name in _SUGGESTION_FIELDS}
+            row |= {"position": position, "composite": position == primary}
+            row |= {"suggestion_symbol": said.symbol, "suggestion_timestamp": said.timestamp}
+            row["forecast"] = _pairs(said.forecast, "name", "value")
+            rows.append(row)
+    return _frame(rows, SUGGESTIONS)
+
+
+def trade_ideas_frame(records: Sequence[LedgerRecord]) -> pl.DataFrame:
+    """One row a trade idea, in the order of each record."""
+    rows = []
+    for i, record in enumerate(records):
+        for position, idea in enumerate(record.trade_ideas):
+            row = _key(i, record) | {name: getattr(idea, name) for name in _IDEA_FIELDS}
+            row |= {"position": position, "idea_symbol": idea.symbol}
+            row["legs"] = [dict(leg) for leg in idea.legs]
+            rows.append(row)
+    return _frame(rows, TRADE_IDEAS)
+
+
+def details_frame(details: pl.DataFrame) -> pl.DataFrame:
+    """``columns.DETAILS``, sorted. Raises :class:`LedgerError` where a column is missing or of another type."""
+    found = {name: details.schema.get(name) for name in DETAILS}
+    if found != dict(DETAILS):
+        raise LedgerError(f"Expected details with columns {dict(DETAILS)}, was {dict(details.schema)}")
+    return details.select(_DETAILS_ORDER).sort(_DETAILS_ORDER)
+
+
+def failures_frame(failures: Sequence[Failure]) -> pl.DataFrame:
+    """One row a failure, sorted."""
+    return _frame([dict(failure) for failure in failures], FAILURES).sort(*FAILURES)
+
+
+def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
+    """The row of one run."""
+    row = {name: getattr(receipt, name) for name in _RUN_FIELDS}
+    row["degraded"] = [{"reason": r, "symbols": list(s)} for r, s in sorted(receipt.degraded.items())]
+    row["failures"] = [dict(failure) for failure in receipt.failures]
+    row["seconds"] = _pairs(receipt.seconds, "stage", "seconds")
+    return _frame([row], RUNS)
+
+
+def receipts(runs: pl.DataFrame) -> list[RunReceipt]:
+    """The receipts in rows of ``runs`` with their partition columns."""
+    return [_receipt(row) for row in runs.iter_rows(named=True)]
+
+
+def records_of(snapshots: pl.DataFrame, suggestions: pl.DataFrame, ideas: pl.DataFrame) -> Iterator[LedgerRecord]:
+    """The records of one batch, in their order, out of its parts."""
+    said, traded = _by_record(suggestions), _by_record(ideas)
+    for row in snapshots.sort("record").iter_rows(named=True):
+        *primary, composite = [_suggestion(r) for r in said[row["record"]]]
+        yield LedgerRecord(
+            timestamp=row["timestamp"],
+            symbol=row["symbol"],
+            snapshot=_snapshot(row),
+            primary_suggestions=primary,
+            composite_suggestion=composite,
+            trade_ideas=[_idea(r) for r in traded[row["record"]]],
+            realized_pnl=row["realized_pnl"],
+        )
+
+
+def _frame(rows: Sequence[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame({name: [row[name] for row in rows] for name in schema}, schema=schema)
+
+
+def _key(i: int, record: LedgerRecord) -> Row:
+    return {"record": i, "symbol": record.symbol, "timestamp": record.timestamp}
+
+
+def _pairs(values: Mapping[str, Any], key: str, value: str) -> list[Row]:
+    return [{key: name, value: values[name]} for name in sorted(values)]
+
+
+def _unpaired(pairs: Sequence[Row], key: str, value: str) -> dict[str, Any]:
+    return {pair[key]: pair[value] for pair in pairs}
+
+
+def _features(snapshot: StandardSnapshot) -> dict[str, float]:
+    return {feature_column(k, name): value for k in ENGINE_KINDS for name, value in getattr(snapshot, k).items()}
+
+
+def _snapshot_row(i: int, record: LedgerRecord) -> Row:
+    snapshot = record.snapshot
+    row = _key(i, record) | {"regime": snapshot.regime, "realized_pnl": record.realized_pnl}
+    row |= {"snapshot_symbol": snapshot.symbol, "snapshot_timestamp": snapshot.timestamp}
+    row |= {column: _number(snapshot.metadata.get(f"{kind}.confidence")) for kind, column in CONFIDENCE_COLUMNS.items()}
+    row["degraded"] = ",".join(degraded_reasons(snapshot.metadata)) or None
+    row["metadata"] = _pairs(snapshot.metadata, "key", "value")
+    return row
+
+
+def _number(text: str | None) -> float | None:
+    """The finite number that a metadata entry holds; None where it holds none (the entry itself is kept as it is)."""
+    try:
+        number = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _by_record(frame: pl.DataFrame) -> Mapping[int, list[Row]]:
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for row in frame.sort("record", "position").iter_rows(named=True):
+        rows[row["record"]].append(row)
+    return rows
+
+
+def _snapshot(row: Row) -> StandardSnapshot:
+    features: dict[str, dict[str, float]] = {kind: {} for kind in ENGINE_KINDS}
+    for column, value in row.items():
+        kind, separator, name = column.partition("__")
+        if separator and value is not None and kind in features and column not in CONFIDENCE_COLUMNS.values():
+            features[kind][name] = value
+    return StandardSnapshot(
+        symbol=row["snapshot_symbol"],
+        timestamp=row["snapshot_timestamp"],
+        regime=row["regime"],
+        metadata=_unpaired(row["metadata"], "key", "value"),
+        **features,
+    )
+
+
+def _suggestion(row: Row) -> Suggestion:
+    return Suggestion(
+        symbol=row["suggestion_symbol"],
+        timestamp=row["suggestion_timestamp"],
+        forecast=_unpaired(row["forecast"], "name", "value"),
+        **{name: row[name] for name in _SUGGESTION_FIELDS},
+    )
+
+
+def _idea(row: Row) -> TradeIdea:
+    legs = [TradeLeg(**leg) for leg in row["legs"]]
+    return TradeIdea(symbol=row["idea_symbol"], legs=legs, **{name: row[name] for name in _IDEA_FIELDS})
+
+
+def _receipt(row: Row) -> RunReceipt:
+    return RunReceipt(
+        run_id=row["run_id"],
+        run_date=row["run_date"],
+        degraded=_unpaired(row["degraded"], "reason", "symbols"),
+        failures=tuple(Failure(**failure) for failure in row["failures"]),
+        seconds=_unpaired(row["seconds"], "stage", "seconds"),
+        **{name: row[name] for name in _RUN_FIELDS},
+    )

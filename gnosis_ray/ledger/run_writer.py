@@ -1,0 +1,118 @@
+"""Writing one run: a small object that travels to whoever computes a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.files import make_folder, parquet_bytes, read_parquet, replace_file, reported
+from gnosis_ray.ledger.partition import Partition
+from gnosis_ray.ledger.rows import (
+    details_frame,
+    failures_frame,
+    receipts,
+    runs_frame,
+    snapshots_frame,
+    suggestions_frame,
+    trade_ideas_frame,
+)
+from gnosis_ray.schemas.core_schemas import LedgerRecord
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunReceipt
+
+RECEIPT_FILE = "receipt.parquet"
+
+
+@dataclass(frozen=True)
+class RunWriter:
+    """Writes the batches of one run. Holds no open file: pickle it, copy it, use it in many processes at once."""
+
+    root: Path
+    run_date: date
+    run_id: str
+    feature_columns: tuple[str, ...] = ()
+    """Of ``snapshots``, in their order; a feature that is not among them gets a column behind these."""
+
+    @property
+    def partition(self) -> Partition:
+        """Where the run lies."""
+        return Partition(self.root, self.run_date, self.run_id)
+
+    def write_batch(
+        self,
+        batch: Batch,
+        attempt: int,
+        records: Sequence[LedgerRecord],
+        details: pl.DataFrame,
+        failures: Sequence[Failure],
+        receipt: BatchReceipt,
+    ) -> None:
+        """Write a batch, whole or not at all; one part in every table, even where it has no rows.
+
+        ``details``: ``columns.DETAILS``. Where another attempt got there first, its content stands, down to the
+        receipt, and this one leaves nothing behind: read :meth:`committed` for what stands. Returns once the
+        batch is on the disk. Raises :class:`LedgerError` where it cannot be written; then it can be tried again.
+        """
+        if (receipt.batch, receipt.attempt) != (batch.index, attempt):
+            raise LedgerError(
+                f"Expected the receipt of batch {batch.index}, attempt {attempt}; "
+                f"was batch {receipt.batch}, attempt {receipt.attempt}"
+            )
+        partition = self.partition
+        with reported(f"write {batch.name} of run {self.run_id} in {self.root}"):
+            if not partition.is_claimed(batch.index):
+                partition.create()
+                parts = encode(records, details, failures, self.feature_columns)
+                stage = partition.stage(parts, batch.index)
+                try:
+                    partition.claim(stage, receipt)
+                finally:
+                    partition.discard(stage)
+            partition.publish(batch.index)
+
+    def committed(self) -> dict[int, BatchReceipt]:
+        """The batches that are whole, by number, with the receipts that stand."""
+        with reported(f"read the commits of run {self.run_id} in {self.root}"):
+            return {index: self.partition.receipt(index) for index in self.partition.committed_batches()}
+
+    def seal(self, receipt: RunReceipt) -> None:
+        """Write the run's one row of ``runs``; a row that is there stands, unless it says ``interrupted``.
+
+        What losing attempts left behind is swept away.
+        """
+        folder = self.partition.folder("runs")
+        with reported(f"seal run {self.run_id} in {self.root}"):
+            self.partition.create()
+            make_folder(folder)
+            earlier = self.receipt()
+            if earlier is None or earlier.status == "interrupted":
+                replace_file(folder / RECEIPT_FILE, parquet_bytes(runs_frame(receipt)))
+            self.partition.sweep()
+
+    def receipt(self) -> RunReceipt | None:
+        """What the run was sealed with; None where it is not sealed yet."""
+        path = self.partition.folder("runs") / RECEIPT_FILE
+        if not path.is_file():
+            return None
+        return receipts(self.partition.locate(read_parquet(path)))[0]
+
+
+def encode(
+    records: Sequence[LedgerRecord],
+    details: pl.DataFrame,
+    failures: Sequence[Failure],
+    feature_columns: Sequence[str],
+) -> Mapping[str, bytes]:
+    """The Parquet file of every table of a batch; the same content always gives the same bytes."""
+    frames = {
+        "snapshots": snapshots_frame(records, feature_columns),
+        "suggestions": suggestions_frame(records),
+        "trade_ideas": trade_ideas_frame(records),
+        "details": details_frame(details),
+        "failures": failures_frame(failures),
+    }
+    return {table: parquet_bytes(frame) for table, frame in frames.items()}

@@ -1,0 +1,159 @@
+"""Column contracts of the ledger's tables, as Polars schemas.
+
+In the tables of a batch, ``symbol`` and ``timestamp`` are the record's; ``record`` is its position in the batch and
+ties rows of different tables together. A figure that was not computed is null. Only ``runs`` holds clock readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.engines.inputs.columns import DETAILS, UTC_TIME
+from gnosis_ray.errors import LedgerError
+from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
+
+_Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+def _schema(columns: _Columns) -> pl.Schema:
+    return pl.Schema(columns)
+
+
+ENTRIES = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+NAMED_VALUES = pl.List(pl.Struct({"name": pl.String, "value": pl.Float64}))
+LEGS = pl.List(
+    pl.Struct(
+        {
+            "instrument_type": pl.String,  # "C", "P" or "STOCK"
+            "direction": pl.String,  # "buy" or "sell"
+            "qty": pl.Int64,  # shares, or contracts of 100 shares
+            "strike": pl.Float64,
+            "expiry": pl.String,  # YYYY-MM-DD
+        }
+    )
+)
+
+FAILURES = _schema({"symbol": pl.String, "stage": pl.String, "error": pl.String, "message": pl.String})
+"""Why a symbol has no result, one row each."""
+
+_RECORD_KEY: _Columns = {"record": pl.UInt32, "symbol": pl.String, "timestamp": UTC_TIME}
+
+CONFIDENCE_COLUMNS: dict[EngineKind, str] = {kind: f"{kind}__confidence" for kind in ENGINE_KINDS}
+"""Each engine's confidence, read from the snapshot's metadata; no feature may have the name ``confidence``."""
+
+_SNAPSHOTS: _Columns = {
+    **_RECORD_KEY,
+    "regime": pl.String,
+    "degraded": pl.String,  # comma-separated reasons out of the metadata, sorted; null where there is none
+    **dict.fromkeys(CONFIDENCE_COLUMNS.values(), pl.Float64),
+    "realized_pnl": pl.Float64,  # USD
+    "snapshot_symbol": pl.String,  # as the snapshot itself says
+    "snapshot_timestamp": UTC_TIME,
+    "metadata": ENTRIES,  # sorted by key
+}
+
+SUGGESTIONS = _schema(
+    {
+        **_RECORD_KEY,
+        "position": pl.UInt32,  # among the primary suggestions; the composite comes after them
+        "composite": pl.Boolean,
+        "id": pl.String,
+        "layer": pl.String,
+        "action": pl.String,
+        "confidence": pl.Float64,
+        "forecast": NAMED_VALUES,  # sorted by name
+        "reasoning": pl.String,
+        "tags": pl.List(pl.String),
+        "suggestion_symbol": pl.String,  # as the suggestion itself says
+        "suggestion_timestamp": UTC_TIME,  # null where the agent left it out
+    }
+)
+"""One stance of one agent a row."""
+
+TRADE_IDEAS = _schema(
+    {
+        **_RECORD_KEY,
+        "position": pl.UInt32,
+        "id": pl.String,
+        "strategy_type": pl.String,
+        "side": pl.String,
+        "legs": LEGS,
+        "cost_per_unit": pl.Float64,  # USD; a credit is negative
+        "max_loss": pl.Float64,  # USD a unit; infinite where unbounded
+        "max_profit": pl.Float64,  # USD a unit; null where unbounded
+        "breakeven_levels": pl.List(pl.Float64),
+        "target_exit_price": pl.Float64,
+        "stop_loss_price": pl.Float64,
+        "recommended_units": pl.Int64,
+        "confidence": pl.Float64,
+        "rationale": pl.String,
+        "tags": pl.List(pl.String),
+        "idea_symbol": pl.String,  # as the idea itself says
+    }
+)
+"""One costed trade a row."""
+
+RUNS = _schema(
+    {
+        "status": pl.String,
+        "as_of": UTC_TIME,
+        "provider": pl.String,
+        "synthetic": pl.Boolean,
+        "universe": pl.String,
+        "granularity": pl.String,
+        "hosts": pl.Int64,
+        "symbols": pl.Int64,
+        "snapshots": pl.Int64,
+        "ideas": pl.Int64,
+        "degraded": pl.List(pl.Struct({"reason": pl.String, "symbols": pl.List(pl.String)})),
+        "failures": pl.List(pl.Struct(dict.fromkeys(FAILURES, pl.String))),
+        "seconds": pl.List(pl.Struct({"stage": pl.String, "seconds": pl.Float64})),
+        "config_hash": pl.String,
+        "version": pl.String,
+        "started_at": UTC_TIME,
+        "finished_at": UTC_TIME,
+    }
+)
+"""One run a row; its date and id are the partition."""
+
+PARTITION_COLUMNS = _schema({"run_date": pl.Date, "run_id": pl.String})
+"""What every table has besides, from the names of its folders."""
+
+BATCH_TABLES = ("snapshots", "suggestions", "trade_ideas", "details", "failures")
+"""The tables in which every batch has a part."""
+
+TABLES = (*BATCH_TABLES, "runs")
+
+
+def table_schema(table: str, feature_columns: Sequence[str] = ()) -> pl.Schema:
+    """The columns of a table's files; ``feature_columns`` are those of ``snapshots``."""
+    schemas: Mapping[str, pl.Schema] = {
+        "snapshots": snapshots_schema(feature_columns),
+        "suggestions": SUGGESTIONS,
+        "trade_ideas": TRADE_IDEAS,
+        "details": DETAILS,
+        "failures": FAILURES,
+        "runs": RUNS,
+    }
+    return schemas[table]
+
+
+def snapshots_schema(feature_columns: Sequence[str]) -> pl.Schema:
+    """The wide table: what is always there, then one f64 column a feature."""
+    return _schema({**_SNAPSHOTS, **dict.fromkeys(feature_columns, pl.Float64)})
+
+
+def feature_column(kind: EngineKind, name: str) -> str:
+    """The column of a feature: ``hedge__gamma_pressure``. Raises where the ledger needs that name itself."""
+    column = f"{kind}__{name}"
+    if column == CONFIDENCE_COLUMNS[kind]:
+        raise LedgerError(f"No feature of '{kind}' can be named '{name}': the column {column} is the engine's own")
+    return column
+
+
+def feature_columns(features: Mapping[EngineKind, Sequence[FeatureSpec]]) -> tuple[str, ...]:
+    """The feature columns of ``snapshots``, engines in their usual order, features in the order of their specs."""
+    return tuple(feature_column(kind, spec.name) for kind in ENGINE_KINDS for spec in features.get(kind, ()))
