@@ -46,6 +46,7 @@ class ForwardConfig(Section):
     strike_window: PositiveFloat
     min_strikes: PositiveInt
     min_days: PositiveFloat
+    max_spot_gap: PositiveFloat
 
 
 class ImpliedVolConfig(Section):
@@ -55,6 +56,7 @@ class ImpliedVolConfig(Section):
     bisection_tolerance: PositiveFloat
     last_min_volume: NonNegativeFloat
     smile_min_points: PositiveInt
+    smile_window: PositiveFloat
     smile_max_residual: PositiveFloat
 
 

@@ -135,7 +135,8 @@ def _solve(x: Floats, beta: Floats, bound: Floats) -> Floats:
         moved = np.where(done | ((trial > low) & (trial < high)), trial, 0.5 * (low + high))
         answer[active] = moved
         going = ~done
-        active, s, x, target, low, high = (array[going] for array in (active, moved, x, target, low, high))
+        active, s, x = active[going], moved[going], x[going]
+        target, low, high = target[going], low[going], high[going]
     return answer
 
 
