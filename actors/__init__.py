@@ -1,0 +1,1 @@
+"""Every Ray actor: thin shells over plain classes."""

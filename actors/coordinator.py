@@ -1,0 +1,42 @@
+"""The actor that drives a run: a shell over the Foreman, so that the driver may look on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+
+from actors.crew import RayCrew
+from actors.foreman import Foreman, Progress, Staffing
+from actors.shard import ShardStarter
+from gnosis_ray.clock import monotonic_seconds
+from gnosis_ray.fanout import FanoutReport
+from gnosis_ray.schemas.run_schemas import Batch
+
+
+class Coordinator:
+    """Hosts one Foreman. Shards that it starts belong to it: they end when it ends."""
+
+    def __init__(
+        self, batches: Sequence[Batch], staffing: Staffing, starter: ShardStarter, started: Sequence[Any]
+    ) -> None:
+        """``started``: shards that the driver started meanwhile; ``starter`` makes those that replace them."""
+        self._foreman = Foreman(RayCrew(starter, started), batches, staffing, monotonic_seconds)
+
+    def run(self) -> FanoutReport:
+        """See :meth:`actors.foreman.Foreman.run`."""
+        return self._foreman.run()
+
+    def progress(self, since: int, wait_s: float) -> Progress:
+        """See :meth:`actors.foreman.Foreman.progress`; answers while ``run`` works."""
+        return self._foreman.progress(since, wait_s)
+
+
+PROGRESS = "progress"
+"""The concurrency group in which the coordinator answers while it works."""
+
+_remote: Any = ray.remote  # its type hints leave concurrency groups out
+
+CoordinatorActor = _remote(num_cpus=0, max_restarts=0, concurrency_groups={PROGRESS: 1})(Coordinator)
+"""Never restarted: a coordinator's restart is a resume of the run."""

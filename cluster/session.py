@@ -1,0 +1,226 @@
+"""The connection to Ray: a local one of our own, or a cluster that was asked for by address.
+
+Nothing is joined by chance: without an address ``RAY_ADDRESS`` and instances found on this machine are ignored. A local
+Ray listens on the loopback interface only, runs no dashboard unless asked and keeps token authentication.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.topology import MB, Budget, measure_budget
+from gnosis_ray.errors import ClusterError
+
+CONNECT_SECONDS = 5.0
+"""For the first packet to come back from an address."""
+ANSWER_SECONDS = 20.0
+"""For a Ray head to answer at that address."""
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass
+class Session:
+    """An open connection. ``address`` is None for a local Ray."""
+
+    address: str | None
+    is_open: bool = True
+
+    @property
+    def local(self) -> bool:
+        """Whether this Ray was started here and ends with the session."""
+        return self.address is None
+
+    def check_open(self) -> None:
+        """Raises :class:`ClusterError` once the session is closed."""
+        if not self.is_open:
+            raise ClusterError("Expected an open session, was closed")
+
+    def budget(self) -> Budget:
+        """What the connected nodes offer, in sum; on a local Ray no more than the machine has free now."""
+        self.check_open()
+        import ray
+
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        offered = Budget(
+            cores=sum(int(node.get("CPU", 0)) for node in nodes),
+            memory_mb=sum(int(node.get("memory", 0)) // MB for node in nodes),
+        )
+        if not self.local:
+            return offered
+        free = measure_budget()
+        return Budget(offered.cores, min(offered.memory_mb, free.memory_mb))
+
+
+_open_session: Session | None = None
+
+
+@contextmanager
+def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) -> Iterator[Session]:
+    """Start a local Ray with ``num_cpus`` (None: what this machine has), or join the cluster at ``address``.
+
+    ``address``: ``HOST:PORT`` of the head node, or ``auto`` for what Ray itself finds from a node of the cluster.
+    Workers start in an empty folder, so that no module of the user's working directory shadows ours. A nested call
+    that asks for a local Ray gets the one that this function opened. Raises :class:`ClusterError` within about 30
+    seconds where Ray cannot be started or reached. Side effects: starts processes, may write ``~/.ray/auth_token``.
+    """
+    global _open_session
+    if _open_session is not None and address == _open_session.address:
+        yield _open_session
+        return
+    _set_environment()
+    import ray
+
+    if ray.is_initialized():
+        raise ClusterError("Expected no Ray in this process, was connected to one already. Call ray.shutdown() first.")
+    with tempfile.TemporaryDirectory(prefix="gnosis-ray-") as empty:
+        options: dict[str, Any] = {
+            "runtime_env": {"working_dir": empty},
+            "log_to_driver": False,
+            "logging_level": logging.ERROR,
+        }
+        try:
+            if address is None:
+                _start(options, num_cpus, dashboard)
+            else:
+                _join(address, num_cpus, options)
+            _open_session = Session(address)
+            yield _open_session
+        finally:
+            if _open_session is not None:
+                _open_session.is_open = False
+            _open_session = None
+            ray.shutdown()
+
+
+def _set_environment() -> None:
+    """For this process and those it starts; a user's own choice of usage statistics stands."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Keep zero-CPU actors from a warning about accelerators on standard error.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+
+@contextmanager
+def _switched(**switches: bool) -> Iterator[None]:
+    """Ray reads these switches from the environment when it is first imported, which may have been before us."""
+    from ray._private import ray_constants
+
+    before = {name: getattr(ray_constants, name) for name in switches}
+    try:
+        for name, value in switches.items():
+            setattr(ray_constants, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(ray_constants, name, value)
+
+
+def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) -> None:
+    import ray
+
+    ensure_token()
+    cores = num_cpus if num_cpus is not None else measure_budget().cores
+    try:
+        # Not a cluster: the node takes the loopback address and every port is bound to it. Under `uv run`, Ray would
+        # start workers through uv in the empty folder, where there is no project.
+        with _switched(ENABLE_RAY_CLUSTER=False, RAY_ENABLE_UV_RUN_RUNTIME_ENV=False):
+            ray.init(
+                address="local",
+                num_cpus=cores,
+                include_dashboard=dashboard,
+                dashboard_host=LOOPBACK,
+                **options,
+            )
+    except Exception as error:
+        raise ClusterError(
+            f"Cannot start a local Ray: {type(error).__name__}: {error}. `gnosis-ray doctor` checks this machine; "
+            "--granularity inline runs without Ray."
+        ) from error
+
+
+def _join(address: str, num_cpus: int | None, options: Mapping[str, Any]) -> None:
+    import ray
+
+    if num_cpus is not None:
+        raise ClusterError(f"Expected no number of cores with an address, was {num_cpus}: a cluster has its own")
+    if address != "auto":
+        _check_answers(address)
+    try:
+        with _switched(RAY_ENABLE_UV_RUN_RUNTIME_ENV=False):
+            ray.init(address=address, **options)
+    except Exception as error:
+        raise ClusterError(
+            f"Cannot join Ray at '{address}': {type(error).__name__}: {error}. Run on a node of that cluster, with the "
+            "same versions of Ray and Python."
+        ) from error
+
+
+def _check_answers(address: str) -> None:
+    """A look from outside first: Ray's own client may wait long, or end the process, at an address that is no Ray."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise ClusterError(f"Expected an address HOST:PORT or 'auto', was '{address}'")
+    advice = "Check host and port (6379 unless set), that `ray start --head` runs there, and the firewall between"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(f"Nothing answers at '{address}': {error}. {advice}.") from error
+    probe = [sys.executable, "-P", "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        seen = subprocess.run(probe, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise ClusterError(f"No Ray answers at '{address}' within {ANSWER_SECONDS:g} s. {advice}.") from error
+    if seen.returncode != 0:
+        said = " ".join((seen.stderr or seen.stdout).split())[-400:]
+        raise ClusterError(
+            f"Ray at '{address}' refuses: {said}. If it asks for a token, set RAY_AUTH_MODE=token and "
+            "RAY_AUTH_TOKEN_PATH to the cluster's."
+        )
+
+
+def ensure_token() -> Path | None:
+    """See to it that a local Ray finds a token that only this user can read; the file, or None where not needed.
+
+    Ray makes one too, readable by everyone. A file that others may read is closed to them. Nothing is done where the
+    environment names a token or switches authentication off. Raises :class:`ClusterError` if it cannot be written.
+    """
+    named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if named or os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
+        return None
+    path = Path.home() / ".ray" / "auth_token"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create_private(path, secrets.token_hex(32))
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise ClusterError(
+            f"Cannot keep Ray's token in {path}: {error}. Set RAY_AUTH_TOKEN_PATH to a private file that holds one."
+        ) from error
+    return path
+
+
+def _create_private(path: Path, text: str) -> None:
+    """Write a new file whole, for its owner's eyes; one that exists stands, whoever made it first."""
+    if path.exists():
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
