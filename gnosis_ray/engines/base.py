@@ -88,6 +88,11 @@ class FrameEngine(ABC):
     ) -> EngineFrames:
         """One row a key. Pure: the same inputs give the same bits."""
 
+    def empty(self) -> EngineFrames:
+        """No row, the right columns."""
+        numbers = dict.fromkeys([*(spec.name for spec in self.features), "confidence"], pl.Float64)
+        return EngineFrames(pl.DataFrame(schema={**KEYS, **numbers, "regime": pl.String}))
+
     def frames(self, keys: pl.DataFrame, upstream: Mapping[EngineKind, EngineFrames] | None = None) -> EngineFrames:
         """``load`` and ``compute``."""
         return self.compute(keys, self.load(keys), upstream or {})

@@ -1,4 +1,8 @@
-"""Dealer exposures of an option book, in dollars, and the strikes where they stand."""
+"""Dealer exposures of an option book, in dollars, and the strikes where they stand.
+
+Here as in every engine, Polars columns are multiplied by constants, never divided by them: Polars divides a column by
+a literal through its reciprocal but a single row truly, and a batch of one must equal a batch of many to the bit.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from gnosis_ray.config import HedgeConfig
 SHARES_PER_CONTRACT = 100
 ONE_PERCENT = 0.01
 VOL_POINT = 0.01
-DAYS_PER_YEAR = 365.0
+YEARS_PER_DAY = 1 / 365
 
 
 def with_exposures(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
@@ -24,7 +28,7 @@ def with_exposures(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
         sign=pl.when(pl.col("type") == "C").then(config.dealer_call_sign).otherwise(config.dealer_put_sign),
         gex=pl.col("gamma") * shares * spot * spot * ONE_PERCENT,
         vex=pl.col("vanna") * shares * spot * VOL_POINT,
-        cex=pl.col("charm") / DAYS_PER_YEAR * shares * spot,
+        cex=pl.col("charm") * YEARS_PER_DAY * shares * spot,
     )
 
 

@@ -44,12 +44,13 @@ def gamma_profiles(book: pl.DataFrame, config: HedgeConfig) -> GammaProfiles:
         carry=pl.col("carry").first(),
         spot=pl.col("underlying_price").first(),
     )
-    keys, starts = np.unique(net["key"].to_numpy(), return_index=True)
+    keys, starts, counts = np.unique(net["key"].to_numpy(), return_index=True, return_counts=True)
     moves = np.linspace(1 - config.profile_span, 1 + config.profile_span, config.profile_points)
     spot, scale, slope, offset = _coefficients(net)
     log_moves = np.log(moves)
     shape = np.empty((len(keys), len(moves)))
-    for row, part in enumerate(np.split(np.arange(len(net)), starts[1:])):
+    for row, (start, count) in enumerate(zip(starts, counts, strict=True)):
+        part = slice(start, start + count)
         d1 = np.multiply.outer(log_moves, slope[part])
         d1 += offset[part]
         np.multiply(d1, d1, out=d1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
-from gnosis_ray.engines.hedge.exposure import ONE_PERCENT
 
 
 def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
@@ -19,7 +18,7 @@ def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFr
     block_share = pl.col("near_call_gex") / gross
     calls_lead = (gross > 0) & (block_share > config.squeeze_call_share)
     exposure = pl.when(calls_lead).then(net - 2 * config.dealer_call_sign * pl.col("near_call_gex")).otherwise(net)
-    day = pl.col("sigma_daily") / ONE_PERCENT / pl.col("adv_usd")
+    day = pl.col("sigma_daily") * 100 / pl.col("adv_usd")
     short_gamma = (net < 0) & (net.abs() * day > config.squeeze_energy)
     return rows.with_columns(
         hedge_share_of_volume=exposure.abs() * day,
@@ -30,7 +29,7 @@ def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFr
         .when(calls_lead)
         .then(pl.lit("customer_long_calls")),
     ).with_columns(
-        hedge_regime_energy=(pl.col("hedge_share_of_volume") / config.energy_scale).tanh(),
+        hedge_regime_energy=(pl.col("hedge_share_of_volume") * (1 / config.energy_scale)).tanh(),
         regime=pl.when(~pl.col("has_greeks"))
         .then(None)
         .when(~pl.col("available"))

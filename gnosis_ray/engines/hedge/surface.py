@@ -73,8 +73,8 @@ def _at_target(by_expiry: pl.DataFrame, name: str) -> pl.DataFrame:
         d1=pl.col("dte").filter(~before).first(),
     )
     t = TARGET_DAYS / 365.0
-    w0, w1 = pl.col("v0") ** 2 * pl.col("t0"), pl.col("v1") ** 2 * pl.col("t1")
-    inside = ((w0 + (w1 - w0) * (t - pl.col("t0")) / (pl.col("t1") - pl.col("t0"))) / t).sqrt()
+    w0, w1 = pl.col("v0") * pl.col("v0") * pl.col("t0"), pl.col("v1") * pl.col("v1") * pl.col("t1")
+    inside = ((w0 + (w1 - w0) * (t - pl.col("t0")) / (pl.col("t1") - pl.col("t0"))) * (1 / t)).sqrt()
     return ends.select(
         "key",
         pl.coalesce(

@@ -136,7 +136,7 @@ def _isolated(
     """The engine over the batch; if that raises, symbol by symbol, so that only the culprits fail."""
     try:
         return engine.frames(keys, upstream), []
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
         if len(keys) == 1:
             stage = f"engine.{engine.kind}"
             failure = Failure.of(error, symbol=keys["symbol"][0], stage=stage)

@@ -21,5 +21,7 @@ class PrecomputedEngine:
         """The row of this symbol and moment. Raises :class:`StageError` where it was not computed."""
         moment = to_utc(now)
         if (symbol, moment) not in self._outputs:
-            raise StageError(f"Nothing precomputed for {moment.isoformat()}", symbol=symbol, stage=f"engine.{self.kind}")
+            raise StageError(
+                f"Nothing precomputed for {moment.isoformat()}", symbol=symbol, stage=f"engine.{self.kind}"
+            )
         return self._outputs[symbol, moment]
