@@ -1,0 +1,44 @@
+"""The adapter that engines and agents read: a source, and a loader that makes its chains ready."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from gnosis_ray.data.chains.loader import ChainLoader, LoadedChains
+from gnosis_ray.data.source import MarketSource
+from gnosis_ray.engines.inputs.adapters import SingleFromBatch
+
+
+class MarketAdapter(SingleFromBatch):
+    """All adapter protocols of :mod:`gnosis_ray.engines.inputs.adapters` over one :class:`MarketSource`.
+
+    Holds no rows: every call reads the source. Errors are the source's and the loader's.
+    """
+
+    def __init__(self, source: MarketSource, loader: ChainLoader) -> None:
+        self.source = source
+        self._loader = loader
+
+    def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """``columns.CHAIN`` for ``KEYS`` rows, sorted by symbol, timestamp, expiry, strike, type."""
+        return self._loader.load(self.source.raw_chains(keys))
+
+    def fetch_chains_with_report(self, keys: pl.DataFrame) -> LoadedChains:
+        """:meth:`fetch_chains`, and what was dropped or refused by symbol and reason."""
+        return self._loader.load_with_report(self.source.raw_chains(keys))
+
+    def fetch_bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
+        """``columns.BARS`` known at a symbol's latest key, from ``lookback`` bars before its earliest."""
+        return self.source.bars(keys, lookback)
+
+    def fetch_trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.TRADES`` of the ``lookback_minutes`` before each key."""
+        return self.source.trades(keys, lookback_minutes)
+
+    def fetch_quotes(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.QUOTES`` of the ``lookback_minutes`` before each key."""
+        return self.source.quotes(keys, lookback_minutes)
+
+    def fetch_news_batch(self, keys: pl.DataFrame, lookback_hours: int) -> pl.DataFrame:
+        """``columns.NEWS`` of the ``lookback_hours`` before each key."""
+        return self.source.news(keys, lookback_hours)

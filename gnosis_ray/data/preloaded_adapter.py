@@ -1,0 +1,174 @@
+"""An adapter over frames already read for a batch: agents ask symbol by symbol, the data is read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import polars as pl
+
+from gnosis_ray.data.chains.timing import run_lengths, run_starts
+from gnosis_ray.data.store.datasets import DATASETS, OCCURRENCE, Dataset
+from gnosis_ray.data.store.point_in_time import drop_superseded, last_bars, spans, within_windows
+from gnosis_ray.engines.inputs.adapters import MarketAdapter, NewsAdapter, SingleFromBatch
+from gnosis_ray.errors import DataError
+
+
+class FullAdapter(MarketAdapter, NewsAdapter, Protocol):
+    """Chains, bars, trades, quotes and news."""
+
+
+class _Table:
+    """A frame sorted by symbol, with the place of each symbol's rows."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        starts = run_starts(frame["symbol"])
+        names = frame["symbol"].gather(starts).to_list()
+        lengths = run_lengths(starts, frame.height)
+        self._places = {
+            name: (start, length) for name, start, length in zip(names, starts.tolist(), lengths.tolist(), strict=True)
+        }
+
+    def symbols(self) -> frozenset[str]:
+        """The symbols that have rows."""
+        return frozenset(self._places)
+
+    def of(self, symbol: str) -> pl.DataFrame:
+        """The rows of one symbol, without a copy."""
+        return self.frame.slice(*self._places.get(symbol, (0, 0)))
+
+    def among(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the keys' symbols."""
+        if keys.height == 1:
+            return self.of(keys["symbol"][0])
+        return self.frame.filter(pl.col("symbol").is_in(keys["symbol"].unique().implode()))
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A table of events and how far back it was read."""
+
+    table: _Table
+    reach: int
+
+
+class PreloadedAdapter(SingleFromBatch):
+    """Serves, for any of the keys it was loaded with, exactly the rows that the adapter it was loaded from would.
+
+    A key or a reach beyond what was loaded raises :class:`DataError`: an answer would be short of rows without saying.
+    """
+
+    def __init__(
+        self,
+        keys: pl.DataFrame,
+        chains: pl.DataFrame,
+        bars: _Window,
+        windows: dict[str, _Window],
+    ) -> None:
+        self._keys = _Table(keys.unique().sort("symbol", "timestamp"))
+        self._chains = _Table(chains)
+        self._bars = bars
+        self._one_version = not bars.table.frame.select("symbol", "timestamp").is_duplicated().any()
+        self._windows = windows
+
+    @classmethod
+    def load(cls, adapter: MarketAdapter, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
+        """Reads chains and daily bars for ``keys`` (``columns.KEYS``); trades, quotes and news are refused."""
+        bars = _Window(_Table(adapter.fetch_bars(keys, bar_lookback)), bar_lookback)
+        return cls(keys, adapter.fetch_chains(keys), bars, {})
+
+    @classmethod
+    def load_all(
+        cls,
+        adapter: FullAdapter,
+        keys: pl.DataFrame,
+        bar_lookback: int,
+        lookback_minutes: int,
+        lookback_hours: int,
+    ) -> PreloadedAdapter:
+        """:meth:`load`, and trades and quotes of ``lookback_minutes``, news of ``lookback_hours`` before each key."""
+        chains_and_bars = cls.load(adapter, keys, bar_lookback)
+        chains_and_bars._windows = {
+            "trades": _Window(_Table(adapter.fetch_trades(keys, lookback_minutes)), lookback_minutes),
+            "quotes": _Window(_Table(adapter.fetch_quotes(keys, lookback_minutes)), lookback_minutes),
+            "news": _Window(_Table(adapter.fetch_news_batch(keys, lookback_hours)), lookback_hours),
+        }
+        return chains_and_bars
+
+    def known_symbols(self) -> frozenset[str]:
+        """The symbols of which a chain or a bar was known."""
+        return self._chains.symbols() | self._bars.table.symbols()
+
+    def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """``columns.CHAIN`` of the keys."""
+        self._check(keys)
+        if keys.height == 1:
+            return self._chains.of(keys["symbol"][0]).filter(pl.col("timestamp") == _moment(keys))
+        if keys.unique().height == self._keys.frame.height:
+            return self._chains.frame
+        return self._chains.frame.join(keys.unique(), on=["symbol", "timestamp"], how="semi", maintain_order="left")
+
+    def fetch_bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
+        """``columns.BARS`` known at a symbol's latest key, from ``lookback`` bars before its earliest."""
+        self._check(keys)
+        _check_reach("bars", lookback, self._bars.reach)
+        rows = self._bars.table.among(keys)
+        if keys.height == 1 and self._one_version:
+            return rows.filter(pl.col("known_at") <= _moment(keys)).tail(lookback)
+        kept = last_bars(rows, spans(keys), lookback)
+        kept = drop_superseded(kept, DATASETS["bars"], by="", moment="first")
+        return kept.select(rows.columns).sort("symbol", "timestamp", "known_at")
+
+    def fetch_trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.TRADES`` of the ``lookback_minutes`` before each key."""
+        return self._within("trades", keys, lookback_minutes, timedelta(minutes=lookback_minutes))
+
+    def fetch_quotes(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.QUOTES`` of the ``lookback_minutes`` before each key."""
+        return self._within("quotes", keys, lookback_minutes, timedelta(minutes=lookback_minutes))
+
+    def fetch_news_batch(self, keys: pl.DataFrame, lookback_hours: int) -> pl.DataFrame:
+        """``columns.NEWS`` of the ``lookback_hours`` before each key."""
+        return self._within("news", keys, lookback_hours, timedelta(hours=lookback_hours))
+
+    def _within(
+        self, kind: Literal["trades", "quotes", "news"], keys: pl.DataFrame, reach: int, window: timedelta
+    ) -> pl.DataFrame:
+        self._check(keys)
+        if kind not in self._windows:
+            raise DataError(f"Expected {kind} only where they were loaded for the batch: they were not")
+        loaded = self._windows[kind]
+        _check_reach(kind, reach, loaded.reach)
+        rows, data = loaded.table.among(keys), DATASETS[kind]
+        seen = within_windows(rows, keys.unique(), window).join(spans(keys), on="symbol", maintain_order="left")
+        kept = drop_superseded(_number_repeats(seen, data), data, by="", moment="first")
+        return kept.select(rows.columns).sort("symbol", "timestamp", "known_at", maintain_order=True)
+
+    def _check(self, keys: pl.DataFrame) -> None:
+        if keys.height == 1:
+            unknown = keys if _moment(keys) not in self._keys.of(keys["symbol"][0])["timestamp"] else keys.clear()
+        else:
+            unknown = keys.join(self._keys.frame, on=["symbol", "timestamp"], how="anti")
+        if not unknown.is_empty():
+            symbol, moment = unknown.select("symbol", "timestamp").row(0)
+            raise DataError(f"Expected a key of the batch that was loaded, was {moment.isoformat()}", symbol=symbol)
+
+
+def _number_repeats(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
+    """Equal rows that became known together are different trades, not corrections of each other."""
+    if not data.repeats:
+        return rows
+    together = [*data.identity, "known_at"]
+    return rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).over(together).alias(OCCURRENCE))
+
+
+def _moment(keys: pl.DataFrame) -> datetime:
+    moment: datetime = keys["timestamp"][0]
+    return moment
+
+
+def _check_reach(kind: str, asked: int, loaded: int) -> None:
+    if asked > loaded:
+        raise DataError(f"Expected a look-back of at most {loaded} into the {kind} that were loaded, was {asked}")
