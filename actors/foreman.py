@@ -125,7 +125,7 @@ class Foreman:
             case "unsure":
                 self._silent.setdefault(event.host, self._clock())
                 self._pings[event.host] = self._clock() + PING_INTERVAL_S
-            case "answered":
+            case "answered" if event.host in self._silent:
                 self._rejoin(event.host)
 
     def _on_ready(self, host: int) -> None:

@@ -100,6 +100,13 @@ def test_unavailable_open_interest_is_absent_and_never_volume() -> None:
     assert output.features["atm_iv_30d"] == pytest.approx(0.30)
 
 
+def test_a_book_without_believable_volatility_is_named() -> None:
+    blind = [pl.lit(None, pl.Float64).alias(c) for c in ("iv", "delta", "gamma", "vega", "theta", "vanna", "charm")]
+    output = measure(book(everywhere).with_columns(blind))
+    assert (output.confidence, output.regime) == (0.0, "illiquid_gamma")
+    assert output.metadata["degraded"] == "no_implied_vol"
+
+
 def test_no_chain_is_named() -> None:
     output = measure(book(everywhere).clear())
     assert (output.confidence, output.regime, output.metadata) == (0.0, None, {"degraded": "no_chain"})

@@ -53,7 +53,8 @@ def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
 def _reasons(smile_share: pl.Expr) -> pl.Expr:
     """Comma-separated reasons, null where there is none."""
     reasons = [
-        (~pl.col("available"), "open_interest_unavailable"),
+        (~pl.col("has_open_interest"), "open_interest_unavailable"),
+        (pl.col("has_open_interest") & ~pl.col("available"), "no_implied_vol"),
         (pl.col("quote_age_sessions") > 0, "stale_quotes"),
         (smile_share > 0, "last_smile"),
         (pl.col("adv_usd").is_null(), "no_bars"),

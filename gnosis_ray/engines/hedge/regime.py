@@ -12,7 +12,8 @@ def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFr
 
     h = |GEX 1%| (sigma_daily / 1%) / ADV: the part of a day's dollar volume that dealers trade in a one-sigma day.
     Where customers are taken to own the near call block, dealers are short it: its sign is turned in the energy.
-    Rows without available open interest (``available`` false) have regime ``illiquid_gamma`` and no energy.
+    Rows whose book cannot be weighed (``available`` false: no open interest near spot, or no believable volatility)
+    have regime ``illiquid_gamma`` and no energy.
     """
     net, gross = pl.col("gex_usd_per_pct"), pl.col("gex_gross_usd_per_pct")
     block_share = pl.col("near_call_gex") / gross
@@ -53,4 +54,4 @@ def _pinned(config: HedgeConfig) -> pl.Expr:
 
 def _held_by(wall: str, reach: pl.Expr, config: HedgeConfig) -> pl.Expr:
     near = (pl.col("spot") - pl.col(wall)).abs() < reach
-    return (near & (pl.col(f"{wall}_dte") <= config.pin_max_dte)).fill_null(value=False)
+    return (near & (pl.col(f"{wall}_dte").floor() <= config.pin_max_dte)).fill_null(value=False)
