@@ -42,8 +42,10 @@ class GnosisError(Exception):
     @classmethod
     def wrap(cls, error: BaseException, *, symbol: str | None, stage: str) -> Self:
         """The same failure as a typed error of this class, keeping what happened."""
-        text = error.message if isinstance(error, GnosisError) else f"{type(error).__name__}: {error}"
-        return cls(text, symbol=symbol, stage=stage, cause=type(error).__name__)
+        name = type(error).__name__
+        if isinstance(error, GnosisError):
+            return cls(error.message, symbol=symbol, stage=stage, cause=error.cause or name)
+        return cls(f"{name}: {error}", symbol=symbol, stage=stage, cause=name)
 
 
 def _rebuild(

@@ -73,12 +73,9 @@ class LedgerStore:
         parts = encode([record], pl.DataFrame(schema=DETAILS), (), self.feature_columns)
         with reported(f"append {record.symbol} to {self.root}"):
             index = self._first_live(partition)
-            stage = partition.stage(parts)
-            try:
+            with partition.staged(parts) as stage:
                 while not partition.claim(stage, _receipt_of(record, index)):
                     index = partition.next_free()
-            finally:
-                partition.discard(stage)
             partition.publish(index)
         self._next_live[partition.run_date] = index + 1
 

@@ -22,7 +22,8 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -93,15 +94,22 @@ class Partition:
         for index in self._numbers(_CLAIMED):
             self.publish(index)
 
-    def stage(self, parts: Mapping[str, bytes], index: int | None = None) -> Path:
-        """Step 1: the parts (table -> file content), synced, in a folder that only this attempt knows."""
+    @contextmanager
+    def staged(self, parts: Mapping[str, bytes], index: int | None = None) -> Iterator[Path]:
+        """Step 1: the parts (table -> file content), synced, in a folder that only this attempt knows.
+
+        Thrown away at the end, unless it was claimed.
+        """
         name = "batch-next" if index is None else _name(index)
         stage = self.folder(COMMITS) / f".{name}.{unique()}"
         stage.mkdir()
-        for table in BATCH_TABLES:
-            write_synced(stage / f"{table}.parquet", parts[table])
-        (stage / _CLAIM).touch()
-        return stage
+        try:
+            for table in BATCH_TABLES:
+                write_synced(stage / f"{table}.parquet", parts[table])
+            (stage / _CLAIM).touch()
+            yield stage
+        finally:
+            _discard(stage)
 
     def claim(self, stage: Path, receipt: BatchReceipt) -> bool:
         """Step 2: make the stage the one content of batch ``receipt.batch``; False where another attempt did."""
@@ -128,16 +136,12 @@ class Partition:
         _move(claimed / _RECEIPT, self._marker(index))
         sync_folder(self.folder(COMMITS))
 
-    def discard(self, stage: Path) -> None:
-        """Throw a stage away; a claimed one is no longer there and stays. Rubbish that resists does no harm."""
-        shutil.rmtree(stage, ignore_errors=True)
-
     def sweep(self) -> None:
         """Throw away the stages of attempts that have lost. Those that could still win are left alone."""
         for path in self.folder(COMMITS).iterdir():
             staged = _STAGED.fullmatch(path.name)
             if staged and self.is_claimed(int(staged[1])):
-                self.discard(path)
+                _discard(path)
 
     def _marker(self, index: int) -> Path:
         return self.folder(COMMITS) / _name(index)
@@ -153,6 +157,11 @@ class Partition:
 
 def _name(index: int) -> str:
     return Batch(index=index, symbols=()).name
+
+
+def _discard(stage: Path) -> None:
+    """Throw a stage away; a claimed one is no longer there. Rubbish that resists does no harm."""
+    shutil.rmtree(stage, ignore_errors=True)
 
 
 def _move(source: Path, target: Path) -> None:

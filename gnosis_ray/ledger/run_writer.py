@@ -67,11 +67,8 @@ class RunWriter:
             if not partition.is_claimed(batch.index):
                 partition.create()
                 parts = encode(records, details, failures, self.feature_columns)
-                stage = partition.stage(parts, batch.index)
-                try:
+                with partition.staged(parts, batch.index) as stage:
                     partition.claim(stage, receipt)
-                finally:
-                    partition.discard(stage)
             partition.publish(batch.index)
 
     def committed(self) -> dict[int, BatchReceipt]:

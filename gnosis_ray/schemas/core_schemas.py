@@ -92,7 +92,7 @@ class TradeIdea(Contract):
     legs: list[TradeLeg]
     cost_per_unit: FiniteFloat
     max_loss: Annotated[float, Field(ge=0.0)]
-    max_profit: float | None = None
+    max_profit: FiniteFloat | None = None
     breakeven_levels: list[FiniteFloat] = Field(default_factory=list)
     target_exit_price: FiniteFloat | None = None
     stop_loss_price: FiniteFloat | None = None

@@ -1,0 +1,79 @@
+"""Errors survive the trip between processes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from gnosis_ray import errors
+from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError
+
+
+def _tree(root: type[GnosisError]) -> Iterator[type[GnosisError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+ALL = sorted(set(_tree(GnosisError)), key=lambda error: error.__name__)
+CODES = {
+    "GnosisError": 1,
+    "ConfigError": 2,
+    "UniverseError": 2,
+    "DataError": 4,
+    "NoDataError": 4,
+    "SchemaError": 4,
+    "ChainError": 4,
+    "StageError": 3,
+    "LedgerError": 2,
+    "ClusterError": 5,
+}
+
+
+def _parts(error: GnosisError) -> tuple[object, ...]:
+    return (type(error), error.message, error.symbol, error.stage, error.cause, error.args, str(error))
+
+
+@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_error_pickles_whole(cls: type[GnosisError], protocol: int) -> None:
+    error = cls("Expected a positive strike, was -5.0", symbol="AAPL", stage="hedge", cause="ValueError")
+    copy = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301  our own bytes
+    assert _parts(copy) == _parts(error)
+    bare = pickle.loads(pickle.dumps(cls("nothing else"), protocol))  # noqa: S301
+    assert _parts(bare) == _parts(cls("nothing else"))
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_every_error_has_its_exit_code(cls: type[GnosisError]) -> None:
+    assert cls.exit_code == CODES[cls.__name__]
+    assert set(CODES) == {name for name, one in vars(errors).items() if isinstance(one, type)}
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_wrap_keeps_what_happened(cls: type[GnosisError]) -> None:
+    wrapped = cls.wrap(KeyError("strike"), symbol="MSFT", stage="trade")
+    assert _parts(pickle.loads(pickle.dumps(wrapped))) == _parts(wrapped)  # noqa: S301
+    assert (type(wrapped), wrapped.message, wrapped.cause) == (cls, "KeyError: 'strike'", "KeyError")
+    assert (wrapped.symbol, wrapped.stage) == ("MSFT", "trade")
+
+
+def test_wrap_of_a_typed_error_keeps_its_message_and_does_not_repeat_the_symbol() -> None:
+    wrapped = StageError.wrap(ChainError("no strikes", symbol="XOM"), symbol="XOM", stage="hedge")
+    assert str(wrapped) == "XOM: no strikes"
+    assert wrapped.cause == "ChainError"
+
+
+def test_wrapping_twice_keeps_the_first_cause() -> None:
+    once = StageError.wrap(ZeroDivisionError("division by zero"), symbol="XOM", stage="hedge")
+    twice = StageError.wrap(once, symbol="XOM", stage="pipeline")
+    assert twice.cause == "ZeroDivisionError"
+    assert twice.message == once.message
+
+
+def test_families_are_caught_by_their_parent() -> None:
+    with pytest.raises(DataError, match="AAPL: no spot"):
+        raise ChainError("no spot", symbol="AAPL")
+    assert not issubclass(LedgerError, DataError)
