@@ -1,0 +1,126 @@
+"""Planted dealer positioning: open interest with known walls and a known sign of net gamma.
+
+Under the naive convention (dealers long calls, short puts: SqueezeMetrics 2016) the book of each symbol is one of
+- ``long_gamma``: calls carry 62% of gross gamma, a call wall above spot;
+- ``short_gamma``: puts carry 62%, a put wall below spot;
+- ``balanced``: calls and puts carry the same;
+- ``squeeze``: out-of-the-money calls up to 5% above spot carry 65% of gross.
+Both walls stand in every book: the largest gamma times open interest of its side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gnosis_ray.data.synthetic.params import SESSIONS_PER_YEAR, SymbolParams
+
+Floats = npt.NDArray[np.float64]
+
+CALL_SHARE = {"long_gamma": 0.62, "short_gamma": 0.38, "balanced": 0.5}
+SQUEEZE_WINDOW = 0.05
+SQUEEZE_SHARE = 0.65
+GAMMA_SIGN = {"long_gamma": 1, "short_gamma": -1, "balanced": 0, "squeeze": 1}
+"""Planted sign of the dealers' net gamma; 0 is a net below a twentieth of gross."""
+CONTRACT_SHARES = 100.0
+
+_WALL_LEAD = 1.5
+"""A wall's gamma over that of the next strike."""
+_WALL_MIN_TAU = 14.0 / 365.0
+_SMALLEST_MEAN_INTEREST = 25.0
+"""Contracts: below it, rounding to whole ones would blur the plan."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """Open interest in whole contracts, (expiries, strikes) each, and the planted walls."""
+
+    calls: Floats
+    puts: Floats
+    call_wall: float
+    put_wall: float
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Where open interest can lie: (K,) strikes and round ones, (E,) tau and months, (E, K) gamma a share."""
+
+    spot: float
+    strikes: Floats
+    round_strikes: npt.NDArray[np.bool_]
+    tau: Floats
+    monthly: npt.NDArray[np.bool_]
+    gamma: Floats
+
+
+def lay_book(params: SymbolParams, listing: Listing, volatility: float, noise: Floats) -> Book:
+    """The book of one snapshot. ``noise``: standard normals (2, E, K); ``volatility`` in force, a year."""
+    moneyness = listing.strikes / listing.spot - 1.0
+    call_wall = _wall(moneyness, params.call_wall_distance)
+    put_wall = _wall(moneyness, -params.put_wall_distance)
+    common = _expiry_weights(listing)[:, None] * np.where(listing.round_strikes, 2.0, 1.0)
+    calls = common * np.exp(-0.5 * ((moneyness - 0.03) / 0.08) ** 2 + 0.25 * noise[0])
+    puts = common * np.exp(-0.5 * ((moneyness + 0.04) / 0.08) ** 2 + 0.25 * noise[1])
+    _raise_wall(calls, listing, call_wall)
+    _raise_wall(puts, listing, put_wall)
+    if params.positioning == "squeeze":
+        calls, puts = _squeeze(calls, puts, listing, moneyness)
+    else:
+        share = CALL_SHARE[params.positioning]
+        calls *= share / _total(calls, listing)
+        puts *= (1.0 - share) / _total(puts, listing)
+    scale = _contracts(params, listing, volatility, calls, puts)
+    return Book(
+        calls=np.rint(calls * scale),
+        puts=np.rint(puts * scale),
+        call_wall=float(listing.strikes[call_wall]),
+        put_wall=float(listing.strikes[put_wall]),
+    )
+
+
+def _wall(moneyness: Floats, target: float) -> int:
+    """The listed strike nearest to the target, on the target's side of spot."""
+    outside = moneyness * np.sign(target) > 0.004
+    return int(np.argmin(np.where(outside, np.abs(moneyness - target), np.inf)))
+
+
+def _expiry_weights(listing: Listing) -> Floats:
+    """Months over weeks, near over far; the last days get less, for their gamma grows as their time goes."""
+    nearness = np.sqrt(np.minimum(listing.tau * 365.0 / 30.0, 1.0)) * np.exp(-listing.tau / 0.35)
+    return np.asarray(np.where(listing.monthly, 3.0, 1.0) * nearness)
+
+
+def _total(interest: Floats, listing: Listing) -> float:
+    """Gamma of a side."""
+    return float((interest * listing.gamma).sum())
+
+
+def _raise_wall(interest: Floats, listing: Listing, wall: int) -> None:
+    """Adds open interest at the wall, in the first monthly expiry a fortnight away, until it leads its side."""
+    by_strike = (interest * listing.gamma).sum(axis=0)
+    rest = np.delete(by_strike, wall)
+    away = np.flatnonzero(listing.monthly & (listing.tau >= _WALL_MIN_TAU))
+    expiry = int(away[0]) if away.size else listing.tau.size - 1
+    lacking = max(0.0, _WALL_LEAD * float(rest.max()) - float(by_strike[wall]))
+    interest[expiry, wall] += lacking / listing.gamma[expiry, wall]
+
+
+def _squeeze(calls: Floats, puts: Floats, listing: Listing, moneyness: Floats) -> tuple[Floats, Floats]:
+    """Puts as heavy as the calls outside of the window, and calls in it at SQUEEZE_SHARE of gross or more."""
+    window = (moneyness > 0.0) & (moneyness <= SQUEEZE_WINDOW)
+    outside = _total(np.where(window, 0.0, calls), listing)
+    inside = _total(np.where(window, calls, 0.0), listing)
+    puts = puts * (outside / _total(puts, listing))
+    wanted = SQUEEZE_SHARE / (1.0 - SQUEEZE_SHARE) * 2.0 * outside
+    return np.where(window, calls * max(1.0, wanted / inside), calls), puts
+
+
+def _contracts(params: SymbolParams, listing: Listing, volatility: float, calls: Floats, puts: Floats) -> float:
+    """The factor that makes gross gamma worth ``gross_energy`` of a day's turnover on a one-sigma day."""
+    gross = _total(calls, listing) + _total(puts, listing)
+    usd_per_unit_move = gross * CONTRACT_SHARES * listing.spot**2
+    wanted = params.gross_energy * params.dollar_volume / (volatility / np.sqrt(SESSIONS_PER_YEAR))
+    mean = 0.5 * (calls.mean() + puts.mean())
+    return float(max(wanted / usd_per_unit_move, _SMALLEST_MEAN_INTEREST / mean))
