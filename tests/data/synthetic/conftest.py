@@ -1,0 +1,25 @@
+"""One synthetic market for the tests of this folder."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+
+import pytest
+from pandas.errors import Pandas4Warning
+
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.synthetic import SyntheticSource
+
+
+@pytest.fixture(scope="session")
+def calendar() -> SessionCalendar:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=Pandas4Warning)  # raised inside of exchange_calendars
+        return SessionCalendar.build("XNYS", date(2021, 12, 1), date(2027, 6, 30))
+
+
+@pytest.fixture(scope="session")
+def source(calendar: SessionCalendar, config: Config) -> SyntheticSource:
+    return SyntheticSource(calendar, config.data.synthetic, config.market)
