@@ -1,0 +1,160 @@
+"""Imports a foreign data set: every row is stored, or refused with a reason, counted by symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.importing.mapping import Mapping, TableMapping
+from gnosis_ray.data.importing.reading import read_source, to_target
+from gnosis_ray.data.importing.rules import RULES, Rule, blanked, first_refusal
+from gnosis_ray.data.store.datasets import DATASETS, Dataset
+from gnosis_ray.data.store.writer import StoreWriter
+
+Progress = Callable[[str, int, int], None]
+"""Called with the file at work, the tables done and the tables in all."""
+
+FINDINGS = pl.Schema(
+    {
+        "table": pl.String,
+        "symbol": pl.String,  # as the source spells it; null where it has none
+        "column": pl.String,
+        "reason": pl.String,
+        "rows": pl.UInt32,
+        "example": pl.String,  # what the source says in the first such row, and which row
+    }
+)
+
+_ROW, _RULE = "__row", "__rule"
+_DUPLICATE = "duplicate of an earlier row"
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did. ``refused`` and ``notes`` are :data:`FINDINGS`; noted rows are stored, some repaired.
+
+    ``rows_read`` = ``rows_written`` + ``rows_known`` (the store had them) + the refused rows.
+    """
+
+    rows_read: int
+    rows_written: int
+    rows_known: int
+    refused: pl.DataFrame
+    notes: pl.DataFrame
+
+    def summary(self) -> pl.DataFrame:
+        """Both tables over all symbols: ``table, column, reason, kept, rows, symbols``, most rows first."""
+        both = pl.concat([self.refused.with_columns(kept=False), self.notes.with_columns(kept=True)])
+        return (
+            both.group_by("table", "column", "reason", "kept")
+            .agg(pl.col("rows").sum(), symbols=pl.col("symbol").n_unique())
+            .sort("rows", "table", "column", "reason", descending=[True, False, False, False])
+        )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    kept: pl.DataFrame
+    refused: pl.DataFrame
+    notes: pl.DataFrame
+
+
+def import_dataset(
+    folder: Path, mapping: Mapping, store: StoreWriter, calendar: SessionCalendar, progress: Progress | None = None
+) -> ImportReport:
+    """Read every table of ``mapping`` from ``folder`` into the store.
+
+    Importing the same folder again stores nothing new. A table is read and judged whole before any of it is
+    written. Raises :class:`NoDataError` for a missing file, :class:`SchemaError` for a missing or mistyped column.
+    """
+    total = len(mapping.tables)
+    read = written = known = 0
+    judgements = []
+    for done, table in enumerate(mapping.tables):
+        if progress:
+            progress(table.file, done, total)
+        raw = read_source(Path(folder), table)
+        judged = _judge(raw, table, calendar)
+        appended = store.append(table.kind, judged.kept)
+        judgements.append(judged)
+        read, written, known = read + raw.height, written + appended.written, known + appended.known
+        if progress:
+            progress(table.file, done + 1, total)
+    refused = pl.concat([judged.refused for judged in judgements])
+    return ImportReport(read, written, known, refused, pl.concat([judged.notes for judged in judgements]))
+
+
+def _judge(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> _Judged:
+    data, rules = DATASETS[table.kind], RULES[table.kind]
+    rows = to_target(raw, table, calendar).with_row_index(_ROW)
+    rows = rows.with_columns(first_refusal(rules).alias(_RULE))
+    bad = rows.filter(pl.col(_RULE).is_not_null()).select(_ROW, _RULE)
+    good = rows.filter(pl.col(_RULE).is_null())
+    repeated = _repeated(good, data)
+    kept = good.join(repeated, on=_ROW, how="anti", maintain_order="left") if repeated.height else good
+    refused = [*_refusals(raw, table, rules, bad), _findings(raw, table, data.event, _DUPLICATE, repeated[_ROW])]
+    notes = [
+        _findings(raw, table, rule.column, rule.reason, kept.filter(rule.when)[_ROW])
+        for rule in rules
+        if rule.action != "refuse"
+    ]
+    repaired = kept.with_columns(blanked(rules)).select(data.schema.names())
+    return _Judged(repaired, _stacked(refused), _stacked(notes))
+
+
+def _repeated(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
+    """The rows that say again what an earlier row said of the same thing; trades and quotes may rightly repeat."""
+    key = [*data.identity, "known_at"]
+    if data.repeats or rows.select(key).n_unique() == rows.height:
+        return rows.clear().select(_ROW)
+    first = rows.unique(key, keep="first").select(_ROW)
+    return rows.join(first, on=_ROW, how="anti").select(_ROW)
+
+
+def _refusals(raw: pl.DataFrame, table: TableMapping, rules: Sequence[Rule], bad: pl.DataFrame) -> list[pl.DataFrame]:
+    return [
+        _findings(raw, table, rules[position].column, rules[position].reason, rows[_ROW])
+        for (position,), rows in bad.group_by(_RULE, maintain_order=True)
+        if isinstance(position, int)
+    ]
+
+
+def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, rows: pl.Series) -> pl.DataFrame:
+    """One row a symbol: how many of ``rows`` (positions in ``raw``) and what the first of them says."""
+    if rows.is_empty():
+        return pl.DataFrame(schema=FINDINGS)
+    found = raw[rows].select(
+        symbol=pl.col(table.columns["symbol"]).cast(pl.String),
+        said=_said(table, column),
+        row=pl.lit(rows).cast(pl.String),
+    )
+    return (
+        found.group_by("symbol")
+        .agg(
+            pl.lit(table.file).alias("table"),
+            pl.lit(column).alias("column"),
+            pl.lit(reason).alias("reason"),
+            pl.len().alias("rows"),
+            pl.format("{} in row {}", pl.col("said").fill_null("nothing"), pl.col("row")).first().alias("example"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in FINDINGS.items())
+    )
+
+
+def _said(table: TableMapping, column: str) -> pl.Expr:
+    """The source's own text for a target column: its source column, the contract's code, or a constant."""
+    if column in table.columns:
+        return pl.col(table.columns[column]).cast(pl.String)
+    if column == "settlement" and table.contract:
+        return pl.col(table.contract.column)
+    if column == "known_at" and column not in table.constants:
+        return pl.col(table.columns[DATASETS[table.kind].event]).cast(pl.String)
+    return pl.lit(str(table.constants.get(column)))
+
+
+def _stacked(findings: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=FINDINGS), *findings]).sort("table", "symbol", "column", "reason")

@@ -1,0 +1,110 @@
+"""Mappings: what the columns of a foreign data set mean, declared in YAML."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from gnosis_ray.config import Section, config_root, home
+from gnosis_ray.data.store.datasets import DATASETS, Kind
+from gnosis_ray.errors import ConfigError
+
+
+class ContractRule(Section):
+    """What an option's contract code (root, yymmdd, C or P, strike) tells of its settlement and its deliverable.
+
+    A root is expected to be the symbol without its dot, or one of ``other_roots`` of that symbol; any other root is
+    an adjusted contract, which delivers something else than 100 shares and is refused.
+    """
+
+    column: str
+    am_roots: tuple[str, ...]
+    """Roots settled at the open of the expiry's session; all others at its close."""
+    other_roots: dict[str, tuple[str, ...]]
+
+
+class TableMapping(Section):
+    """One source file and the dataset that it fills.
+
+    ``columns`` are target -> source. ``known_at``: ``event`` where rows carry the moment they were taken at,
+    ``session_close`` where a date stands for the close of that date's session, ``column`` where ``columns`` names it.
+    """
+
+    file: str
+    kind: Kind
+    columns: dict[str, str]
+    constants: dict[str, str | float | None] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    known_at: Literal["event", "session_close", "column"]
+    contract: ContractRule | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> TableMapping:
+        schema = DATASETS[self.kind].schema
+        derived = {"settlement"} if self.contract else set()
+        derived |= set() if self.known_at == "column" else {"known_at"}
+        given = {*self.columns, *self.constants}
+        for name in sorted(given - set(schema)):
+            raise ValueError(f"{name} is no column of {self.kind}. {_nearest(name, schema.names())}")
+        for name in sorted(set(self.values) - set(self.columns)):
+            raise ValueError(f"values for {name}, which no source column fills. {_nearest(name, list(self.columns))}")
+        twice = sorted((set(self.columns) & set(self.constants)) | (given & derived))
+        missing = [name for name in schema.names() if name not in given | derived]
+        if twice or missing:
+            raise ValueError(f"{self.kind} of {self.file}: filled twice {twice}, not filled {missing}")
+        return self
+
+
+class Mapping(Section):
+    """A data set: its name, what it is, and its tables."""
+
+    name: str
+    about: str
+    tables: tuple[TableMapping, ...] = Field(min_length=1)
+
+
+def mapping_names() -> tuple[str, ...]:
+    """The mappings of the configuration and of the user."""
+    return tuple(sorted(_named()))
+
+
+def load_mapping(name_or_file: str) -> Mapping:
+    """A mapping by name, or from a YAML file; :class:`ConfigError` naming what is wrong and the nearest valid one."""
+    path = _named().get(name_or_file) or Path(name_or_file).expanduser()
+    if not path.is_file():
+        raise ConfigError(
+            f"Unknown mapping '{name_or_file}'. {_nearest(name_or_file, list(mapping_names()))} "
+            "Also accepted: the path of a mapping file."
+        )
+    try:
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"Cannot read the mapping {path}: {error}") from error
+    try:
+        return Mapping.model_validate(body)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: " + " | ".join(_fault(dict(fault)) for fault in error.errors())) from error
+
+
+def _named() -> dict[str, Path]:
+    folders = (config_root() / "mappings", home() / "mappings")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"{where}: {fault['msg']}; found {fault['input']!r}" if where else str(fault["msg"])
+    valid: dict[str, type[BaseModel]] = {"tables": TableMapping, "contract": ContractRule}
+    owners: list[type[BaseModel]] = [Mapping, *(valid[str(part)] for part in fault["loc"][:-1] if str(part) in valid)]
+    owner = owners[-1]
+    return f"{where}: unknown key. {_nearest(str(fault['loc'][-1]), list(owner.model_fields))}"
+
+
+def _nearest(name: str, valid: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
+    return f"Nearest valid one: '{nearest[0]}'." if nearest else "There is none."

@@ -1,0 +1,193 @@
+"""From a source file to the columns and types of its target; what cannot be read becomes null, for the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.importing.mapping import ContractRule, TableMapping
+from gnosis_ray.data.importing.rules import EXPIRED, ROOT_KNOWN, SESSION, WAS_NAIVE
+from gnosis_ray.data.store.datasets import DATASETS
+from gnosis_ray.data.symbols import canonical
+from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.errors import DataError, NoDataError, SchemaError, UniverseError
+
+_CONTRACT_CODE = r"^(.+?)\s*\d{6}[CP]\d{8}$"
+
+
+def read_source(folder: Path, table: TableMapping) -> pl.DataFrame:
+    """The mapped columns of a Parquet or CSV file, under their source names and types.
+
+    Raises :class:`NoDataError` where the file is missing, :class:`SchemaError` naming file, column, expected and
+    found where a column is missing or of a type that its target cannot be read from.
+    """
+    path = folder / table.file
+    if not path.is_file():
+        raise NoDataError(f"Expected a file {table.file} in {folder}, found none")
+    if path.suffix not in (".parquet", ".csv"):
+        raise SchemaError(f"{path}: Expected a .parquet or .csv file, found '{path.suffix}'")
+    try:
+        scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema_length=None)
+        schema = scan.collect_schema()
+        _check_source(path, table, schema)
+        return scan.select(_source_columns(table)).collect(engine="in-memory")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
+
+
+def _source_columns(table: TableMapping) -> list[str]:
+    more = [table.contract.column] if table.contract else []
+    return list(dict.fromkeys([*table.columns.values(), *more]))
+
+
+def _check_source(path: Path, table: TableMapping, schema: pl.Schema) -> None:
+    targets = DATASETS[table.kind].schema
+    expected = [(source, targets[target]) for target, source in table.columns.items()]
+    if table.contract:
+        expected.append((table.contract.column, pl.String()))
+    for source, target in expected:
+        found = schema.get(source)
+        if found is None:
+            raise SchemaError(
+                f"{path}, column {source}: Expected {target}, found no such column among {', '.join(schema)}"
+            )
+        if not _can_become(found, target):
+            raise SchemaError(f"{path}, column {source}: Expected {target}, found {found}")
+
+
+def _can_become(found: pl.DataType, target: pl.DataType) -> bool:
+    if found == pl.Null:
+        return True
+    if target == pl.Float64:
+        return found.is_numeric()
+    if target == pl.String:
+        return found in (pl.String, pl.Categorical, pl.Enum)
+    return found == pl.String or found.is_temporal()
+
+
+def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> pl.DataFrame:
+    """``raw`` as the target's columns, with the four columns that the rules derive their judgement from."""
+    data = DATASETS[table.kind]
+    mapped = raw.select(
+        *(_converted(raw, table, target, source) for target, source in table.columns.items()),
+        *(pl.lit(value, dtype=data.schema[name]).alias(name) for name, value in table.constants.items()),
+        _was_naive(raw, table.columns[data.event]).alias(WAS_NAIVE),
+        *([_root(table.contract).alias("root")] if table.contract else []),
+    )
+    mapped = mapped.with_columns(_canonical_symbols(mapped["symbol"]))
+    mapped = _settled(mapped, table.contract)
+    mapped = _on_sessions(mapped, data.event, calendar) if table.known_at == "session_close" else _always(mapped)
+    if table.known_at != "column":
+        mapped = mapped.with_columns(known_at=pl.col(data.event))
+    if table.kind == "chains":
+        mapped = mapped.with_columns(_expired(mapped, calendar))
+    return mapped
+
+
+def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str) -> pl.Expr:
+    column, found, wanted = pl.col(source), raw.schema[source], DATASETS[table.kind].schema[target]
+    if target in table.values:
+        column = column.cast(pl.String).replace_strict(table.values[target], default=None, return_dtype=pl.String)
+    elif wanted == UTC_TIME and table.known_at == "session_close":
+        column = _as_date(column, found).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    elif wanted == UTC_TIME:
+        column = _as_moment(column, found)
+    elif wanted == pl.Date:
+        column = _as_date(column, found)
+    else:
+        column = column.cast(wanted, strict=False)
+    return column.alias(target)
+
+
+def _as_date(column: pl.Expr, found: pl.DataType) -> pl.Expr:
+    return column.str.to_date("%Y-%m-%d", strict=False) if found == pl.String else column.cast(pl.Date, strict=False)
+
+
+def _as_moment(column: pl.Expr, found: pl.DataType) -> pl.Expr:
+    if found == pl.String:
+        iso = column.str.replace(" ", "T", literal=True)
+        zoned = iso.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+        naive = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+        return pl.coalesce(zoned, naive.dt.replace_time_zone("UTC"))
+    if isinstance(found, pl.Datetime) and found.time_zone is not None:
+        return column.cast(UTC_TIME)
+    return column.cast(pl.Datetime("us"), strict=False).dt.replace_time_zone("UTC")
+
+
+def _was_naive(raw: pl.DataFrame, source: str) -> pl.Expr:
+    """Whether the event time named no zone; a date is no time, so it is not naive."""
+    found = raw.schema[source]
+    if found == pl.String:
+        timed = pl.col(source).str.contains(":", literal=True)
+        return timed & ~pl.col(source).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$")
+    return pl.lit(isinstance(found, pl.Datetime) and found.time_zone is None)
+
+
+def _canonical_symbols(symbols: pl.Series) -> pl.Series:
+    """The inside spelling of each symbol, null where it is impossible; each distinct spelling is read once."""
+    spelled = {text: _or_none(text) for text in symbols.drop_nulls().unique()}
+    return symbols.replace_strict(spelled, default=None, return_dtype=pl.String).alias("symbol")
+
+
+def _or_none(text: str) -> str | None:
+    try:
+        return canonical(text)
+    except UniverseError:
+        return None
+
+
+def _root(contract: ContractRule) -> pl.Expr:
+    return pl.col(contract.column).str.extract(_CONTRACT_CODE)
+
+
+def _settled(mapped: pl.DataFrame, contract: ContractRule | None) -> pl.DataFrame:
+    """``settlement`` and whether the root is the symbol's own, both from the contract's code where it is given."""
+    if contract is None:
+        return mapped.with_columns(pl.lit(True).alias(ROOT_KNOWN))
+    symbol, root = pl.col("symbol"), pl.col("root")
+    own = root == symbol.str.replace(".", "", literal=True)
+    for name, others in sorted(contract.other_roots.items()):
+        own = own | ((symbol == name) & root.is_in(list(others)))
+    return mapped.with_columns(
+        pl.when(root.is_in(list(contract.am_roots))).then(pl.lit("AM")).otherwise(pl.lit("PM")).alias("settlement"),
+        own.fill_null(False).alias(ROOT_KNOWN),
+    ).drop("root")
+
+
+def _always(mapped: pl.DataFrame) -> pl.DataFrame:
+    return mapped.with_columns(pl.lit(True).alias(SESSION))
+
+
+def _on_sessions(mapped: pl.DataFrame, event: str, calendar: SessionCalendar) -> pl.DataFrame:
+    """``event`` moved from midnight to the close of that date's session; where there is none, left and marked."""
+    sessions = pl.DataFrame(
+        {
+            event: pl.Series(calendar.days.astype("datetime64[us]")).dt.replace_time_zone("UTC"),
+            "close_of_session": pl.Series(calendar.closes).dt.replace_time_zone("UTC"),
+        },
+        schema={event: UTC_TIME, "close_of_session": UTC_TIME},
+    )
+    joined = mapped.join(sessions, on=event, how="left", maintain_order="left")
+    return joined.with_columns(
+        pl.col("close_of_session").is_not_null().alias(SESSION),
+        pl.coalesce("close_of_session", event).alias(event),
+    ).drop("close_of_session")
+
+
+def _expired(mapped: pl.DataFrame, calendar: SessionCalendar) -> pl.Series:
+    """Whether each contract had stopped living at its snapshot; null where its dates could not be read."""
+    dates = mapped.select("expiry", "event_time", "settlement")
+    if not len(calendar.days):
+        raise DataError(f"Expected sessions in the calendar {calendar.name}, found none")
+    expiries = dates["expiry"].to_numpy().astype("datetime64[D]")
+    moments = dates["event_time"].dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+    known = ~(np.isnat(expiries) | np.isnat(moments))
+    lives = expiries > calendar.days[-1]  # beyond the calendar: only its end is known, and the snapshot is before it
+    ends = calendar.expiry_moment(
+        np.where(known, expiries, calendar.days[0]), (dates["settlement"] == "AM").fill_null(False).to_numpy()
+    )
+    expired = np.where(expiries < calendar.days[0], expiries < moments.astype("datetime64[D]"), ends <= moments)
+    return pl.Series(EXPIRED, known & ~lives & expired)

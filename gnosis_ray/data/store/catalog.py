@@ -1,0 +1,85 @@
+"""Which parts hold what: the parts' own indexes, read once each, since parts never change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
+from gnosis_ray.data.store.parts import INDEX, Part, list_parts, read_index
+from gnosis_ray.errors import NoDataError
+
+CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String())])
+"""An index of many parts: ``part`` numbers them in path order."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The parts of a dataset at one moment, and their indexes in one frame."""
+
+    paths: tuple[Path, ...]
+    index: pl.DataFrame
+
+
+class Catalog:
+    """Lists a store's parts afresh at each call, and remembers the index of each part and of the last listing."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._indexes: dict[Path, pl.DataFrame] = {}
+        self._listings: dict[Kind, Listing] = {}
+
+    def listing(self, data: Dataset, first: str = "", last: str = "~") -> Listing:
+        """The parts of partitions ``first`` to ``last``; :class:`NoDataError` where there is no store at all."""
+        parts = list_parts(self.root, data, first, last)
+        if not parts:
+            self.require_some()
+        paths = tuple(part.path for part in parts)
+        kept = self._listings.get(data.kind)
+        if kept is None or kept.paths != paths:
+            kept = Listing(paths, self._joined(data, parts))
+            self._listings[data.kind] = kept
+        return kept
+
+    def require_some(self) -> None:
+        """Raise :class:`NoDataError`, saying what fills a store, unless this one holds any part."""
+        if not any(list_parts(self.root, data) for data in DATASETS.values()):
+            state = "holds no market data" if self.root.is_dir() else "is not there"
+            raise NoDataError(f"The market store {self.root} {state}. `gnosis-ray data import` fills it.")
+
+    def _joined(self, data: Dataset, parts: list[Part]) -> pl.DataFrame:
+        frames = [
+            self._index(data, part).with_columns(
+                part=pl.lit(number, dtype=pl.UInt32), period=pl.lit(part.period, dtype=pl.String)
+            )
+            for number, part in enumerate(parts)
+        ]
+        return pl.concat([pl.DataFrame(schema=CATALOG), *frames])
+
+    def _index(self, data: Dataset, part: Part) -> pl.DataFrame:
+        if part.path not in self._indexes:
+            self._indexes[part.path] = read_index(data, part)
+        return self._indexes[part.path]
+
+
+def coverage(root: Path) -> pl.DataFrame:
+    """What a store holds: ``kind, symbols, rows, first_event, last_event, last_known``, one row a dataset with data.
+
+    Read from the parts' footers. Raises :class:`NoDataError` where there is no store.
+    """
+    catalog = Catalog(Path(root))
+    catalog.require_some()
+    frames = [
+        catalog.listing(data).index.select(
+            kind=pl.lit(kind),
+            symbols=pl.col("symbol").n_unique(),
+            rows=pl.col("rows").sum(),
+            first_event=pl.col("first_event").min(),
+            last_event=pl.col("last_event").max(),
+            last_known=pl.col("last_known").max(),
+        )
+        for kind, data in DATASETS.items()
+    ]
+    return pl.concat(frames).filter(pl.col("symbols") > 0)

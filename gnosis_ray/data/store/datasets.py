@@ -1,0 +1,119 @@
+"""What the store keeps: one dataset a kind, its columns, its partition and what identifies a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import polars as pl
+
+from gnosis_ray.engines.inputs.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.errors import ConfigError, DataError, SchemaError
+
+Kind = Literal["chains", "bars", "trades", "quotes", "news"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+OCCURRENCE = "occurrence"
+"""Numbers rows that are alike in one part: two equal prints at one microsecond are two trades."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One kind of market table.
+
+    ``event`` names the event-time column, ``period`` the Hive partition (a day or a year of the event time).
+    ``identity`` is what a correction shares with the row it replaces; where rows may rightly repeat (``repeats``)
+    it is every column, and equal rows are told apart by their :data:`OCCURRENCE`.
+    """
+
+    kind: Kind
+    schema: pl.Schema
+    event: str
+    period: Literal["event_date", "event_year"]
+    identity: tuple[str, ...]
+    repeats: bool = False
+
+    def period_of(self, moment: pl.Expr) -> pl.Expr:
+        """The partition label of a moment: ``2026-07-10`` or ``2026``; labels sort as time does."""
+        return moment.dt.strftime("%Y-%m-%d" if self.period == "event_date" else "%Y")
+
+
+def _all_but_known_at(schema: pl.Schema) -> tuple[str, ...]:
+    return tuple(name for name in schema.names() if name != "known_at")
+
+
+DATASETS: dict[Kind, Dataset] = {
+    "chains": Dataset(
+        "chains",
+        RAW_CHAIN,
+        "event_time",
+        "event_date",
+        ("symbol", "event_time", "expiry", "strike", "type", "settlement"),
+    ),
+    "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp")),
+    "trades": Dataset("trades", TRADES, "timestamp", "event_date", _all_but_known_at(TRADES), repeats=True),
+    "quotes": Dataset("quotes", QUOTES, "timestamp", "event_date", _all_but_known_at(QUOTES), repeats=True),
+    "news": Dataset("news", NEWS, "timestamp", "event_date", ("symbol", "timestamp", "source", "headline")),
+}
+
+
+def dataset(kind: str) -> Dataset:
+    """The dataset of that kind; :class:`ConfigError` naming the kinds there are."""
+    for known, found in DATASETS.items():
+        if known == kind:
+            return found
+    raise ConfigError(f"Unknown kind of market data '{kind}'. Valid: {', '.join(KINDS)}")
+
+
+def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    """``frame`` with the dataset's columns, in order and of its types; a naive time is read as UTC.
+
+    Whole and single-precision numbers become Float64. A missing column or any other type raises
+    :class:`SchemaError` naming ``where``, the column, what was expected and found.
+    """
+    check_columns(data, frame.schema, where, exact=False)
+    return frame.select(_conformed(name, frame.schema[name], expected) for name, expected in data.schema.items())
+
+
+def check_columns(data: Dataset, found: pl.Schema, where: str, *, exact: bool) -> None:
+    """Raise :class:`SchemaError` for the first column missing or, where ``exact``, of another type."""
+    for name, expected in data.schema.items():
+        actual = found.get(name)
+        if actual is None:
+            raise SchemaError(
+                f"{where}, dataset {data.kind}, column {name}: Expected {expected}, found no such column "
+                f"among {', '.join(found)}"
+            )
+        if actual != expected and (exact or not _readable(actual, expected)):
+            raise SchemaError(f"{where}, dataset {data.kind}, column {name}: Expected {expected}, found {actual}")
+
+
+def check_values(data: Dataset, frame: pl.DataFrame, where: str) -> None:
+    """Raise :class:`DataError` for what no reader could make sense of: no symbol or time, NaN, known before it was."""
+    faults = [
+        *((name, "is null", pl.col(name).is_null()) for name in dict.fromkeys(("symbol", data.event, "known_at"))),
+        *((name, "is not finite", ~pl.col(name).is_finite()) for name, t in data.schema.items() if t == pl.Float64),
+        ("known_at", f"is before {data.event}", pl.col("known_at") < pl.col(data.event)),
+    ]
+    flags = frame.select(when.any().alias(str(i)) for i, (_, _, when) in enumerate(faults)).row(0)
+    for (name, what, when), flagged in zip(faults, flags, strict=True):
+        if flagged:
+            row = frame.filter(when).row(0, named=True)
+            raise DataError(
+                f"{where}, dataset {data.kind}, column {name}: {what} at {row[data.event]}", symbol=row["symbol"]
+            )
+
+
+def _readable(actual: pl.DataType, expected: pl.DataType) -> bool:
+    if expected == pl.Float64:
+        return actual.is_numeric() or actual == pl.Null
+    if isinstance(expected, pl.Datetime):
+        return isinstance(actual, pl.Datetime)
+    return expected == pl.String and actual == pl.Null
+
+
+def _conformed(name: str, actual: pl.DataType, expected: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(actual, pl.Datetime) and actual.time_zone is None:
+        column = column.dt.replace_time_zone("UTC")
+    return column if actual == expected else column.cast(expected)

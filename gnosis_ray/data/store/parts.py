@@ -1,0 +1,176 @@
+"""Parts: immutable Parquet files whose names are their content, each with an index of itself in its footer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from gnosis_ray.data.store.datasets import Dataset, check_columns
+from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.errors import DataError
+
+ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
+"""Small enough that a batch of 32 symbols out of 500 skips most of a part."""
+
+COMPRESSION: Literal["lz4"] = "lz4"
+"""Half as large again as zstd, decoded in three fifths of the time."""
+
+INDEX = pl.Schema(
+    [
+        ("symbol", pl.String()),
+        ("first_event", UTC_TIME),
+        ("last_event", UTC_TIME),
+        ("first_known", UTC_TIME),
+        ("last_known", UTC_TIME),
+        ("events", pl.UInt32()),  # distinct event times
+        ("rows", pl.UInt32()),
+    ]
+)
+"""What a part says of itself: one row a symbol; in chains one row a symbol, snapshot and known-at."""
+
+_FOOTER_KEY = "gnosis_ray.index"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One committed file of a dataset and the label of the partition it lies in."""
+
+    path: Path
+    period: str
+
+
+def list_parts(root: Path, data: Dataset, first: str = "", last: str = "~") -> list[Part]:
+    """The parts of the partitions labelled ``first`` to ``last``, in path order. A file being written is no part."""
+    folder = root / data.kind
+    if not folder.is_dir():
+        return []
+    prefix = f"{data.period}="
+    periods = sorted(path.name.removeprefix(prefix) for path in folder.iterdir() if path.name.startswith(prefix))
+    return [
+        Part(path, period)
+        for period in periods
+        if first <= period <= last
+        for path in sorted((folder / f"{prefix}{period}").iterdir())
+        if path.name.startswith("part-") and path.suffix == ".parquet"
+    ]
+
+
+def split(data: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """``(period, rows)`` of each partition, rows sorted as they are stored: by symbol, so that readers can skip."""
+    ordered = frame.sort(*data.identity, "known_at", *_rest(data))
+    labelled = ordered.with_columns(period=data.period_of(pl.col(data.event)))
+    for (period,), rows in labelled.group_by("period", maintain_order=True):
+        yield str(period), rows.drop("period")
+
+
+def _rest(data: Dataset) -> list[str]:
+    return [name for name in data.schema.names() if name not in (*data.identity, "known_at")]
+
+
+def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Part, bool]:
+    """Write rows as one part, whole or not at all; False where the same content is there already.
+
+    Written under a temporary name, synced, then renamed; a crash leaves a hidden file that no reader sees.
+    """
+    folder = root / data.kind / f"{data.period}={period}"
+    part = Part(folder / f"part-{content_hash(rows)}.parquet", period)
+    if part.path.is_file():
+        return part, False
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{part.path.name}.{uuid.uuid4().hex}.tmp"
+    try:
+        with temporary.open("xb") as file:
+            rows.write_parquet(
+                file,
+                compression=COMPRESSION,
+                row_group_size=ROW_GROUP_ROWS[data.period],
+                metadata={_FOOTER_KEY: _encode(measure(data, rows))},
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(part.path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(folder)
+    return part, True
+
+
+def content_hash(rows: pl.DataFrame) -> str:
+    """Sixteen hex digits over columns, types and values; what lies under a null does not count."""
+    digest = hashlib.sha256(repr(dict(rows.schema)).encode())
+    for column in rows.iter_columns():
+        digest.update(column.is_null().to_numpy().tobytes())
+        if column.dtype == pl.String:
+            digest.update(column.fill_null("").str.len_bytes().to_numpy().tobytes())
+            digest.update((column.fill_null("").str.join("").item() or "").encode())
+        else:
+            digest.update(column.to_physical().fill_null(0).to_numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def measure(data: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
+    """The :data:`INDEX` of these rows, sorted by symbol and first event."""
+    by = ["symbol", data.event, "known_at"] if data.kind == "chains" else ["symbol"]
+    event = pl.col(data.event)
+    return (
+        rows.group_by(pl.col(name).alias(f"by_{name}") for name in by)
+        .agg(
+            symbol=pl.col("symbol").first(),
+            first_event=event.min(),
+            last_event=event.max(),
+            first_known=pl.col("known_at").min(),
+            last_known=pl.col("known_at").max(),
+            events=event.n_unique(),
+            rows=pl.len(),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in INDEX.items())
+        .sort("symbol", "first_event", "first_known")
+    )
+
+
+def read_index(data: Dataset, part: Part) -> pl.DataFrame:
+    """A part's index, from its footer.
+
+    Checks the file's columns on the way: :class:`SchemaError` names the first that is missing or mistyped,
+    :class:`DataError` a file that cannot be read or that something else than the store wrote.
+    """
+    try:
+        check_columns(data, pl.Schema(pl.read_parquet_schema(part.path)), str(part.path), exact=True)
+        footer = pl.read_parquet_metadata(part.path).get(_FOOTER_KEY)
+        index = _decode(footer) if footer is not None else None
+    except (OSError, binascii.Error, pl.exceptions.PolarsError) as error:
+        raise DataError(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
+    if index is None or index.schema != INDEX:
+        raise DataError(f"{part.path}, dataset {data.kind}: Expected an index in the footer, found none of ours")
+    return index
+
+
+def _encode(index: pl.DataFrame) -> str:
+    buffer = io.BytesIO()
+    index.write_ipc(buffer, compression="zstd")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _decode(text: str) -> pl.DataFrame:
+    return pl.read_ipc(base64.b64decode(text, validate=True))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut; Windows has no folder handles to sync."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

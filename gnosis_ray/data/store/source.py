@@ -1,0 +1,177 @@
+"""The store as a provider of market data: reads only the parts and row groups of its symbols and days."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.datasets import DATASETS, Dataset
+from gnosis_ray.data.store.point_in_time import (
+    PART,
+    bar_parts,
+    drop_superseded,
+    last_bars,
+    latest_snapshots,
+    number_repeats,
+    spans,
+    within_windows,
+)
+from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
+from gnosis_ray.errors import DataError, SchemaError
+from gnosis_ray.schemas.core_schemas import to_utc
+
+CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
+
+
+class StoreSource:
+    """A :class:`gnosis_ray.data.source.MarketSource` over the Parquet store under ``root``.
+
+    Reads never lock and never cache rows: parts are immutable, so only their indexes are remembered, in this process.
+    A store that is not there or is empty raises :class:`NoDataError`; a part of another shape :class:`SchemaError`.
+    """
+
+    name = "store"
+    synthetic = False
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self._catalog = Catalog(self.root)
+
+    def __reduce__(self) -> tuple[type[StoreSource], tuple[Path]]:
+        return StoreSource, (self.root,)
+
+    def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """For each key every row of the latest snapshot known by then, corrections known by then applied.
+
+        ``columns.RAW_CHAIN`` and the key's ``timestamp``, sorted by symbol, timestamp, expiry, strike, type.
+        """
+        data = DATASETS["chains"]
+        wanted_keys = _checked(keys)
+        if wanted_keys.is_empty():
+            return _empty(data, timestamp=UTC_TIME)
+        listing = self._catalog.listing(data, last=_label(data, wanted_keys, "max"))
+        index = _of_symbols(listing.index, wanted_keys)
+        wanted = latest_snapshots(wanted_keys, index)
+        chosen = index.join(wanted, left_on=["symbol", "first_event"], right_on=["symbol", "event_time"]).filter(
+            pl.col("first_known") <= pl.col("timestamp")
+        )
+        rows = self._read(data, listing, chosen)
+        # Parts are stored in the order asked for, so a join that keeps both orders needs no sort after it.
+        rows = wanted.join(rows, on=["symbol", "event_time"], maintain_order="left_right").filter(
+            pl.col("known_at") <= pl.col("timestamp")
+        )
+        if chosen.select("symbol", "timestamp").is_duplicated().any():
+            rows = drop_superseded(rows, data, by="timestamp", moment="timestamp").sort(CHAIN_ORDER)
+        return rows.select(*RAW_CHAIN, "timestamp")
+
+    def bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
+        """``columns.BARS`` known at a symbol's latest key, from the ``lookback``-th bar before its earliest on.
+
+        With one key a symbol there is one row a session. Over several keys a bar corrected between them has one row
+        a version: a reader takes for each key the version known by then.
+        """
+        data = DATASETS["bars"]
+        wanted_keys = _checked(keys)
+        if wanted_keys.is_empty() or lookback < 1:
+            return _empty(data)
+        span = spans(wanted_keys)
+        listing = self._catalog.listing(data, last=_label(data, wanted_keys, "max"))
+        chosen = bar_parts(_of_symbols(listing.index, span), span, lookback)
+        rows = last_bars(self._read(data, listing, chosen), span, lookback)
+        if _may_repeat(chosen):
+            rows = drop_superseded(rows, data, by="", moment="first")
+        return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at")
+
+    def trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.TRADES`` of the ``lookback_minutes`` before each key, known by that key."""
+        return self._windowed(DATASETS["trades"], keys, timedelta(minutes=lookback_minutes))
+
+    def quotes(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        """``columns.QUOTES`` of the ``lookback_minutes`` before each key, known by that key."""
+        return self._windowed(DATASETS["quotes"], keys, timedelta(minutes=lookback_minutes))
+
+    def news(self, keys: pl.DataFrame, lookback_hours: int) -> pl.DataFrame:
+        """``columns.NEWS`` of the ``lookback_hours`` before each key, known by that key."""
+        return self._windowed(DATASETS["news"], keys, timedelta(hours=lookback_hours))
+
+    def default_as_of(self, now: datetime) -> datetime:
+        """``now``, or the latest known-at of the store where that is earlier."""
+        self._catalog.require_some()
+        latest = [self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values()]
+        return min(to_utc(now), *(moment for moment in latest if isinstance(moment, datetime)))
+
+    def _windowed(self, data: Dataset, keys: pl.DataFrame, window: timedelta) -> pl.DataFrame:
+        wanted_keys = _checked(keys)
+        if wanted_keys.is_empty() or window <= timedelta(0):
+            return _empty(data)
+        first, last = _label(data, wanted_keys, "min", -window), _label(data, wanted_keys, "max")
+        listing = self._catalog.listing(data, first, last)
+        span = spans(wanted_keys)
+        chosen = (
+            _of_symbols(listing.index, span)
+            .join(span, on="symbol")
+            .filter(
+                pl.col("last_event") > pl.col("first") - window,
+                pl.col("first_event") <= pl.col("last"),
+                pl.col("first_known") <= pl.col("last"),
+            )
+        )
+        rows = within_windows(self._read(data, listing, chosen), wanted_keys, window)
+        if _may_repeat(chosen):
+            rows = drop_superseded(rows.join(span, on="symbol"), data, by="", moment="first")
+        return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at", maintain_order=True)
+
+    def _read(self, data: Dataset, listing: Listing, chosen: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the chosen symbols and parts, in path order.
+
+        A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
+        test pushed down costs more than the rows it saves, so whatever else lies in the range falls in the joins.
+        """
+        if chosen.is_empty():
+            return number_repeats(_empty(data, **{PART: pl.String()}), data)
+        paths = [listing.paths[number] for number in chosen["part"].unique().sort()]
+        in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
+        scan = pl.scan_parquet(
+            paths,
+            hive_partitioning=False,
+            extra_columns="ignore",
+            include_file_paths=PART if data.repeats else None,
+        )
+        try:
+            rows = scan.filter(in_range).collect(engine="in-memory")
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise DataError(
+                f"Cannot read dataset {data.kind} of {self.root}: {error}", cause=type(error).__name__
+            ) from error
+        return number_repeats(rows, data)
+
+
+def _checked(keys: pl.DataFrame) -> pl.DataFrame:
+    """The distinct keys; :class:`SchemaError` where they are not ``columns.KEYS``."""
+    for name, expected in KEYS.items():
+        if keys.schema.get(name) != expected:
+            raise SchemaError(f"keys, column {name}: Expected {expected}, found {keys.schema.get(name)}")
+    return keys.select(KEYS.names()).unique(maintain_order=True)
+
+
+def _empty(data: Dataset, **more: pl.DataType) -> pl.DataFrame:
+    return pl.DataFrame(schema={**data.schema, **more})
+
+
+def _label(data: Dataset, keys: pl.DataFrame, which: str, shift: timedelta = timedelta(0)) -> str:
+    """The partition of the earliest (``min``) or latest (``max``) key."""
+    moment = pl.col("timestamp").min() if which == "min" else pl.col("timestamp").max()
+    return str(keys.select(data.period_of(moment + shift)).item())
+
+
+def _of_symbols(index: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    return index.join(keys.select("symbol").unique(), on="symbol", how="semi", maintain_order="left")
+
+
+def _may_repeat(chosen: pl.DataFrame) -> bool:
+    """True where a thing can have several rows: in one part, or because parts share a symbol and a partition."""
+    within = (chosen["rows"] > chosen["events"]).any()
+    return bool(within or chosen.select("symbol", "period").is_duplicated().any())
