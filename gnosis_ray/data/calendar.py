@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,7 +31,9 @@ class SessionCalendar:
         """Sessions from ``exchange_calendars`` (early closes and holidays included), both dates inclusive."""
         import exchange_calendars  # heavy: only the driver needs it
 
-        schedule = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat()).schedule
+        with warnings.catch_warnings():  # exchange_calendars 4.13 reads a pandas property that 3.1 deprecates
+            warnings.simplefilter("ignore", DeprecationWarning)
+            schedule = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat()).schedule
         return cls(
             name=name,
             days=schedule.index.to_numpy().astype("datetime64[D]"),
@@ -57,8 +60,12 @@ class SessionCalendar:
         return _take(self.closes, np.searchsorted(self.days, days, side="right") - 1)
 
     def expiry_moment(self, expiries: Days, am_settled: npt.NDArray[np.bool_]) -> Moments:
-        """When an option stops living: its session's close, or its open where settled in the morning."""
+        """When an option stops living: its session's close, or its open where settled in the morning.
+
+        An expiry on no session is that of the last session before it; NaT outside the calendar.
+        """
         index = np.searchsorted(self.days, expiries, side="right") - 1
+        index = np.where(expiries <= self.days[-1], index, -1)  # which session would be the last one is not known
         return np.where(am_settled, _take(self.opens, index), _take(self.closes, index))
 
     def sessions_between(self, earlier: Moments, later: Moments) -> npt.NDArray[np.int64]:
