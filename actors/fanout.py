@@ -20,6 +20,8 @@ from gnosis_ray.schemas.run_schemas import Batch
 
 PROGRESS_WAIT_S = 1.0
 """How long the coordinator holds a question about progress; an interrupt is noticed at once all the same."""
+START_SECONDS = 120.0
+"""A host may take this long to be ready, even where batches are given less: a busy cluster starts processes slowly."""
 
 
 class RayFanout:
@@ -61,6 +63,7 @@ class RayFanout:
             window=self._plan.window,
             max_attempts=self._run.max_attempts,
             timeout_s=self._run.batch_timeout_s,
+            start_s=max(START_SECONDS, self._run.batch_timeout_s),
         )
 
 

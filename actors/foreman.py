@@ -19,13 +19,15 @@ PING_INTERVAL_S = 1.0
 
 @dataclass(frozen=True)
 class Staffing:
-    """How a run is staffed. ``timeout_s`` holds for a batch, for opening the job, and for a silent host."""
+    """How a run is staffed. ``timeout_s`` is for a batch at work and for a silent host, ``start_s`` for a host to be
+    placed, to start and to open the job."""
 
     granularity: str
     hosts: int
     window: int
     max_attempts: int
     timeout_s: float
+    start_s: float
 
 
 @dataclass(frozen=True)
@@ -162,11 +164,11 @@ class Foreman:
         self._crew.rejoin(host, number)
 
     def _end_late(self, now: float) -> None:
-        limit = self._staffing.timeout_s
+        limit, start_limit = self._staffing.timeout_s, self._staffing.start_s
         for assignment in self._supervisor.overdue(now):
             self._lose(assignment.host, f"timed out: at work on {assignment.batch.name} for more than {limit:g} s")
-        for host in [host for host, since in self._opening.items() if now - since > limit]:
-            self._lose(host, f"timed out: not ready after {limit:g} s")
+        for host in [host for host, since in self._opening.items() if now - since > start_limit]:
+            self._lose(host, f"timed out: not ready after {start_limit:g} s")
         for host in [host for host, since in self._silent.items() if now - since > limit]:
             self._lose(host, f"timed out: silent for more than {limit:g} s")
 

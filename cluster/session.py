@@ -14,13 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from cluster.topology import MB, Budget, measure_budget
 from gnosis_ray.errors import ClusterError
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 """For the first packet to come back from an address."""
@@ -79,11 +82,13 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
         yield _open_session
         return
     _set_environment()
+    if address is not None and address != "auto":
+        _check_answers(address)
     import ray
 
     if ray.is_initialized():
         raise ClusterError("Expected no Ray in this process, was connected to one already. Call ray.shutdown() first.")
-    with tempfile.TemporaryDirectory(prefix="gnosis-ray-") as empty:
+    with _quiet(), tempfile.TemporaryDirectory(prefix="gnosis-ray-") as empty:
         options: dict[str, Any] = {
             "runtime_env": {"working_dir": empty},
             "log_to_driver": False,
@@ -111,18 +116,35 @@ def _set_environment() -> None:
 
 
 @contextmanager
-def _switched(**switches: bool) -> Iterator[None]:
-    """Ray reads these switches from the environment when it is first imported, which may have been before us."""
-    from ray._private import ray_constants
-
-    before = {name: getattr(ray_constants, name) for name in switches}
+def _set(module: ModuleType, **values: Any) -> Iterator[None]:
+    """Other values for a module's names, for a while."""
+    before = {name: getattr(module, name) for name in values}
     try:
-        for name, value in switches.items():
-            setattr(ray_constants, name, value)
+        for name, value in values.items():
+            setattr(module, name, value)
         yield
     finally:
         for name, value in before.items():
-            setattr(ray_constants, name, value)
+            setattr(module, name, value)
+
+
+def _switched(**switches: bool) -> AbstractContextManager[None]:
+    """Ray reads these switches from the environment when it is first imported, which may have been before us."""
+    from ray._private import ray_constants
+
+    return _set(ray_constants, **switches)
+
+
+def _quiet() -> AbstractContextManager[None]:
+    """Ray prints errors of its nodes on standard output whatever ``log_to_driver`` says; that output is our data."""
+    from ray._private import worker
+
+    return _set(worker, print_to_stdstream=_log_lines)
+
+
+def _log_lines(data: Mapping[str, Any], ignore_prefix: bool) -> None:  # noqa: ARG001 - Ray's signature
+    for line in data["lines"]:
+        logger.debug("%s: %s", data["pid"], line)
 
 
 def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) -> None:
@@ -153,8 +175,6 @@ def _join(address: str, num_cpus: int | None, options: Mapping[str, Any]) -> Non
 
     if num_cpus is not None:
         raise ClusterError(f"Expected no number of cores with an address, was {num_cpus}: a cluster has its own")
-    if address != "auto":
-        _check_answers(address)
     try:
         with _switched(RAY_ENABLE_UV_RUN_RUNTIME_ENV=False):
             ray.init(address=address, **options)

@@ -1,0 +1,172 @@
+"""Is this machine fit to run on? Each check says what it found and, where that is not enough, what to do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from cluster.topology import MB, measure_budget, plan
+from gnosis_ray.config import Config, home, load_config
+from gnosis_ray.errors import ClusterError, ConfigError
+
+PACKAGE = "gnosis-ray"
+LEAST_DISK_MB = 2048
+LEAST_SHM_MB = 256
+LEAST_OPEN_FILES = 4096
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``advice`` is empty where ``ok``."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str
+
+
+def examine(out: Path, profile: str | None = None, *, deep: bool = False) -> list[Check]:
+    """All checks, in a fixed order; none raises for what it finds.
+
+    ``out``: the folder that ledgers are written to. ``profile``: as for :func:`gnosis_ray.config.load_config`.
+    ``deep`` also starts a local Ray and runs a task on it, which takes some seconds. Side effect: a file is written
+    to ``out``, or to the nearest folder above it that exists, and removed again.
+    """
+    config, check = _settings(profile)
+    checks = [_python(), _ray(), check]
+    if config is not None:
+        checks += [_capacity(config), _polars(config), _store(config)]
+    checks += [_writable(out), _disk(out), *_shared_memory(), _open_files()]
+    if deep:
+        checks.append(_task())
+    return checks
+
+
+def _check(name: str, ok: bool, found: str, advice: str) -> Check:
+    return Check(name, ok, found, "" if ok else advice)
+
+
+def _python() -> Check:
+    found = ".".join(map(str, sys.version_info[:3]))
+    ok = (3, 11) <= sys.version_info[:2] < (3, 13)
+    return _check("python", ok, found, "Use Python 3.11 or 3.12.")
+
+
+def _ray() -> Check:
+    pins = [Requirement(line) for line in _requirements() if Requirement(line).name == "ray"]
+    wanted = pins[0].specifier if pins else None
+    try:
+        found = version("ray")
+    except PackageNotFoundError:
+        return _check("ray", False, "not installed", f"Install ray{wanted or ''}.")
+    ok = wanted is None or found in wanted
+    return _check("ray", ok, found, f"Install ray{wanted}: other versions are not tested.")
+
+
+def _requirements() -> list[str]:
+    try:
+        return [line for line in requires(PACKAGE) or [] if "extra ==" not in line]
+    except PackageNotFoundError:  # run from a source tree that is not installed: nothing is pinned
+        return []
+
+
+def _settings(profile: str | None) -> tuple[Config | None, Check]:
+    try:
+        config = load_config(profile).config
+    except ConfigError as error:
+        return None, Check("settings", False, str(error), "Correct the setting; `gnosis-ray config show` lists all.")
+    return config, Check("settings", True, f"decision hash {config.decision_hash()}", "")
+
+
+def _capacity(config: Config) -> Check:
+    try:
+        budget = measure_budget()
+        fitting = plan(budget.cores, budget, config.run, "shard")
+    except ClusterError as error:
+        return Check("capacity", False, str(error), "Free memory, or use --granularity inline.")
+    found = f"{budget.cores} cores, {budget.memory_mb} MB free: room for {fitting.hosts} hosts"
+    return Check("capacity", True, found, "")
+
+
+def _polars(config: Config) -> Check:
+    """The setting is each host's; a variable in the user's environment binds the inline run."""
+    threads = config.run.polars_threads
+    cores = measure_budget().cores
+    inline = os.environ.get("POLARS_MAX_THREADS")
+    found = f"{threads} a host" + (f", {inline} inline (POLARS_MAX_THREADS)" if inline else "")
+    return _check("polars threads", threads <= cores, found, f"Set run.polars_threads to {cores} or less.")
+
+
+def _store(config: Config) -> Check:
+    if config.data.provider == "synthetic":
+        return Check("market data", True, "synthetic, needs no store", "")
+    folder = config.data.dir or home() / "market"
+    advice = "Import data with `gnosis-ray data import`, or set data.dir."
+    return _check("market data", folder.is_dir() and any(folder.iterdir()), str(folder), advice)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
+def _writable(out: Path) -> Check:
+    folder = _existing(out)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Check("output folder", True, str(out), "")
+    except OSError as error:
+        return Check("output folder", False, f"{out}: {error}", "Choose another folder with --out.")
+
+
+def _disk(out: Path) -> Check:
+    free = shutil.disk_usage(_existing(out)).free // MB
+    return _check("disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger.")
+
+
+def _shared_memory() -> Iterator[Check]:
+    """Ray keeps objects there; systems without the folder have nothing to check."""
+    folder = Path("/dev/shm")  # noqa: S108 - looked at, not written to
+    if folder.is_dir():
+        free = shutil.disk_usage(folder).free // MB
+        advice = f"Give the container {LEAST_SHM_MB} MB or more: --shm-size. Ray falls back to slow files."
+        yield _check("shared memory", free >= LEAST_SHM_MB, f"{free} MB free", advice)
+
+
+def _open_files() -> Check:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = hard == resource.RLIM_INFINITY
+    ok = unlimited or hard >= LEAST_OPEN_FILES
+    found = "unlimited" if unlimited else str(hard)
+    return _check("open files", ok, found, f"Raise the limit: ulimit -Hn {LEAST_OPEN_FILES}.")
+
+
+def _task() -> Check:
+    from cluster.session import connect
+
+    try:
+        with connect(None, 1):
+            answer = _answer_of_a_task()
+    except ClusterError as error:
+        return Check("local ray", False, str(error), "Look into the newest session's logs under /tmp/ray.")
+    return Check("local ray", True, f"a task ran in process {answer}", "")
+
+
+def _answer_of_a_task() -> int:
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        answer: int = ray.get(ray.remote(num_cpus=0)(os.getpid).remote(), timeout=60)
+    except RayError as error:
+        raise ClusterError(f"A task did not run: {type(error).__name__}: {error}") from error
+    return answer

@@ -1,0 +1,176 @@
+"""The foreman against a crew that fails by script: no Ray, no waiting."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import pytest
+
+from actors.crew import Event
+from actors.foreman import Foreman, Staffing
+from actors.restarts import LONGEST_DELAY_S, Restarts
+from gnosis_ray.errors import ClusterError, NoDataError
+from gnosis_ray.fanout import Assignment
+from gnosis_ray.schemas.run_schemas import BatchReceipt
+from tests.actors.toys import batches
+
+Answer = Callable[["ScriptedCrew", Assignment], list[Event]]
+
+
+def done(crew: ScriptedCrew, assignment: Assignment) -> list[Event]:
+    receipt = BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
+    return [Event("done", assignment.host, assignment, receipt=receipt)]
+
+
+class ScriptedCrew:
+    """Answers every call at its next ``wait``; time passes only while nothing happens."""
+
+    def __init__(self, answer: Answer = done, starts: Callable[[int], list[Event]] | None = None) -> None:
+        self.answer = answer
+        self.starts = starts or (lambda host: [Event("ready", host)])
+        self.now = 0.0
+        self.events: deque[Event] = deque()
+        self.alive: set[int] = set()
+        self.log: list[str] = []
+        self.closed = False
+
+    def clock(self) -> float:
+        return self.now
+
+    def start(self, host: int) -> None:
+        self.log.append(f"start {host}")
+        self.alive.add(host)
+        self.events.extend(self.starts(host))
+
+    def hand(self, assignment: Assignment) -> None:
+        assert assignment.host in self.alive, "work for a dead host"
+        self.log.append(f"{assignment.batch.index} to {assignment.host}")
+        self.events.extend(self.answer(self, assignment))
+
+    def ping(self, host: int) -> None:
+        self.log.append(f"ping {host}")
+        self.events.append(Event("answered", host))
+
+    def rejoin(self, host: int, number: int) -> None:
+        self.log.append(f"rejoin {host} as {number}")
+        self.alive.remove(host)
+        self.alive.add(number)
+        self.events.append(Event("ready", number))
+
+    def end(self, host: int) -> None:
+        self.log.append(f"end {host}")
+        self.alive.discard(host)
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        if not self.events:
+            self.now += max(timeout_s, 0.001)
+            return []
+        return [self.events.popleft()]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def foreman(crew: ScriptedCrew, count: int, *, hosts: int = 1, window: int = 2) -> Foreman:
+    staffing = Staffing("shard", hosts=hosts, window=window, max_attempts=2, timeout_s=30.0, start_s=60.0)
+    return Foreman(crew, batches(count), staffing, crew.clock)
+
+
+def lost(crew: ScriptedCrew, assignment: Assignment) -> list[Event]:
+    return [Event("lost", assignment.host, assignment, error=OSError("killed by signal 9"))]
+
+
+def test_a_dead_host_is_replaced_and_its_batches_are_worked() -> None:
+    crew = ScriptedCrew(lambda crew, a: lost(crew, a) if a.host == 1 else done(crew, a))
+    run = foreman(crew, 3)
+    report = run.run()
+    assert sorted(r.batch for r in run.progress(0, 0.0).receipts) == [0, 1, 2]
+    assert (report.hosts_lost, report.requeued, report.quarantined) == (1, 2, ())
+    assert crew.log[:5] == ["start 1", "0 to 1", "1 to 1", "end 1", "start 2"]
+    assert crew.closed
+
+
+def test_a_batch_that_kills_its_hosts_is_given_up_and_the_others_are_done() -> None:
+    crew = ScriptedCrew(lambda crew, a: lost(crew, a) if a.batch.index == 1 and a.give_up is None else done(crew, a))
+    run = foreman(crew, 4, hosts=2, window=1)
+    report = run.run()
+    assert report.quarantined == (1,)
+    assert report.hosts_lost == 2
+    assert {r.batch for r in run.progress(0, 0.0).receipts} == {0, 1, 2, 3}
+
+
+def test_a_batch_at_work_too_long_costs_its_host() -> None:
+    crew = ScriptedCrew(lambda crew, a: [] if a.attempt == 1 and a.batch.index == 0 else done(crew, a))
+    run = foreman(crew, 2, window=1)
+    report = run.run()
+    assert report.hosts_lost == 1
+    assert "end 1" in crew.log
+    assert crew.now > 30.0
+
+
+def test_a_host_that_falls_silent_is_pinged_and_goes_on_under_a_new_number() -> None:
+    def silent_once(crew: ScriptedCrew, a: Assignment) -> list[Event]:
+        return [Event("unsure", 1, a, error=OSError("connection reset"))] if a.host == 1 else done(crew, a)
+
+    crew = ScriptedCrew(silent_once)
+    report = foreman(crew, 2).run()
+    assert "rejoin 1 as 2" in crew.log
+    assert crew.log.count("ping 1") == 1
+    assert report.hosts_lost == 0
+
+
+def test_an_error_that_opening_raises_on_purpose_reaches_the_user_at_once() -> None:
+    crew = ScriptedCrew(starts=lambda host: [Event("refused", host, error=NoDataError("nothing known"))])
+    with pytest.raises(NoDataError, match="nothing known"):
+        foreman(crew, 2).run()
+    assert crew.log == ["start 1"]
+    assert crew.closed
+
+
+def test_hosts_that_cannot_start_end_the_run_with_the_reason() -> None:
+    crew = ScriptedCrew(starts=lambda host: [Event("lost", host, error=OSError("out of memory"))])
+    run = foreman(crew, 2, hosts=2)
+    with pytest.raises(ClusterError, match=r"in a row were lost .* OSError: out of memory.*resume"):
+        run.run()
+    assert run.progress(0, 0.0).finished
+
+
+def test_hosts_that_always_die_end_the_run_before_every_batch_is_written_off() -> None:
+    crew = ScriptedCrew(lost)
+    with pytest.raises(ClusterError, match="killed by signal 9"):
+        foreman(crew, 100, hosts=2, window=1).run()
+    assert len([line for line in crew.log if line.startswith("start")]) <= 2 * (2 + 1) + 2
+
+
+def test_a_host_that_never_gets_ready_does_not_hold_up_one_that_is() -> None:
+    crew = ScriptedCrew(starts=lambda host: [Event("ready", host)] if host == 1 else [])
+    report = foreman(crew, 3, hosts=2).run()
+    assert (report.hosts_lost, report.quarantined) == (0, ())
+    assert crew.now < 60.0
+
+
+def test_a_host_that_is_not_ready_in_time_is_ended_and_replaced() -> None:
+    crew = ScriptedCrew(starts=lambda host: [Event("ready", host)] if host == 2 else [])
+    report = foreman(crew, 3).run()
+    assert crew.log[:3] == ["start 1", "end 1", "start 2"]
+    assert crew.now > 60.0
+    assert report.hosts_lost == 1
+
+
+def test_progress_waits_for_news_and_gives_what_was_not_seen() -> None:
+    crew = ScriptedCrew()
+    run = foreman(crew, 3)
+    assert run.progress(0, 0.0) == run.progress(0, 0.01)
+    run.run()
+    assert [r.batch for r in run.progress(1, 10.0).receipts] == [1, 2]
+
+
+def test_restarts_back_off_and_a_success_starts_over() -> None:
+    restarts = Restarts(limit=8)
+    delays = [restarts.on_loss() for _ in range(8)]
+    assert delays[:3] == [0.1, 0.2, 0.4]
+    assert delays[-1] == LONGEST_DELAY_S
+    assert restarts.on_loss() is None
+    restarts.on_success()
+    assert restarts.on_loss() == 0.1
