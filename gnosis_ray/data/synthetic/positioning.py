@@ -26,6 +26,8 @@ GAMMA_SIGN = {"long_gamma": 1, "short_gamma": -1, "balanced": 0, "squeeze": 1}
 """Planted sign of the dealers' net gamma; 0 is a net below a twentieth of gross."""
 CONTRACT_SHARES = 100.0
 
+_CENTRE, _WIDTH = 0.055, 0.06
+"""Calls lie around this far above spot, puts as far below: gamma changes its sign within a few percent of spot."""
 _WALL_LEAD = 1.5
 """A wall's gamma over that of the next strike."""
 _WALL_MIN_TAU = 14.0 / 365.0
@@ -61,8 +63,8 @@ def lay_book(params: SymbolParams, listing: Listing, volatility: float, noise: F
     call_wall = _wall(moneyness, params.call_wall_distance)
     put_wall = _wall(moneyness, -params.put_wall_distance)
     common = _expiry_weights(listing)[:, None] * np.where(listing.round_strikes, 2.0, 1.0)
-    calls = common * np.exp(-0.5 * ((moneyness - 0.03) / 0.08) ** 2 + 0.25 * noise[0])
-    puts = common * np.exp(-0.5 * ((moneyness + 0.04) / 0.08) ** 2 + 0.25 * noise[1])
+    calls = common * np.exp(-0.5 * ((moneyness - _CENTRE) / _WIDTH) ** 2 + 0.25 * noise[0])
+    puts = common * np.exp(-0.5 * ((moneyness + _CENTRE) / _WIDTH) ** 2 + 0.25 * noise[1])
     _raise_wall(calls, listing, call_wall)
     _raise_wall(puts, listing, put_wall)
     if params.positioning == "squeeze":
