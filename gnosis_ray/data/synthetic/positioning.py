@@ -1,8 +1,8 @@
 """Planted dealer positioning: open interest with known walls and a known sign of net gamma.
 
 Under the naive convention (dealers long calls, short puts: SqueezeMetrics 2016) the book of each symbol is one of
-- ``long_gamma``: calls carry 62% of gross gamma, a call wall above spot;
-- ``short_gamma``: puts carry 62%, a put wall below spot;
+- ``long_gamma``: calls carry 60% of gross gamma, a call wall above spot;
+- ``short_gamma``: puts carry 60%, a put wall below spot;
 - ``balanced``: calls and puts carry the same;
 - ``squeeze``: out-of-the-money calls up to 5% above spot carry 65% of gross.
 Both walls stand in every book: the largest gamma times open interest of its side.
@@ -19,7 +19,7 @@ from gnosis_ray.data.synthetic.params import SESSIONS_PER_YEAR, SymbolParams
 
 Floats = npt.NDArray[np.float64]
 
-CALL_SHARE = {"long_gamma": 0.62, "short_gamma": 0.38, "balanced": 0.5}
+CALL_SHARE = {"long_gamma": 0.60, "short_gamma": 0.40, "balanced": 0.5}
 SQUEEZE_WINDOW = 0.05
 SQUEEZE_SHARE = 0.65
 GAMMA_SIGN = {"long_gamma": 1, "short_gamma": -1, "balanced": 0, "squeeze": 1}
