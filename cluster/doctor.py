@@ -161,12 +161,17 @@ def _task() -> Check:
     return Check("local ray", True, f"a task ran in process {answer}", "")
 
 
+def _process() -> int:
+    """Of this module, not of the driver's script: a worker has to import it, as it has to import the actors."""
+    return os.getpid()
+
+
 def _answer_of_a_task() -> int:
     import ray
     from ray.exceptions import RayError
 
     try:
-        answer: int = ray.get(ray.remote(num_cpus=0)(os.getpid).remote(), timeout=60)
+        answer: int = ray.get(ray.remote(num_cpus=0)(_process).remote(), timeout=60)
     except RayError as error:
         raise ClusterError(f"A task did not run: {type(error).__name__}: {error}") from error
     return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import tempfile
 from pathlib import Path
@@ -59,6 +60,7 @@ def main(names: list[str], *, own_cluster: bool) -> None:
 
 def start_cluster() -> str:
     """A cluster of two nodes with a core each on this machine, ended with this process; its address."""
+    logging.getLogger("ray").setLevel(logging.ERROR)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     cluster.add_node(num_cpus=1)
     address: str = cluster.address
