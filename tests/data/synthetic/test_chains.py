@@ -8,8 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth
+from gnosis_ray.data.synthetic.params import symbol_params
 from gnosis_ray.engines.inputs.adapters import keys_at, one_key
 from gnosis_ray.options.bsm import greeks
 
@@ -174,16 +176,16 @@ def test_only_a_squeeze_has_most_gamma_in_calls_just_above_spot(priced: pl.DataF
     assert ((books["truth_positioning"] == "squeeze") == (books["share"] > 0.5)).all()
 
 
-def test_gross_gamma_is_worth_its_share_of_turnover(priced: pl.DataFrame, source: SyntheticSource) -> None:
-    from gnosis_ray.data.synthetic.params import symbol_params
-
+def test_gross_gamma_is_worth_its_share_of_turnover(
+    priced: pl.DataFrame, source: SyntheticSource, config: Config
+) -> None:
     taken = priced["event_time"][0]
     ratios = []
     for symbol, gross, spot in (
         priced.group_by("symbol").agg(pl.col("gamma_oi").sum(), pl.col("underlying_price").first()).iter_rows()
     ):
         truth = source.truth(symbol, taken)
-        turnover = symbol_params(20260710, symbol).dollar_volume
+        turnover = symbol_params(config.data.synthetic.seed, symbol).dollar_volume
         ratios.append(gross * 100 * spot**2 * truth.volatility / np.sqrt(252) / turnover / truth.gross_energy)
     assert min(ratios) > 0.97
     assert np.median(ratios) == pytest.approx(1.0, abs=0.01)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.synthetic.params import MARKET_VOL, symbol_params
 from gnosis_ray.data.synthetic.paths import INTO_STRESS, OUT_OF_STRESS, market_path, stressed_sessions, symbol_path
@@ -41,11 +42,11 @@ def test_volume_follows_the_size_of_the_move(bars: pl.DataFrame) -> None:
     assert related["rank"].min() > 0.3  # type: ignore[operator]
 
 
-def test_turnover_is_near_its_planted_level(bars: pl.DataFrame, source: SyntheticSource) -> None:
+def test_turnover_is_near_its_planted_level(bars: pl.DataFrame, config: Config) -> None:
     for symbol, turnover in (
         bars.group_by("symbol").agg((pl.col("volume") * pl.col("close")).mean().alias("t")).iter_rows()
     ):
-        assert turnover == pytest.approx(symbol_params(20260710, symbol).dollar_volume, rel=0.25)
+        assert turnover == pytest.approx(symbol_params(config.data.synthetic.seed, symbol).dollar_volume, rel=0.25)
 
 
 def test_a_regression_on_the_market_factor_finds_beta() -> None:
