@@ -49,7 +49,7 @@ class HedgeAgentV3:
         if flow is not None:
             forecast |= {"dealer_flow_usd": flow.usd, "dealer_flow_share": flow.share}
         tags = ["gamma_squeeze"] if snapshot.metadata.get("hedge.regime") == "gamma_squeeze" else []
-        return self._suggest(snapshot, action, trust * conviction, f"{_book(net)}; {why}.", forecast, tags)
+        return self._suggest(snapshot, action, trust * conviction, f"{why}; {_book(net)}.", forecast, tags)
 
     def _dealer_flow(self, hedge: dict[str, float], elasticity: dict[str, float]) -> DealerFlow | None:
         """Dealers trade minus the change of their exposure; None where dollar volume is unknown."""
@@ -70,7 +70,7 @@ class HedgeAgentV3:
             why = f"dealers must {'buy' if flow.usd > 0 else 'sell'} {_money(abs(flow.usd))} in a day by charm"
             if flow.iv_change_points is not None:
                 why += f" and vanna (IV {flow.iv_change_points:+.1f} points)"
-            why += f", {abs(flow.share):.2%} of volume"
+            why += f" ({abs(flow.share):.2%} of volume)"
             return ("long" if flow.usd > 0 else "short"), math.tanh(abs(flow.share) / self._config.flow_scale), why
         trend = snapshot.elasticity.get("ret_5d")
         if net < 0 and trend:
@@ -100,7 +100,7 @@ class HedgeAgentV3:
 
 
 def _book(net: float) -> str:
-    return f"Dealers {'long' if net > 0 else 'short' if net < 0 else 'flat in'} gamma, {_money(abs(net))} per 1%"
+    return f"dealers {'long' if net > 0 else 'short' if net < 0 else 'flat in'} gamma, {_money(abs(net))} per 1%"
 
 
 def _money(usd: float) -> str:

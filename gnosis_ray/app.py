@@ -1,0 +1,106 @@
+"""Composition root: settings become sources, pipelines and jobs. Nothing else constructs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
+from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
+from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
+from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
+from gnosis_ray.config import Config, home
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.chains.loader import ChainLoader
+from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source import MarketSource
+from gnosis_ray.data.store.source import StoreSource
+from gnosis_ray.data.synthetic.source import SyntheticSource
+from gnosis_ray.engines.base import FeatureSpec, FrameEngine
+from gnosis_ray.engines.hedge.features import HEDGE_FEATURES
+from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
+from gnosis_ray.engines.inputs import adapters
+from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, RecordSink
+from gnosis_ray.schemas.core_schemas import EngineKind
+
+CALENDAR_YEARS_AHEAD = 4
+"""Beyond the longest listed options (LEAPS run to under three years)."""
+
+CALENDAR_START = date(2005, 1, 1)
+
+FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {"hedge": HEDGE_FEATURES}
+
+
+def build_calendar(config: Config, as_of: datetime) -> SessionCalendar:
+    """The exchange's sessions around ``as_of``, far enough ahead for every listed expiry."""
+    end = as_of.date() + timedelta(days=366 * CALENDAR_YEARS_AHEAD)
+    return SessionCalendar.build(config.market.calendar, min(CALENDAR_START, as_of.date()), end)
+
+
+def data_dir(config: Config) -> Path:
+    """The folder of the market store."""
+    return (config.data.dir or home() / "market").expanduser().resolve()
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """The settings that workers get: they read neither the environment nor the driver's working folder."""
+    return config.model_copy(update={"data": config.data.model_copy(update={"dir": data_dir(config)})})
+
+
+def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
+    """The configured provider."""
+    if config.data.provider == "store":
+        return StoreSource(data_dir(config))
+    return SyntheticSource(calendar, config.data.synthetic, config.market)
+
+
+def build_adapter(config: Config, calendar: SessionCalendar) -> MarketAdapter:
+    """The configured provider, its chains made ready for engines."""
+    return MarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
+
+
+def feature_specs(config: Config) -> dict[EngineKind, tuple[FeatureSpec, ...]]:
+    """The features of the configured engines: the columns of the snapshots table."""
+    return {kind: FEATURES[kind] for kind in config.engines.enabled}
+
+
+class Parts:
+    """The configured engines and agents."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+        """The configured engines over ``adapter``."""
+        makers: dict[str, Callable[[], FrameEngine]] = {
+            "hedge": lambda: HedgeEngineV3(adapter, self._config.engines.hedge)
+        }
+        return [makers[kind]() for kind in self._config.engines.enabled]
+
+    def primary_agents(self) -> list[PrimaryAgent]:
+        """The configured primary agents."""
+        makers: dict[str, Callable[[], PrimaryAgent]] = {"hedge": lambda: HedgeAgentV3(self._config.agents.hedge)}
+        return [makers[kind]() for kind in self._config.agents.enabled]
+
+    def composer(self) -> ComposerAgent:
+        """The composer with the configured weights."""
+        return ComposerAgentV1(self._config.composer.weights, self._config.composer)
+
+    def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgent:
+        """The trade agent over ``adapter``."""
+        return TradeAgentV1(adapter, self._config.trade)
+
+
+def build_pipeline(symbol: str, config: Config, adapter: adapters.MarketAdapter, ledger: RecordSink) -> PipelineRunner:
+    """One symbol's whole pipeline."""
+    parts = Parts(config)
+    return PipelineRunner(
+        symbol,
+        parts.engines(adapter),
+        parts.primary_agents(),
+        parts.composer(),
+        parts.trade_agent(adapter),
+        ledger,
+        config,
+    )

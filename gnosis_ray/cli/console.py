@@ -1,0 +1,120 @@
+"""Where words and figures go: data to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from gnosis_ray.errors import ConfigError
+
+FC = TypeVar("FC", bound=Callable[..., Any])
+Format = Literal["table", "json", "csv", "parquet"]
+
+PIPED_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
+
+MIN_LAST_COLUMN = 12
+
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+"""For people: progress, summaries, errors."""
+
+
+def say_error(message: str) -> None:
+    """An error, on stderr, without a traceback."""
+    talk.print(f"[bold red]error:[/] {_escaped(message)}")
+
+
+def format_option(command: FC) -> FC:
+    """``--format table|json|csv|parquet``."""
+    choices = click.Choice(["table", "json", "csv", "parquet"])
+    return click.option("--format", "format_", type=choices, default="table", help="How stdout reads.")(command)
+
+
+def out_option(command: FC) -> FC:
+    """``--out DIR``: where ledgers are."""
+    folder = click.Path(path_type=Path)
+    return click.option("--out", type=folder, default=Path("ledger"), show_default=True, help="Ledger folder.")(command)
+
+
+def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str] = frozenset()) -> None:
+    """Write a frame to stdout. Tables are for reading; the other formats keep every digit and column.
+
+    ``right`` names text columns that hold figures. Infinity is the string ``Infinity`` in JSON, ``inf`` in CSV.
+    """
+    if format_ == "table":
+        fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+        console = Console(highlight=False, width=None if fits else PIPED_WIDTH)
+        console.print(_table(console, frame, title, right))
+    elif format_ == "json":
+        click.echo(json.dumps([_plain(row) for row in frame.iter_rows(named=True)], indent=2, ensure_ascii=False))
+    elif format_ == "csv":
+        click.echo(_flat(frame).write_csv(), nl=False)
+    else:
+        if sys.stdout.isatty():
+            raise ConfigError("Parquet is not for a terminal: redirect stdout to a file")
+        frame.write_parquet(click.get_binary_stream("stdout"))
+
+
+def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[str]) -> Table:
+    """Every column as wide as it needs, the last one cut to the line that is left."""
+    texts = [[_readable(value) for value in row] for row in frame.iter_rows()]
+    rows = [_headings(frame), *texts]
+    widths = [max(len(row[position]) for row in rows) for position in range(frame.width)]
+    borders = 3 * frame.width + 1
+    widths[-1] = max(MIN_LAST_COLUMN, min(widths[-1], console.width - borders - sum(widths[:-1])))
+    table = Table(title=_escaped(title), title_justify="left", title_style="bold", header_style="bold")
+    for heading, (name, dtype), width in zip(_headings(frame), frame.schema.items(), widths, strict=True):
+        figures = dtype.is_numeric() or name in right
+        table.add_column(heading, justify="right" if figures else "left", min_width=width, no_wrap=True)
+    table.columns[-1].max_width = widths[-1]
+    for row in texts:
+        table.add_row(*map(_escaped, row))
+    return table
+
+
+def _headings(frame: pl.DataFrame) -> list[str]:
+    return [name.replace("_usd", " $").replace("_", " ") for name in frame.columns]
+
+
+def _readable(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value if isinstance(value, (int, float, str, bool, type(None))) else value.isoformat()
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text: CSV has no other way."""
+    lists = [
+        pl.col(n).list.eval(pl.element().cast(pl.String)).list.join(";")
+        for n, t in frame.schema.items()
+        if t == pl.List
+    ]
+    return frame.with_columns(lists)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,74 @@
+"""``gnosis-ray data``: fill the market store, see what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gnosis_ray.app import build_calendar, data_dir
+from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.progress import bar
+from gnosis_ray.clock import utc_now
+from gnosis_ray.config import Config, load_config
+from gnosis_ray.data.importing.importer import import_dataset
+from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
+from gnosis_ray.data.store.catalog import coverage
+from gnosis_ray.data.store.writer import StoreWriter
+
+MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
+
+
+@click.group(name="data")
+def command() -> None:
+    """The market store: Parquet, point in time."""
+
+
+_dir_option = click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The store; default: data.dir of the settings."
+)
+
+
+@command.command(name="import")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--mapping", metavar="NAME|FILE", help=MAPPING_HELP)
+@_dir_option
+@format_option
+@click.pass_obj
+def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Path | None, format_: Format) -> None:
+    """Import the foreign files of FOLDER. Bad rows are refused or repaired by name, and counted; again is harmless."""
+    config = _config(profile, data_dir)
+    store = _store(config)
+    calendar = build_calendar(config, utc_now())
+    with bar("importing", 1) as step:
+        report = import_dataset(
+            folder,
+            load_mapping(mapping or folder.resolve().name),
+            StoreWriter(store),
+            calendar,
+            lambda file, done, total: step(file, done, total),
+        )
+    emit(report.summary(), format_, f"Rows refused or noted in {folder}")
+    talk.print(
+        f"Read {report.rows_read:,} rows: {report.rows_written:,} written, {report.rows_known:,} known before, "
+        f"{report.refused['rows'].sum():,} refused. Store: {store}"
+    )
+    talk.print("Scan it with: gnosis-ray scan --universe sp500 --provider store")
+
+
+@command.command(name="list")
+@_dir_option
+@format_option
+@click.pass_obj
+def list_(profile: str | None, data_dir: Path | None, format_: Format) -> None:
+    """What the store holds, by kind."""
+    store = _store(_config(profile, data_dir))
+    emit(coverage(store), format_, f"Market store {store}")
+
+
+def _config(profile: str | None, folder: Path | None) -> Config:
+    return load_config(profile, {"data.dir": str(folder.absolute()) if folder else None}).config
+
+
+def _store(config: Config) -> Path:
+    return data_dir(config)

@@ -1,0 +1,30 @@
+"""``gnosis-ray doctor``: what would stand in the way, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import polars as pl
+
+from cluster.doctor import examine
+from gnosis_ray.cli.console import Format, emit, format_option, talk
+
+NOT_WELL = 5
+
+
+@click.command(name="doctor")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("ledger"), show_default=True, help="Ledger folder."
+)
+@click.option("--deep", is_flag=True, help="Also start a local Ray and run a task on it.")
+@format_option
+@click.pass_obj
+def command(profile: str | None, out: Path, deep: bool, format_: Format) -> int:
+    """Check Python, Ray, memory, disk, settings and data; exit code 5 where something stands in the way."""
+    checks = examine(out, profile, deep=deep)
+    rows = [("ok" if c.ok else "PROBLEM", c.name, c.found, c.advice) for c in checks]
+    emit(pl.DataFrame(rows, schema=["state", "check", "found", "advice"], orient="row"), format_, "Doctor")
+    problems = sum(not check.ok for check in checks)
+    talk.print("All is well." if problems == 0 else f"{problems} to look at: see the advice.")
+    return NOT_WELL if problems else 0

@@ -1,0 +1,116 @@
+"""How a run reads: its ideas as a table, its summary in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.cli.console import Format, talk
+from gnosis_ray.config import as_of_text
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.tables import FAILURES
+from gnosis_ray.schemas.run_schemas import RunReceipt
+
+NAMED_SYMBOLS = 6
+"""Symbols named behind a reason in the summary; all of them are in the ledger."""
+
+TRADE_WORDS = {("STOCK", "buy"): "buy {} shares", ("STOCK", "sell"): "sell short {} shares"}
+
+
+def title_of(receipt: RunReceipt, what: str) -> str:
+    """A title that never lets made-up figures pass for a market."""
+    label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
+    return f"{label}{what} of {receipt.universe} as of {as_of_text(receipt.as_of)}"
+
+
+def ideas_frame(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> pl.DataFrame:
+    """The ideas of a run, surest first; ``top`` 0 keeps all. Amounts are of the whole position, in USD.
+
+    Columns: ``symbol, stance, confidence, trade, cost_usd, max_loss_usd, why``; machines also get ``strategy, units,
+    cost_per_unit, target_exit_price, stop_loss_price, as_of, synthetic``. A negative cost is money received; an
+    unbounded loss is infinite.
+    """
+    ideas = store.read("trade_ideas", receipt.run_id).sort(
+        ["confidence", "symbol", "position"], descending=[True, False, False]
+    )
+    ideas = ideas.head(top) if top else ideas
+    units = pl.col("recommended_units")
+    frame = ideas.select(
+        "symbol",
+        stance=pl.col("side"),
+        confidence=pl.col("confidence"),
+        trade=pl.struct("legs", "recommended_units").map_elements(_trade, return_dtype=pl.String),
+        cost_usd=pl.col("cost_per_unit") * units,
+        max_loss_usd=pl.col("max_loss") * units,
+        strategy=pl.col("strategy_type"),
+        units=units,
+        cost_per_unit=pl.col("cost_per_unit"),
+        target_exit_price=pl.col("target_exit_price"),
+        stop_loss_price=pl.col("stop_loss_price"),
+        as_of=pl.lit(as_of_text(receipt.as_of)),
+        synthetic=pl.lit(receipt.synthetic),
+        why=pl.col("rationale"),
+    )
+    if format_ != "table":
+        return frame
+    unbounded = pl.when(pl.col("max_loss_usd").is_infinite()).then(pl.lit("unbounded"))
+    return frame.select(
+        "symbol",
+        "stance",
+        "confidence",
+        "trade",
+        pl.col("cost_usd").map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String),
+        max_loss_usd=unbounded.otherwise(
+            pl.col("max_loss_usd").map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String)
+        ),
+        why=pl.col("why"),
+    )
+
+
+def _trade(idea: dict[str, object]) -> str:
+    legs, units = idea["legs"], idea["recommended_units"]
+    if not isinstance(legs, list) or not isinstance(units, int):
+        raise TypeError(f"Expected legs and units of an idea, was {idea!r}")
+    words = [TRADE_WORDS[leg["instrument_type"], leg["direction"]].format(leg["qty"] * units) for leg in legs]
+    return ", ".join(words)
+
+
+def degraded_frame(receipt: RunReceipt) -> pl.DataFrame:
+    """Reasons, how many symbols each, and which."""
+    rows = [(reason, len(symbols), list(symbols)) for reason, symbols in receipt.degraded.items()]
+    frame = pl.DataFrame(rows, schema=["reason", "count", "symbols"], orient="row")
+    return frame.cast({"symbols": pl.List(pl.String)}).sort(["count", "reason"], descending=[True, False])
+
+
+def failures_frame(receipt: RunReceipt) -> pl.DataFrame:
+    """Symbols without a result, and why."""
+    return pl.DataFrame([failure.model_dump() for failure in receipt.failures], schema=FAILURES)
+
+
+def summary(receipt: RunReceipt, ledger: Path) -> None:
+    """What came of a run, on stderr."""
+    label = " [bold yellow]SYNTHETIC[/]" if receipt.synthetic else ""
+    degraded = {s for symbols in receipt.degraded.values() for s in symbols}
+    talk.print(
+        f"[bold]Run {receipt.run_id}[/]{label}: {receipt.provider}, as of {as_of_text(receipt.as_of)}, "
+        f"{receipt.granularity} on {receipt.hosts} {'host' if receipt.hosts == 1 else 'hosts'}"
+    )
+    talk.print(
+        f"  {receipt.symbols} symbols: {receipt.snapshots} done ({len(degraded)} of them degraded), "
+        f"{len(receipt.failures)} failed, {receipt.ideas} ideas"
+    )
+    for reason, symbols in sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0])):
+        talk.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
+    for failure in receipt.failures[:NAMED_SYMBOLS]:
+        talk.print(f"  [red]failed[/] {failure.symbol} at {failure.stage}: {failure.message}")
+    if len(receipt.failures) > NAMED_SYMBOLS:
+        talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
+    stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in receipt.seconds.items())
+    talk.print(f"  seconds: {receipt.wall_seconds:.2f} wall; by stage, summed over hosts: {stages}")
+    talk.print(f"  ledger: {ledger}")
+
+
+def _named(symbols: tuple[str, ...]) -> str:
+    named = ", ".join(symbols[:NAMED_SYMBOLS])
+    return named if len(symbols) <= NAMED_SYMBOLS else f"{named}, ..."

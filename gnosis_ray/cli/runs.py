@@ -1,0 +1,66 @@
+"""``gnosis-ray runs``: what was run, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import polars as pl
+
+from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
+from gnosis_ray.cli.report import degraded_frame, failures_frame, ideas_frame, summary, title_of
+from gnosis_ray.config import as_of_text
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.schemas.run_schemas import RunReceipt
+
+
+@click.group(name="runs")
+def command() -> None:
+    """Runs in a ledger."""
+
+
+@command.command(name="list")
+@out_option
+@format_option
+def list_(out: Path, format_: Format) -> None:
+    """Every sealed run, newest first."""
+    receipts = LedgerStore(out).runs()
+    schema = ["run", "status", "as_of", "provider", "universe", "symbols", "snapshots", "ideas", "failed", "seconds"]
+    rows = [_row(receipt) for receipt in receipts]
+    emit(pl.DataFrame(rows, schema=schema, orient="row"), format_, f"Runs in {out}")
+    if not receipts:
+        talk.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
+
+
+@command.command()
+@click.argument("run", default="latest")
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all.")
+@click.option("--what", type=click.Choice(["ideas", "degraded", "failures"]), default="ideas", show_default=True)
+@out_option
+@format_option
+def show(run: str, top: int, what: str, out: Path, format_: Format) -> None:
+    """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
+    store = LedgerStore(out)
+    receipt = store.receipt(run)
+    frames = {
+        "ideas": lambda: ideas_frame(store, receipt, top, format_),
+        "degraded": lambda: degraded_frame(receipt),
+        "failures": lambda: failures_frame(receipt),
+    }
+    emit(frames[what](), format_, title_of(receipt, what))
+    summary(receipt, store.root)
+
+
+def _row(receipt: RunReceipt) -> tuple[object, ...]:
+    return (
+        receipt.run_id,
+        receipt.status,
+        as_of_text(receipt.as_of),
+        f"{receipt.provider}{' (SYNTHETIC)' if receipt.synthetic else ''}",
+        receipt.universe,
+        receipt.symbols,
+        receipt.snapshots,
+        receipt.ideas,
+        len(receipt.failures),
+        round(receipt.wall_seconds, 1),
+    )

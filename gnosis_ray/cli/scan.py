@@ -1,0 +1,221 @@
+"""``gnosis-ray scan``: the main job."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import polars as pl
+
+from cluster.session import Session, connect
+from cluster.topology import HostPlan, measure_budget, plan
+from gnosis_ray.app import build_calendar, build_source, feature_specs, with_absolute_paths
+from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.progress import bar
+from gnosis_ray.cli.report import ideas_frame, summary, title_of
+from gnosis_ray.clock import Stopwatch, utc_now
+from gnosis_ray.config import Config, as_of_text, load_config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.universe import Universe, load_universe
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.fanout import Fanout, InlineFanout
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.scan import ScanJob, run_scan
+from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
+
+EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 moment; a naive one is read as UTC."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """From ``2026-07-12T12:00:00Z`` or ``2026-07-12``."""
+        try:
+            return to_utc(datetime.fromisoformat(str(value)))
+        except ValueError:
+            self.fail(f"Expected a moment such as 2026-07-12T12:00:00Z, was {value!r}", param, ctx)
+
+
+@click.command(name="scan")
+@click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
+@click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
+@click.option("--as-of", type=Moment(), help="The moment to look at; default: the latest that the provider knows.")
+@click.option("--provider", type=click.Choice(["synthetic", "store"]), help="Where market data comes from.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The market store's folder.")
+@click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
+@click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("ledger"), show_default=True, help="Ledger folder."
+)
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all.")
+@click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
+@format_option
+@click.pass_obj
+def command(
+    profile: str | None,
+    universe: str | None,
+    symbols: str | None,
+    as_of: datetime | None,
+    provider: str | None,
+    data_dir: Path | None,
+    granularity: str | None,
+    address: str | None,
+    out: Path,
+    top: int,
+    resume: str | None,
+    dry_run: bool,
+    format_: Format,
+) -> int:
+    """Measure every symbol of a universe, take stances, make costed trades, write it all to a ledger."""
+    watch = Stopwatch()
+    flags = {
+        "data.provider": provider,
+        "data.dir": str(data_dir.absolute()) if data_dir else None,
+        "run.granularity": granularity,
+    }
+    config = with_absolute_paths(load_config(profile, flags).config)
+    if resume is not None:
+        _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
+        manifest, writer, config, calendar = _resume(LedgerStore(out), resume, config, watch)
+    else:
+        members = _members(universe, symbols, as_of, watch)
+        manifest, config, calendar = _prepare(members, as_of, config, watch)
+        writer = None
+    if dry_run:
+        _explain(manifest, config, address, out)
+        return 0
+    store = LedgerStore(out, feature_specs(config))
+    if writer is None:
+        writer = store.begin(manifest)
+    job = ScanJob(config, calendar, manifest.as_of, writer)
+    receipt = _run(job, manifest, address, watch)
+    emit(ideas_frame(store, receipt, top, format_), format_, title_of(receipt, "ideas"), RIGHT)
+    summary(receipt, store.root)
+    return EXIT_CODES[receipt.status]
+
+
+RIGHT = frozenset({"cost_usd", "max_loss_usd"})
+
+
+def _refuse_with_resume(**given: object) -> None:
+    named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if named:
+        raise ConfigError(f"A resumed run keeps its own: drop {', '.join(named)}")
+
+
+def _members(universe: str | None, symbols: str | None, as_of: datetime | None, watch: Stopwatch) -> Universe:
+    if universe and symbols:
+        raise ConfigError("Expected --universe or --symbols, was both")
+    with watch("universe"):
+        members = load_universe(f"{symbols}," if symbols else universe or "sp500", as_of.date() if as_of else None)
+    talk.print(f"{members.name}: {len(members.symbols)} symbols. {members.note}", style="dim")
+    return members
+
+
+def _prepare(
+    members: Universe, as_of: datetime | None, config: Config, watch: Stopwatch
+) -> tuple[RunManifest, Config, SessionCalendar]:
+    """Everything that is fixed before a host starts."""
+    started = utc_now()
+    with watch("calendar"):
+        calendar = build_calendar(config, as_of or started)
+    with watch("source"):
+        source = build_source(config, calendar)
+        moment = to_utc(as_of or source.default_as_of(started))
+    manifest = RunManifest(
+        run_id=new_run_id(started, secrets.token_hex(2)),
+        run_date=moment.date(),
+        as_of=moment,
+        provider=source.name,
+        synthetic=source.synthetic,
+        universe=members.name,
+        symbols=members.symbols,
+        batch_size=config.run.batch_size,
+        config_hash=config.decision_hash(),
+        config_json=config.model_dump_json(),
+        version=version("gnosis-ray"),
+    )
+    return manifest, config, calendar
+
+
+def _resume(
+    store: LedgerStore, run: str, current: Config, watch: Stopwatch
+) -> tuple[RunManifest, RunWriter, Config, SessionCalendar]:
+    """The run as it was fixed; only how it is spread over hosts is today's."""
+    manifest = store.manifest(run)
+    config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": current.run})
+    with watch("calendar"):
+        calendar = build_calendar(config, manifest.as_of)
+    return manifest, store.resume(manifest.run_id), config, calendar
+
+
+def _explain(manifest: RunManifest, config: Config, address: str | None, out: Path) -> None:
+    with ExitStack() as stack:
+        hosts = _hosts(manifest, config, None if address is None else _connect(address, None, stack))
+    rows = [
+        ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
+        ("as of", as_of_text(manifest.as_of)),
+        ("provider", f"{manifest.provider}{' (SYNTHETIC)' if manifest.synthetic else ''}"),
+        ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
+        ("hosts", hosts.note),
+        ("memory a host", f"{hosts.memory_mb} MB"),
+        ("ledger", str(out.absolute())),
+    ]
+    emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), "table", "Dry run: nothing was started")
+
+
+def _run(job: ScanJob, manifest: RunManifest, address: str | None, watch: Stopwatch) -> RunReceipt:
+    done = len(job.writer.committed())
+    total = len(manifest.batches())
+    with ExitStack() as stack:
+        fanout = _fanout(job.config, manifest, address, watch, stack)
+        step = stack.enter_context(bar("scanning", total))
+        step("", done, total)
+
+        def on_receipt(receipt: BatchReceipt) -> None:
+            nonlocal done
+            done += 1
+            step(f"batch {receipt.batch}: {receipt.snapshots} symbols", done, total)
+
+        try:
+            return run_scan(job, manifest, fanout, utc_now, on_receipt, watch.seconds)
+        except KeyboardInterrupt:
+            talk.print(f"Finished batches are kept. Go on with: gnosis-ray scan --resume {manifest.run_id}")
+            raise
+
+
+def _fanout(config: Config, manifest: RunManifest, address: str | None, watch: Stopwatch, stack: ExitStack) -> Fanout:
+    if config.run.granularity == "inline":
+        return InlineFanout(config.run.max_attempts)
+    from actors.fanout import RayFanout  # Ray takes most of a second to import: only where it is used
+
+    with watch("ray_start"):
+        if address is None:
+            hosts = _hosts(manifest, config, None)
+            session = _connect(None, hosts.hosts, stack)
+        else:
+            session = _connect(address, None, stack)
+            hosts = _hosts(manifest, config, session)
+    return RayFanout(session, hosts, config.run)
+
+
+def _connect(address: str | None, cores: int | None, stack: ExitStack) -> Session:
+    if talk.is_terminal:
+        talk.print("starting Ray ..." if address is None else f"joining Ray at {address} ...", style="dim")
+    return stack.enter_context(connect(address, cores))
+
+
+def _hosts(manifest: RunManifest, config: Config, session: Session | None) -> HostPlan:
+    """The plan, before anything is launched: within what this machine, or the joined cluster, has to spare."""
+    budget = measure_budget() if session is None else session.budget()
+    return plan(len(manifest.batches()), budget, config.run, config.run.granularity)
