@@ -136,6 +136,22 @@ def test_crossed_quotes_have_no_mid_but_may_believe_the_vendor(loader: ChainLoad
         assert reasons(loader, doubted)["vendor_artefact"] == 1
 
 
+@pytest.mark.parametrize("silent", ["bid", "ask"])
+def test_a_vendor_is_not_believed_beside_one_side_only(loader: ChainLoader, silent: str) -> None:
+    one_sided = (pl.col("type") == "C") & (pl.col("strike") == 110)
+    raw = book().with_columns(pl.when(one_sided).then(0.0).otherwise(silent).alias(silent), vendor_iv=pl.lit(0.27))
+    assert loader.load(raw).filter(pl.col("strike") == 110)["iv"].null_count() == 2
+
+
+def test_out_of_the_money_is_said_of_the_forward(loader: ChainLoader) -> None:
+    """Forward 105.7 at spot 100: at 104 it is the put that speaks, and the call's price does not matter."""
+    dear_call = (pl.col("type") == "C") & (pl.col("strike") == 104)
+    dear = [pl.when(dear_call).then(pl.col(n) * 1.3).otherwise(n).alias(n) for n in ("bid", "ask")]
+    raw = book(expiry=date(2027, 11, 19), carry=0.0, strikes=(98, 99, 100, 101, 102, 104, 110)).with_columns(dear)
+    at = loader.load(raw).filter(pl.col("strike") == 104)
+    assert at["iv"].to_numpy() == pytest.approx(0.3, rel=1e-9)
+
+
 def test_after_hours_a_smile_through_last_trades(loader: ChainLoader) -> None:
     raw = unquoted(book(carry=0.0))
     chain = loader.load(raw)
@@ -209,8 +225,8 @@ def test_impossible_figures_become_null(loader: ChainLoader, column: str, value:
 
 
 def test_of_repeated_contracts_the_latest_stays_whatever_the_order(loader: ChainLoader) -> None:
-    later = book(sigma=0.4, event_time=NOW, timestamp=NOW)
-    earlier = book(sigma=0.2, event_time=NOW - timedelta(minutes=5), timestamp=NOW)
+    later = book(sigma=0.2, event_time=NOW, timestamp=NOW)
+    earlier = book(sigma=0.4, event_time=NOW - timedelta(minutes=5), timestamp=NOW)
     raw = pl.concat([later, earlier])
     for seed in range(3):
         loaded = loader.load_with_report(raw.sample(fraction=1.0, shuffle=True, seed=seed))
