@@ -1,0 +1,63 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11 and make: `make scan` and `make test`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: scan test lint test-fast test-chaos test-real test-wheel bench lock clean
+
+scan: $(VENV)/.runtime
+	$(BIN)/gnosis-ray scan $(ARGS)
+
+test: lint test-fast test-chaos
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m "not chaos"
+
+test-chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m chaos
+
+test-real: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m realdata
+
+# The wheel as a user gets it: installed apart, used from an empty folder.
+test-wheel: $(VENV)/.dev
+	$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	$(PYTHON) -m venv --clear build/venv
+	build/venv/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements.txt
+	build/venv/bin/python -m pip --disable-pip-version-check -q install --no-deps build/wheel/*.whl
+	rm -rf build/empty && mkdir -p build/empty
+	cd build/empty && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+# Pins with hashes and without addresses; needs uv on the path.
+lock:
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' || \
+	  { echo "gnosis-ray needs Python 3.11 or 3.12, found: $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) (once) ..."
+	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
