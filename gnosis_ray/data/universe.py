@@ -17,6 +17,9 @@ from gnosis_ray.errors import UniverseError
 INDEX_SIZES = {"dow30": 30, "nasdaq100": 100, "sp500": 500}
 """Indices with recorded membership, and the least number of members that a complete record of a day has."""
 
+RENAMES_NAMED = 5
+"""How many renamed members a note names; it counts the rest."""
+
 
 @dataclass(frozen=True)
 class Universe:
@@ -114,7 +117,9 @@ def _index(name: str, as_of: date | None) -> Universe:
     if members.empty:
         note = f"no members recorded on {as_of}: those of {recorded_to} stand in (survivorship and look-ahead bias)"
         return _universe(name, today["symbol"], note)
-    return _universe(name, members, _history_note(name, as_of, members.nunique(), history, recorded_to))
+    note = _history_note(name, as_of, members.nunique(), history, recorded_to)
+    renamed = _renamed_since(set(members), index_constitution.events(name), as_of)
+    return _universe(name, members, note + _renames_note(renamed))
 
 
 def _history_note(name: str, as_of: date, members: int, history: Any, recorded_to: date) -> str:
@@ -129,3 +134,23 @@ def _history_note(name: str, as_of: date, members: int, history: Any, recorded_t
             f"; {members} of at least {INDEX_SIZES[name]} are recorded: some that left are missing (survivorship bias)"
         )
     return note
+
+
+def _renamed_since(members: set[str], events: Any, as_of: date) -> dict[str, str]:
+    """Present symbol -> the symbol that the member had on ``as_of``, for members renamed after that day."""
+    changes = events[(events["event_type"] == "ticker_change") & (events["event_date"].dt.date > as_of)]
+    then = {symbol: symbol for symbol in members}
+    for change in changes.sort_values("event_date", ascending=False).itertuples():
+        for now, was in then.items():
+            if was == change.new_symbol:
+                then[now] = change.old_symbol
+    return {now: was for now, was in sorted(then.items()) if now != was}
+
+
+def _renames_note(renamed: dict[str, str]) -> str:
+    """The record spells members as today: say whose data of that day lies under another symbol."""
+    if not renamed:
+        return ""
+    named = ", ".join(f"{now} was {was}" for now, was in list(renamed.items())[:RENAMES_NAMED])
+    more = f" and {len(renamed) - RENAMES_NAMED} more" if len(renamed) > RENAMES_NAMED else ""
+    return f"; spelled as today: {named}{more}"

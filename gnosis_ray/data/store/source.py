@@ -100,8 +100,9 @@ class StoreSource:
     def default_as_of(self, now: datetime) -> datetime:
         """``now``, or the latest known-at of the store where that is earlier."""
         self._catalog.require_some()
-        latest = [self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values()]
-        return min(to_utc(now), *(moment for moment in latest if isinstance(moment, datetime)))
+        latest = (self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values())
+        known = max(to_utc(moment) for moment in latest if isinstance(moment, datetime))
+        return min(to_utc(now), known)
 
     def _windowed(self, data: Dataset, keys: pl.DataFrame, window: timedelta) -> pl.DataFrame:
         wanted_keys = _checked(keys)
