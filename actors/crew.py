@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -109,7 +110,8 @@ class RayCrew:
             ray.kill(self._actors.pop(host))
 
     def wait(self, timeout_s: float) -> list[Event]:
-        if not self._flying:
+        if not self._flying:  # only replacements that are not due yet: nobody to hear from
+            time.sleep(timeout_s)
             return []
         references = list(self._flying)
         ready, _ = ray.wait(references, num_returns=1, timeout=timeout_s, fetch_local=True)

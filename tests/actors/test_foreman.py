@@ -143,6 +143,18 @@ def test_hosts_that_always_die_end_the_run_before_every_batch_is_written_off() -
     assert len([line for line in crew.log if line.startswith("start")]) <= 2 * (2 + 1) + 2
 
 
+def test_deaths_with_work_done_between_do_not_end_the_run() -> None:
+    def second_is_deadly(crew: ScriptedCrew, a: Assignment) -> list[Event]:
+        first = not any(line.endswith(f"to {a.host}") for line in crew.log[:-1])
+        return done(crew, a) if first or a.give_up is not None else lost(crew, a)
+
+    crew = ScriptedCrew(second_is_deadly)
+    run = foreman(crew, 20, window=1)
+    report = run.run()
+    assert report.hosts_lost > 2 * (1 + 1)
+    assert len(run.progress(0, 0.0).receipts) == 20
+
+
 def test_a_host_that_never_gets_ready_does_not_hold_up_one_that_is() -> None:
     crew = ScriptedCrew(starts=lambda host: [Event("ready", host)] if host == 1 else [])
     report = foreman(crew, 3, hosts=2).run()
