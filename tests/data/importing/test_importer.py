@@ -91,7 +91,7 @@ def test_settlement_by_root(tmp_path: Path, calendar: SessionCalendar) -> None:
     assert chain["settlement"].to_list() == ["AM", "PM"]
 
 
-CHAIN_FAULTS = [
+CHAIN_FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"symbol": None}, "symbol", "no symbol or an impossible one"),
     ({"symbol": "../x"}, "symbol", "no symbol or an impossible one"),
     ({"snapshot_ts": None}, "event_time", "unreadable time"),
@@ -122,7 +122,7 @@ def test_bad_contracts_are_refused(
     assert report.rows_written == 2
 
 
-BAR_FAULTS = [
+BAR_FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"symbol": None}, "symbol", "no symbol or an impossible one"),
     ({"date": "yesterday"}, "timestamp", "unreadable time"),
     ({"date": "2026-07-11"}, "timestamp", "no session on that date"),
@@ -208,7 +208,7 @@ def test_every_row_is_accounted_for(tmp_path: Path, calendar: SessionCalendar) -
     report = _import(tmp_path, calendar, chains, bars)
     assert report.rows_written == 2
     assert report.rows_read == report.rows_written + report.refused["rows"].sum()
-    assert report.summary()["rows"].sum() == report.refused["rows"].sum() + report.notes["rows"].sum()
+    assert report.summary()["rows"].sum() == sum([*report.refused["rows"], *report.notes["rows"]])
 
 
 def test_again_changes_nothing(tmp_path: Path, calendar: SessionCalendar) -> None:

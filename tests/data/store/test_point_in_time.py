@@ -160,7 +160,7 @@ def _tables(rows: list[tuple[str, int, int, int, datetime, datetime]]) -> dict[K
             bar(s, 0, 50.0 + n).with_columns(timestamp=event, known_at=known) for s, _, _, n, event, known in rows
         ],
         "news": [headline(s, event, "Beats", str(n), known) for s, _, _, n, event, known in rows],
-        "trades": [trade(s, event, float(n), known) for s, _, _, n, event, known in rows],
+        "trades": [trade(s, event, 10.0 * late + n, known) for s, _, late, n, event, known in rows],
     }
 
 
