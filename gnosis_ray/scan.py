@@ -11,9 +11,12 @@ from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
-from gnosis_ray.fanout import Fanout, OnReceipt
+from gnosis_ray.fanout import Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, RunStatus
+
+DRIVER = "driver."
+"""Prefix of the stages that the driver spends before the pass."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,14 @@ def run_scan(
     fanout: Fanout,
     now: Callable[[], datetime],
     on_receipt: OnReceipt,
+    started: datetime,
     setup_seconds: dict[str, float],
 ) -> RunReceipt:
     """Work every batch that is not committed yet, then seal the run.
 
-    ``now`` reads the clock for ``runs`` alone; ``setup_seconds`` are what the driver spent before, by stage.
+    ``now`` reads the clock for ``runs`` alone; ``started`` and ``setup_seconds`` say what the driver did before, the
+    seconds by stage.
     """
-    started = now()
     done = job.writer.committed()
     todo = [batch for batch in manifest.batches() if batch.index not in done]
     fresh: list[BatchReceipt] = []
@@ -86,8 +90,12 @@ def run_scan(
         on_receipt(receipt)
 
     report = fanout.run(job, todo, keep)
-    receipts = [*done.values(), *fresh]
-    sealed = _seal(manifest, receipts, report.granularity, report.hosts, started, now(), setup_seconds)
+    setup = {f"{DRIVER}{stage}": seconds for stage, seconds in setup_seconds.items()}
+    seconds = setup | _total(receipt.seconds for receipt in [*done.values(), *fresh])
+    # what stands in the ledger counts, whoever wrote it: an attempt given up for lost may have won
+    standing = job.writer.committed()
+    receipts = [standing[index] for index in sorted(standing)]
+    sealed = _seal(manifest, receipts, report, started, now(), seconds)
     job.writer.seal(sealed)
     return sealed
 
@@ -95,11 +103,10 @@ def run_scan(
 def _seal(
     manifest: RunManifest,
     receipts: Sequence[BatchReceipt],
-    granularity: str,
-    hosts: int,
+    report: FanoutReport,
     started: datetime,
     finished: datetime,
-    setup_seconds: dict[str, float],
+    seconds: dict[str, float],
 ) -> RunReceipt:
     failures = tuple(sorted((f for r in receipts for f in r.failures), key=lambda f: (f.symbol, f.stage)))
     snapshots = sum(receipt.snapshots for receipt in receipts)
@@ -111,14 +118,14 @@ def _seal(
         provider=manifest.provider,
         synthetic=manifest.synthetic,
         universe=manifest.universe,
-        granularity=granularity,
-        hosts=hosts,
+        granularity=report.granularity,
+        hosts=report.hosts,
         symbols=len(manifest.symbols),
         snapshots=snapshots,
         ideas=sum(receipt.ideas for receipt in receipts),
         degraded=_merge(receipt.degraded for receipt in receipts),
         failures=failures,
-        seconds=setup_seconds | _total(receipt.seconds for receipt in receipts),
+        seconds=seconds,
         config_hash=manifest.config_hash,
         version=manifest.version,
         started_at=started,

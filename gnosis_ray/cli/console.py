@@ -61,7 +61,7 @@ def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str]
     else:
         if sys.stdout.isatty():
             raise ConfigError("Parquet is not for a terminal: redirect stdout to a file")
-        frame.write_parquet(click.get_binary_stream("stdout"))
+        frame.write_parquet(sys.stdout.buffer)
 
 
 def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[str]) -> Table:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
-from gnosis_ray.cli.console import Format, talk
+from gnosis_ray.cli.console import Format, emit, talk
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
+from gnosis_ray.scan import DRIVER
 from gnosis_ray.schemas.run_schemas import RunReceipt
+
+DROPPED = "dropped:"
+"""Tag of a composite stance that led to no idea; the reason follows."""
 
 NAMED_SYMBOLS = 6
 """Symbols named behind a reason in the summary; all of them are in the ledger."""
 
+AMOUNTS = frozenset({"cost_usd", "max_loss_usd"})
 TRADE_WORDS = {("STOCK", "buy"): "buy {} shares", ("STOCK", "sell"): "sell short {} shares"}
 
 
@@ -22,6 +25,13 @@ def title_of(receipt: RunReceipt, what: str) -> str:
     """A title that never lets made-up figures pass for a market."""
     label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
     return f"{label}{what} of {receipt.universe} as of {as_of_text(receipt.as_of)}"
+
+
+def emit_ideas(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> None:
+    """Write the ideas of a run to stdout; where there are none, a table says nothing and the summary says why."""
+    frame = ideas_frame(store, receipt, top, format_)
+    if format_ != "table" or not frame.is_empty():
+        emit(frame, format_, title_of(receipt, "ideas"), AMOUNTS)
 
 
 def ideas_frame(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> pl.DataFrame:
@@ -88,7 +98,16 @@ def failures_frame(receipt: RunReceipt) -> pl.DataFrame:
     return pl.DataFrame([failure.model_dump() for failure in receipt.failures], schema=FAILURES)
 
 
-def summary(receipt: RunReceipt, ledger: Path) -> None:
+def untraded(store: LedgerStore, run_id: str) -> dict[str, int]:
+    """Why symbols have no idea: reason -> symbols, most first."""
+    composites = store.read("suggestions", run_id).filter("composite")
+    tags = composites.select(pl.col("tags").explode(empty_as_null=False, keep_nulls=False))["tags"]
+    reasons = tags.filter(tags.str.starts_with(DROPPED)).str.strip_prefix(DROPPED)
+    counted = reasons.value_counts().sort(["count", "tags"], descending=[True, False])
+    return dict(counted.iter_rows())
+
+
+def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     """What came of a run, on stderr."""
     label = " [bold yellow]SYNTHETIC[/]" if receipt.synthetic else ""
     degraded = {s for symbols in receipt.degraded.values() for s in symbols}
@@ -106,9 +125,18 @@ def summary(receipt: RunReceipt, ledger: Path) -> None:
         talk.print(f"  [red]failed[/] {failure.symbol} at {failure.stage}: {failure.message}")
     if len(receipt.failures) > NAMED_SYMBOLS:
         talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
-    stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in receipt.seconds.items())
-    talk.print(f"  seconds: {receipt.wall_seconds:.2f} wall; by stage, summed over hosts: {stages}")
-    talk.print(f"  ledger: {ledger}")
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
+    talk.print(f"  no idea: {reasons or 'none'}")
+    talk.print(f"  {_seconds(receipt)}")
+    talk.print(f"  ledger: {store.root}")
+
+
+def _seconds(receipt: RunReceipt) -> str:
+    parts = {True: list[str](), False: list[str]()}
+    for stage, seconds in sorted(receipt.seconds.items(), key=lambda item: -item[1]):
+        parts[stage.startswith(DRIVER)].append(f"{stage.removeprefix(DRIVER)} {seconds:.2f}")
+    before, hosts = ", ".join(parts[True]), ", ".join(parts[False])
+    return f"{receipt.wall_seconds:.2f} seconds; before the pass: {before}; in it, summed over hosts: {hosts}"
 
 
 def _named(symbols: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ import click
 import polars as pl
 
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
-from gnosis_ray.cli.report import degraded_frame, failures_frame, ideas_frame, summary, title_of
+from gnosis_ray.cli.report import degraded_frame, emit_ideas, failures_frame, summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import RunReceipt
@@ -42,13 +42,12 @@ def show(run: str, top: int, what: str, out: Path, format_: Format) -> None:
     """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
     store = LedgerStore(out)
     receipt = store.receipt(run)
-    frames = {
-        "ideas": lambda: ideas_frame(store, receipt, top, format_),
-        "degraded": lambda: degraded_frame(receipt),
-        "failures": lambda: failures_frame(receipt),
-    }
-    emit(frames[what](), format_, title_of(receipt, what))
-    summary(receipt, store.root)
+    if what == "ideas":
+        emit_ideas(store, receipt, top, format_)
+    else:
+        frame = degraded_frame(receipt) if what == "degraded" else failures_frame(receipt)
+        emit(frame, format_, title_of(receipt, what))
+    summary(receipt, store)
 
 
 def _row(receipt: RunReceipt) -> tuple[object, ...]:

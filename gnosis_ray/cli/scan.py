@@ -16,7 +16,7 @@ from cluster.topology import HostPlan, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, with_absolute_paths
 from gnosis_ray.cli.console import Format, emit, format_option, talk
 from gnosis_ray.cli.progress import bar
-from gnosis_ray.cli.report import ideas_frame, summary, title_of
+from gnosis_ray.cli.report import emit_ideas, summary
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
@@ -77,7 +77,7 @@ def command(
     format_: Format,
 ) -> int:
     """Measure every symbol of a universe, take stances, make costed trades, write it all to a ledger."""
-    watch = Stopwatch()
+    started, watch = utc_now(), Stopwatch()
     flags = {
         "data.provider": provider,
         "data.dir": str(data_dir.absolute()) if data_dir else None,
@@ -89,7 +89,7 @@ def command(
         manifest, writer, config, calendar = _resume(LedgerStore(out), resume, config, watch)
     else:
         members = _members(universe, symbols, as_of, watch)
-        manifest, config, calendar = _prepare(members, as_of, config, watch)
+        manifest, config, calendar = _prepare(members, as_of, config, started, watch)
         writer = None
     if dry_run:
         _explain(manifest, config, address, out)
@@ -98,13 +98,10 @@ def command(
     if writer is None:
         writer = store.begin(manifest)
     job = ScanJob(config, calendar, manifest.as_of, writer)
-    receipt = _run(job, manifest, address, watch)
-    emit(ideas_frame(store, receipt, top, format_), format_, title_of(receipt, "ideas"), RIGHT)
-    summary(receipt, store.root)
+    receipt = _run(job, manifest, address, started, watch)
+    emit_ideas(store, receipt, top, format_)
+    summary(receipt, store)
     return EXIT_CODES[receipt.status]
-
-
-RIGHT = frozenset({"cost_usd", "max_loss_usd"})
 
 
 def _refuse_with_resume(**given: object) -> None:
@@ -123,10 +120,9 @@ def _members(universe: str | None, symbols: str | None, as_of: datetime | None, 
 
 
 def _prepare(
-    members: Universe, as_of: datetime | None, config: Config, watch: Stopwatch
+    members: Universe, as_of: datetime | None, config: Config, started: datetime, watch: Stopwatch
 ) -> tuple[RunManifest, Config, SessionCalendar]:
     """Everything that is fixed before a host starts."""
-    started = utc_now()
     with watch("calendar"):
         calendar = build_calendar(config, as_of or started)
     with watch("source"):
@@ -174,7 +170,7 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Pa
     emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), "table", "Dry run: nothing was started")
 
 
-def _run(job: ScanJob, manifest: RunManifest, address: str | None, watch: Stopwatch) -> RunReceipt:
+def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: datetime, watch: Stopwatch) -> RunReceipt:
     done = len(job.writer.committed())
     total = len(manifest.batches())
     with ExitStack() as stack:
@@ -188,7 +184,7 @@ def _run(job: ScanJob, manifest: RunManifest, address: str | None, watch: Stopwa
             step(f"batch {receipt.batch}: {receipt.snapshots} symbols", done, total)
 
         try:
-            return run_scan(job, manifest, fanout, utc_now, on_receipt, watch.seconds)
+            return run_scan(job, manifest, fanout, utc_now, on_receipt, started, watch.seconds)
         except KeyboardInterrupt:
             talk.print(f"Finished batches are kept. Go on with: gnosis-ray scan --resume {manifest.run_id}")
             raise

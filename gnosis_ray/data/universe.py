@@ -119,7 +119,8 @@ def _index(name: str, as_of: date | None) -> Universe:
         return _universe(name, today["symbol"], note)
     note = _history_note(name, as_of, members.nunique(), history, recorded_to)
     renamed = _renamed_since(set(members), index_constitution.events(name), as_of)
-    return _universe(name, members, note + _renames_note(renamed))
+    # market data of a day lies under the symbols of that day
+    return _universe(name, (renamed.get(member, member) for member in members), note + _renames_note(renamed))
 
 
 def _history_note(name: str, as_of: date, members: int, history: Any, recorded_to: date) -> str:
@@ -148,9 +149,9 @@ def _renamed_since(members: set[str], events: Any, as_of: date) -> dict[str, str
 
 
 def _renames_note(renamed: dict[str, str]) -> str:
-    """The record spells members as today: say whose data of that day lies under another symbol."""
+    """The record spells members as today: say who is spelled otherwise here."""
     if not renamed:
         return ""
-    named = ", ".join(f"{now} was {was}" for now, was in list(renamed.items())[:RENAMES_NAMED])
+    named = ", ".join(f"{was} is {now} today" for now, was in list(renamed.items())[:RENAMES_NAMED])
     more = f" and {len(renamed) - RENAMES_NAMED} more" if len(renamed) > RENAMES_NAMED else ""
-    return f"; spelled as today: {named}{more}"
+    return f"; spelled as on that day: {named}{more}"

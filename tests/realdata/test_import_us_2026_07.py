@@ -53,7 +53,7 @@ def test_coverage(source: StoreSource) -> None:
     assert source.default_as_of(SUNDAY_NOON) == datetime(2026, 7, 12, 9, 22, 54, 334273, UTC)
 
 
-@pytest.mark.parametrize(("now", "with_chain", "with_both"), [(SUNDAY_NOON, 499, 493), (SATURDAY_NOON, 495, 489)])
+@pytest.mark.parametrize(("now", "with_chain", "with_both"), [(SUNDAY_NOON, 500, 494), (SATURDAY_NOON, 496, 490)])
 def test_members_with_data(source: StoreSource, now: datetime, with_chain: int, with_both: int) -> None:
     members = list(load_universe("sp500", now.date()).symbols)
     assert len(members) == 503
