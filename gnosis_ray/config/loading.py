@@ -1,193 +1,22 @@
-"""Settings: one frozen object. Defaults in ``config/default.yaml``; flag > environment > profile > default.
-
-Models hold no default of their own and refuse unknown keys, naming the nearest valid one. Only the driver reads
-files and the environment; workers receive the frozen :class:`Config`.
-"""
+"""Reading the layers: flag > environment > profile > default."""
 
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from gnosis_ray.config.settings import Config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.core_schemas import UtcDatetime
 
 ENV_PREFIX = "GNOSIS_RAY__"
-Fraction = NonNegativeFloat
-
-
-class Section(BaseModel):
-    """A frozen part of the settings; unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RatePoint(Section):
-    """A zero rate for a maturity in days."""
-
-    days: NonNegativeFloat
-    rate: float
-
-
-class ForwardConfig(Section):
-    """How the implied forward is found."""
-
-    strike_window: PositiveFloat
-    min_strikes: PositiveInt
-    min_days: PositiveFloat
-    max_spot_gap: PositiveFloat
-
-
-class ImpliedVolConfig(Section):
-    """Which volatility is believed."""
-
-    vendor_min: PositiveFloat
-    bisection_tolerance: PositiveFloat
-    last_min_volume: NonNegativeFloat
-    smile_min_points: PositiveInt
-    smile_window: PositiveFloat
-    smile_max_residual: PositiveFloat
-
-
-class MarketConfig(Section):
-    """Calendar, rates and volatility rules."""
-
-    calendar: str
-    risk_free_curve: tuple[RatePoint, ...] = Field(min_length=1)
-    forward: ForwardConfig
-    implied_vol: ImpliedVolConfig
-
-
-class SyntheticConfig(Section):
-    """The embedded market."""
-
-    seed: int
-    as_of: UtcDatetime
-
-
-class DataConfig(Section):
-    """Where market data comes from."""
-
-    provider: Literal["synthetic", "store"]
-    dir: Path | None
-    synthetic: SyntheticConfig
-
-
-class TierConfidence(Section):
-    """Trust in each kind of volatility."""
-
-    quoted: Fraction
-    last_smile: Fraction
-
-
-class HedgeConfig(Section):
-    """Thresholds of the hedge engine; explained where set, in ``default.yaml``."""
-
-    dealer_call_sign: Literal[-1, 1]
-    dealer_put_sign: Literal[-1, 1]
-    near_spot_window: PositiveFloat
-    min_open_interest_coverage: Fraction
-    energy_scale: PositiveFloat
-    squeeze_energy: PositiveFloat
-    squeeze_call_window: PositiveFloat
-    squeeze_call_share: Fraction
-    pin_energy: PositiveFloat
-    pin_distance_sigma: PositiveFloat
-    pin_max_dte: PositiveFloat
-    vanna_skew: PositiveFloat
-    profile_span: float = Field(gt=0, lt=1)
-    profile_points: PositiveInt
-    tier_confidence: TierConfidence
-    stale_session_decay: Fraction
-
-
-class EnginesConfig(Section):
-    """Which engines run, and their thresholds."""
-
-    enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
-    hedge: HedgeConfig
-
-
-class HedgeAgentConfig(Section):
-    """Thresholds of the hedge agent."""
-
-    strong_long_gamma_energy: Fraction
-    flow_scale: PositiveFloat
-    min_flow: NonNegativeFloat
-    iv_reversion_per_day: Fraction
-    horizon_days: PositiveFloat
-
-
-class AgentsConfig(Section):
-    """Which primary agents run, and their thresholds."""
-
-    enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
-    hedge: HedgeAgentConfig
-
-
-class ComposerConfig(Section):
-    """Weights of the vote and when it takes a side."""
-
-    weights: dict[str, NonNegativeFloat]
-    direction_threshold: Fraction
-    opposed_penalty: Fraction
-    default_horizon_days: PositiveFloat
-
-
-class TradeConfig(Section):
-    """Risk, costs and exits of trades. USD."""
-
-    equity_usd: PositiveFloat
-    risk_fraction: Fraction
-    max_risk_usd: PositiveFloat
-    min_confidence: Fraction
-    half_spread_bps: NonNegativeFloat
-    commission_per_share: NonNegativeFloat
-    stop_sigma: PositiveFloat
-    target_sigma: PositiveFloat
-    max_price_disagreement: PositiveFloat
-    max_units: PositiveInt
-
-
-class RunConfig(Section):
-    """How a run is spread over hosts. Nothing here changes a ledger."""
-
-    granularity: Literal["auto", "shard", "inline"]
-    batch_size: PositiveInt
-    window_per_host: PositiveInt
-    max_attempts: PositiveInt
-    batch_timeout_s: PositiveFloat
-    host_memory_mb: PositiveInt
-    polars_threads: PositiveInt
-
-
-class Config(Section):
-    """All settings."""
-
-    market: MarketConfig
-    data: DataConfig
-    engines: EnginesConfig
-    agents: AgentsConfig
-    composer: ComposerConfig
-    trade: TradeConfig
-    run: RunConfig
-
-    def decision_hash(self) -> str:
-        """Sixteen hex digits over what changes a decision; where and how it runs is left out."""
-        body = self.model_dump(mode="json", include={"market", "engines", "agents", "composer", "trade"})
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Environment(BaseSettings, Config):
@@ -206,8 +35,9 @@ class LoadedConfig:
 
 def config_root() -> Path:
     """The folder of ``default.yaml``: inside an installed wheel, else the checkout's ``config``."""
-    packaged = Path(__file__).parent / "_config"
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "config"
+    package = Path(__file__).parents[1]
+    packaged = package / "_config"
+    return packaged if packaged.is_dir() else package.parent / "config"
 
 
 def home() -> Path:
@@ -329,8 +159,3 @@ def _put(nested: dict[str, Any], key: str, value: Any) -> None:
     for section in sections:
         nested = nested.setdefault(section, {})
     nested[leaf] = value
-
-
-def as_of_text(moment: datetime) -> str:
-    """A moment as users write it: ``2026-07-12T12:00:00Z``."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,44 @@
+"""Settings: one frozen object. Defaults in ``config/default.yaml``; flag > environment > profile > default.
+
+Models hold no default of their own and refuse unknown keys, naming the nearest valid one. Only the driver reads
+files and the environment; workers receive the frozen :class:`Config`.
+"""
+
+from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, HedgeAgentConfig, TradeConfig
+from gnosis_ray.config.engines import EnginesConfig, HedgeConfig
+from gnosis_ray.config.loading import LoadedConfig, config_root, home, load_config, valid_keys
+from gnosis_ray.config.market import (
+    DataConfig,
+    ForwardConfig,
+    ImpliedVolConfig,
+    MarketConfig,
+    RatePoint,
+    SyntheticConfig,
+)
+from gnosis_ray.config.section import Fraction, Section
+from gnosis_ray.config.settings import Config, RunConfig, as_of_text
+
+__all__ = [
+    "AgentsConfig",
+    "ComposerConfig",
+    "Config",
+    "DataConfig",
+    "EnginesConfig",
+    "ForwardConfig",
+    "Fraction",
+    "HedgeAgentConfig",
+    "HedgeConfig",
+    "ImpliedVolConfig",
+    "LoadedConfig",
+    "MarketConfig",
+    "RatePoint",
+    "RunConfig",
+    "Section",
+    "SyntheticConfig",
+    "TradeConfig",
+    "as_of_text",
+    "config_root",
+    "home",
+    "load_config",
+    "valid_keys",
+]

@@ -1,0 +1,44 @@
+"""Settings of the engines; each threshold is explained where it is set, in ``default.yaml``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from gnosis_ray.config.section import Fraction, Section
+
+
+class TierConfidence(Section):
+    """Trust in each kind of volatility."""
+
+    quoted: Fraction
+    last_smile: Fraction
+
+
+class HedgeConfig(Section):
+    """Thresholds of the hedge engine; explained where set, in ``default.yaml``."""
+
+    dealer_call_sign: Literal[-1, 1]
+    dealer_put_sign: Literal[-1, 1]
+    near_spot_window: PositiveFloat
+    min_open_interest_coverage: Fraction
+    energy_scale: PositiveFloat
+    squeeze_energy: PositiveFloat
+    squeeze_call_window: PositiveFloat
+    squeeze_call_share: Fraction
+    pin_energy: PositiveFloat
+    pin_distance_sigma: PositiveFloat
+    pin_max_dte: PositiveFloat
+    vanna_skew: PositiveFloat
+    profile_span: float = Field(gt=0, lt=1)
+    profile_points: PositiveInt
+    tier_confidence: TierConfidence
+    stale_session_decay: Fraction
+
+
+class EnginesConfig(Section):
+    """Which engines run, and their thresholds."""
+
+    enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
+    hedge: HedgeConfig

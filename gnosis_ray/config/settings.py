@@ -1,0 +1,50 @@
+"""All settings as one frozen object."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Literal
+
+from pydantic import PositiveFloat, PositiveInt
+
+from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
+from gnosis_ray.config.engines import EnginesConfig
+from gnosis_ray.config.market import DataConfig, MarketConfig
+from gnosis_ray.config.section import Section
+
+
+class RunConfig(Section):
+    """How a run is spread over hosts. Nothing here changes a ledger."""
+
+    granularity: Literal["auto", "shard", "inline"]
+    batch_size: PositiveInt
+    window_per_host: PositiveInt
+    max_attempts: PositiveInt
+    batch_timeout_s: PositiveFloat
+    host_memory_mb: PositiveInt
+    polars_threads: PositiveInt
+
+
+class Config(Section):
+    """All settings."""
+
+    market: MarketConfig
+    data: DataConfig
+    engines: EnginesConfig
+    agents: AgentsConfig
+    composer: ComposerConfig
+    trade: TradeConfig
+    run: RunConfig
+
+    def decision_hash(self) -> str:
+        """Sixteen hex digits over what changes a decision; where and how it runs is left out."""
+        body = self.model_dump(mode="json", include={"market", "engines", "agents", "composer", "trade"})
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def as_of_text(moment: datetime) -> str:
+    """A moment as users write it: ``2026-07-12T12:00:00Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
