@@ -21,6 +21,8 @@ from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 LEVELS = ("call_wall", "put_wall", "zero_gamma")
+COUNTED = ("bad_rows", "crossed_quotes", "one_sided_quotes")
+"""Of a chain's rows, told in the metadata where there are any."""
 GREEKS = ("delta", "gamma", "vanna", "charm")
 
 
@@ -91,6 +93,7 @@ class HedgeEngineV3(FrameEngine):
         signs = f"dealers: calls {self._config.dealer_call_sign:+d}, puts {self._config.dealer_put_sign:+d}"
         return rows.with_columns(
             *(pl.when("available").then(spec.name) for spec in EXPOSURE_FEATURES),
+            *(pl.when(pl.col(n) > 0).then(pl.col(n).cast(pl.String)).alias(f"{META_PREFIX}{n}") for n in COUNTED),
             meta__dealer_convention=pl.when("available").then(pl.lit(signs)),
             meta__squeeze_basis=pl.col("squeeze_basis"),
             meta__quote_time=pl.col("quote_time").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -11,10 +11,13 @@ def chain_quality(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """One row a ``key``: spot, quote age, and coverage of the contracts within ``near_spot_window`` of spot.
 
     ``open_interest_coverage``: share of those contracts with open interest above zero; ``implied_vol_coverage``:
-    share of their open interest that has greeks. Both null where no contract is near.
+    share of their open interest that has greeks. Both null where no contract is near. Over the whole chain:
+    ``bad_row_share`` of impossible rows among those that came, and counts: ``bad_rows``, ``crossed_quotes`` (bid above
+    ask) and ``one_sided_quotes`` (no bid, an ask).
     """
     near = (pl.col("strike") / pl.col("underlying_price") - 1).abs() <= config.near_spot_window
     interest = pl.col("open_interest").fill_null(0.0).filter(near)
+    bad = pl.col("bad_rows").max().fill_null(0)
     return chains.group_by("key").agg(
         spot=pl.col("underlying_price").first(),
         quote_time=pl.col("quote_time").min(),
@@ -24,24 +27,28 @@ def chain_quality(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
             interest.filter(pl.col("gamma").is_not_null().filter(near)).sum() / interest.sum()
         ),
         carry_assumed=pl.col("carry_assumed").mean(),
+        bad_rows=bad,
+        bad_row_share=bad / (bad + pl.len()),
+        crossed_quotes=((pl.col("bid") > pl.col("ask")) & (pl.col("ask") > 0)).sum(),
+        one_sided_quotes=(~(pl.col("bid") > 0).fill_null(value=False) & (pl.col("ask") > 0)).sum(),
     )
 
 
 def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """Add ``confidence`` = coverage x freshness x data tier, and ``meta__degraded``; zero where there is no book.
 
-    Coverage: ``implied_vol_coverage``. Freshness: ``stale_session_decay`` for each session that the quotes missed.
-    Tier: by share of gross gamma, the trust in quoted and in last-price volatilities.
+    Coverage: ``implied_vol_coverage``, times the share of rows that were possible. Freshness: ``stale_session_decay``
+    for each session that the quotes missed. Tier: by share of gross gamma, the trust in quoted and in last-price
+    volatilities.
     """
     tier = config.tier_confidence
     smile_share = pl.col("last_smile_share").fill_null(0.0)
     trust = (1 - smile_share) * tier.quoted + smile_share * tier.last_smile
     freshness = pl.lit(config.stale_session_decay) ** pl.col("quote_age_sessions")
+    coverage = pl.col("implied_vol_coverage") * (1 - pl.col("bad_row_share"))
     usable = pl.col("available") & pl.col("has_greeks")
     return rows.with_columns(
-        confidence=pl.when(usable)
-        .then((pl.col("implied_vol_coverage") * freshness * trust).clip(0.0, 1.0))
-        .otherwise(0.0),
+        confidence=pl.when(usable).then((coverage * freshness * trust).clip(0.0, 1.0)).otherwise(0.0),
         meta__degraded=pl.when(pl.col("spot").is_null())
         .then(pl.lit("no_chain"))
         .when(~pl.col("has_greeks"))
@@ -57,6 +64,7 @@ def _reasons(smile_share: pl.Expr) -> pl.Expr:
         (pl.col("has_open_interest") & ~pl.col("available"), "no_implied_vol"),
         (pl.col("quote_age_sessions") > 0, "stale_quotes"),
         (smile_share > 0, "last_smile"),
+        (pl.col("bad_rows") > 0, "bad_rows"),
         (pl.col("adv_usd").is_null(), "no_bars"),
     ]
     named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]

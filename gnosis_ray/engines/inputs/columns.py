@@ -70,6 +70,7 @@ CHAIN = _schema(
         "theta": pl.Float64,  # per calendar day
         "vanna": pl.Float64,  # d delta / d sigma, per 1.00 of volatility
         "charm": pl.Float64,  # d delta / d t, a year
+        "bad_rows": pl.Int64,  # impossible rows of this snapshot: left out, or kept without the impossible figure
     }
 )
 """A chain ready for engines: implied volatilities and our own greeks, valued at ``timestamp``."""
