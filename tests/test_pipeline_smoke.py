@@ -1,0 +1,161 @@
+"""One engine, one agent and a ledger make a pipeline."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from gnosis_ray.agents.base import TradeDecision
+from gnosis_ray.engines.orchestration.pipeline_runner import PipelineResult
+from gnosis_ray.errors import StageError
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.schemas.core_schemas import EngineKind, Suggestion
+from tests.support.parts import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
+
+NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
+
+
+def ids(result: PipelineResult) -> list[str]:
+    said = [*result.primary_suggestions, result.composite_suggestion, *result.trade_ideas]
+    return [one.id for one in said]
+
+
+def test_one_pass_says_everything_and_leaves_one_record(tmp_path: Path) -> None:
+    store = LedgerStore(tmp_path / "ledger.parquet")
+    result = pipeline(store).run_once(NOW)
+    assert result.engine_outputs["hedge"].features == result.snapshot.hedge == {"answer": 42.0}
+    assert result.snapshot.liquidity == result.snapshot.sentiment == result.snapshot.elasticity == {}
+    assert [s.reasoning for s in result.primary_suggestions] == ["the answer is 42.0"]
+    assert result.composite_suggestion.layer == "composer"
+    assert [idea.strategy_type for idea in result.trade_ideas] == ["one_share"]
+    (record,) = store.stream()
+    assert (record.symbol, record.timestamp) == ("AAA", NOW)
+    assert record.snapshot == result.snapshot
+    assert record.primary_suggestions == result.primary_suggestions
+    assert record.composite_suggestion == result.composite_suggestion
+    assert record.trade_ideas == result.trade_ideas
+
+
+def test_every_pass_appends(tmp_path: Path) -> None:
+    store = LedgerStore(tmp_path)
+    for symbol, minutes in (("AAA", 0), ("BBB", 0), ("AAA", 5)):
+        pipeline(store, symbol=symbol).run_once(NOW + timedelta(minutes=minutes))
+    seen = [(record.symbol, record.timestamp) for record in LedgerStore(tmp_path).stream()]
+    assert seen == [("AAA", NOW), ("BBB", NOW), ("AAA", NOW + timedelta(minutes=5))]
+
+
+def test_the_snapshot_has_the_regime_of_the_most_confident_engine_and_metadata_by_kind() -> None:
+    engines = [
+        DummyEngine("hedge", regime="pin", confidence=0.4, metadata={"degraded": "stale_quotes"}),
+        DummyEngine("liquidity", regime="thin", confidence=0.7, metadata={}),
+        DummyEngine("sentiment", regime=None, confidence=1.0, metadata={"items": "3"}),
+    ]
+    snapshot = pipeline(Records(), engines=engines).run_once(NOW).snapshot
+    assert snapshot.regime == "thin"
+    assert snapshot.metadata == {
+        "hedge.degraded": "stale_quotes",
+        "hedge.confidence": "0.4",
+        "hedge.regime": "pin",
+        "liquidity.confidence": "0.7",
+        "liquidity.regime": "thin",
+        "sentiment.items": "3",
+        "sentiment.confidence": "1.0",
+    }
+
+
+def test_of_equally_confident_engines_the_first_gives_the_regime() -> None:
+    engines = [DummyEngine("hedge", regime="pin"), DummyEngine("liquidity", regime="thin")]
+    assert pipeline(Records(), engines=engines).run_once(NOW).snapshot.regime == "pin"
+    assert pipeline(Records(), engines=[DummyEngine(regime=None)]).run_once(NOW).snapshot.regime is None
+
+
+def test_the_runner_fills_in_the_moment_and_keeps_one_that_an_agent_gives() -> None:
+    earlier = NOW - timedelta(hours=1)
+    agents = [DummyAgent(), DummyAgent("primary_liquidity", timestamp=earlier)]
+    result = pipeline(Records(), agents=agents).run_once(NOW)
+    assert [s.timestamp for s in result.primary_suggestions] == [NOW, earlier]
+    assert result.composite_suggestion.timestamp == NOW
+
+
+def test_a_naive_moment_is_read_as_utc() -> None:
+    naive, aware = (pipeline(Records()).run_once(now) for now in (NOW.replace(tzinfo=None), NOW))
+    assert naive == aware
+
+
+def test_engines_run_after_what_they_require() -> None:
+    calls: list[str] = []
+    engines = [
+        DummyEngine("elasticity", requires=("hedge", "liquidity"), calls=calls),
+        DummyEngine("sentiment", calls=calls),
+        DummyEngine("liquidity", calls=calls),
+        DummyEngine("hedge", calls=calls),
+    ]
+    result = pipeline(Records(), engines=engines).run_once(NOW)
+    assert calls == ["sentiment", "liquidity", "hedge", "elasticity"]
+    assert list(result.engine_outputs) == calls
+    assert result.snapshot.elasticity == {"answer": 42.0}
+
+
+def test_what_an_engine_requires_may_be_absent() -> None:
+    alone = DummyEngine("elasticity", requires=("hedge", "liquidity"))
+    assert pipeline(Records(), engines=[alone]).run_once(NOW).snapshot.hedge == {}
+
+
+def test_engines_that_require_each_other_are_refused() -> None:
+    circle = [DummyEngine("hedge", requires=("liquidity",)), DummyEngine("liquidity", requires=("hedge",))]
+    with pytest.raises(StageError, match="circle: hedge, liquidity"):
+        pipeline(Records(), engines=circle)
+
+
+@pytest.mark.parametrize(
+    ("stage", "parts"),
+    [
+        ("engine.hedge", {"engines": [raising(DummyEngine(), "run")]}),
+        ("agent.DummyAgent", {"agents": [raising(DummyAgent(), "step")]}),
+        ("composer", {"composer": raising(FirstVoice(), "compose")}),
+        ("trade_agent", {"trader": raising(OneShare(), "generate_trades")}),
+        ("ledger", {"ledger": raising(Records(), "append")}),
+    ],
+)
+def test_a_part_that_raises_is_named_with_its_symbol(stage: str, parts: dict[str, object]) -> None:
+    kept = Records()
+    with pytest.raises(StageError) as caught:
+        pipeline(**{"ledger": kept, **parts}).run_once(NOW)  # type: ignore[arg-type]
+    error = caught.value
+    assert (error.symbol, error.stage, error.cause) == ("AAA", stage, "ZeroDivisionError")
+    assert str(error) == "AAA: ZeroDivisionError: no luck"
+    assert isinstance(error.__cause__, ZeroDivisionError)
+    assert kept == []
+
+
+def test_ids_are_stable_and_tell_symbols_moments_layers_and_settings_apart() -> None:
+    def said(symbol: str = "AAA", now: datetime = NOW, **changes: object) -> list[str]:
+        agents = [DummyAgent(), DummyAgent("primary_liquidity")]
+        return ids(pipeline(Records(), symbol=symbol, agents=agents, config=settings(**changes)).run_once(now))
+
+    first = said()
+    assert first == said()
+    assert first == said(run__batch_size=7, run__granularity="inline")
+    others = [said("BBB"), said(now=NOW + timedelta(microseconds=1)), said(trade__min_confidence=0.2)]
+    distinct = {one for many in (first, *others) for one in many}
+    assert len(distinct) == 4 * len(first) == 16
+
+
+def test_an_idea_that_was_dropped_leaves_its_reason_on_the_composite() -> None:
+    class Shy(OneShare):
+        def decide(self, suggestion: Suggestion) -> TradeDecision:
+            return TradeDecision(dropped="too_shy")
+
+    result = pipeline(Records(), trader=Shy()).run_once(NOW)
+    assert result.trade_ideas == []
+    assert result.composite_suggestion.tags == ["dropped:too_shy"]
+
+
+@pytest.mark.parametrize("kind", get_args(EngineKind))
+def test_any_single_engine_makes_a_pipeline(kind: EngineKind) -> None:
+    snapshot = pipeline(Records(), engines=[DummyEngine(kind)]).run_once(NOW).snapshot
+    sections = snapshot.model_dump(include=set(get_args(EngineKind)))
+    assert {name for name, features in sections.items() if features} == {kind}
