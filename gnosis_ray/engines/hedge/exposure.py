@@ -1,7 +1,8 @@
 """Dealer exposures of an option book, in dollars, and the strikes where they stand.
 
 Here as in every engine, Polars columns are multiplied by constants, never divided by them: Polars divides a column by
-a literal through its reciprocal but a single row truly, and a batch of one must equal a batch of many to the bit.
+a literal through its reciprocal but a single row truly, and a batch of one must equal a batch of many to the bit. For
+the same reason part of a group is summed with zeros in the place of the rest (:func:`_sum_where`), not filtered.
 """
 
 from __future__ import annotations
@@ -50,9 +51,14 @@ def book_sums(book: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
         cex_usd_per_day=(pl.col("sign") * pl.col("cex")).sum(),
         cex_gross_usd_per_day=pl.col("cex").abs().sum(),
         chain_horizon_days=(pl.col("gex") * pl.col("dte")).sum() / pl.col("gex").sum(),
-        near_call_gex=pl.col("gex").filter(near_call).sum(),
-        last_smile_share=pl.col("gex").filter(pl.col("iv_source") == "last_smile").sum() / pl.col("gex").sum(),
+        near_call_gex=_sum_where(near_call, "gex"),
+        last_smile_share=_sum_where(pl.col("iv_source") == "last_smile", "gex") / pl.col("gex").sum(),
     )
+
+
+def _sum_where(condition: pl.Expr, name: str) -> pl.Expr:
+    """Polars sums a filtered group in another order where the filter kept every row of the frame."""
+    return pl.when(condition).then(name).otherwise(0.0).sum()
 
 
 def walls(book: pl.DataFrame) -> pl.DataFrame:
