@@ -67,7 +67,7 @@ class HedgeAgentV3:
 
     def _stance(self, snapshot: StandardSnapshot, net: float, flow: DealerFlow | None) -> tuple[Action, float, str]:
         if flow is not None and abs(flow.share) >= self._config.min_flow:
-            why = f"dealers must {'buy' if flow.usd > 0 else 'sell'} {_money(abs(flow.usd))} in a day by charm"
+            why = f"dealers must {'buy' if flow.usd > 0 else 'sell'} {_money(abs(flow.usd))} a day by charm"
             if flow.iv_change_points is not None:
                 why += f" and vanna (IV {flow.iv_change_points:+.1f} points)"
             why += f" ({abs(flow.share):.2%} of volume)"
@@ -100,7 +100,7 @@ class HedgeAgentV3:
 
 
 def _book(net: float) -> str:
-    return f"dealers {'long' if net > 0 else 'short' if net < 0 else 'flat in'} gamma, {_money(abs(net))} per 1%"
+    return f"{'long' if net > 0 else 'short' if net < 0 else 'flat'} gamma {_money(abs(net))} per 1%"
 
 
 def _money(usd: float) -> str:

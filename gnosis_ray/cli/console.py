@@ -89,7 +89,7 @@ def _readable(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+        return f"{value:,.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:,.2g}"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)

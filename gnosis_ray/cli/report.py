@@ -18,7 +18,7 @@ NAMED_SYMBOLS = 6
 """Symbols named behind a reason in the summary; all of them are in the ledger."""
 
 AMOUNTS = frozenset({"cost_usd", "max_loss_usd"})
-TRADE_WORDS = {("STOCK", "buy"): "buy {} shares", ("STOCK", "sell"): "sell short {} shares"}
+TRADE_WORDS = {("STOCK", "buy"): "buy", ("STOCK", "sell"): "sell short"}
 
 
 def title_of(receipt: RunReceipt, what: str) -> str:
@@ -82,8 +82,12 @@ def _trade(idea: dict[str, object]) -> str:
     legs, units = idea["legs"], idea["recommended_units"]
     if not isinstance(legs, list) or not isinstance(units, int):
         raise TypeError(f"Expected legs and units of an idea, was {idea!r}")
-    words = [TRADE_WORDS[leg["instrument_type"], leg["direction"]].format(leg["qty"] * units) for leg in legs]
-    return ", ".join(words)
+    return ", ".join(_leg_words(leg, leg["qty"] * units) for leg in legs)
+
+
+def _leg_words(leg: dict[str, str], shares: int) -> str:
+    verb = TRADE_WORDS[leg["instrument_type"], leg["direction"]]
+    return f"{verb} {shares:,} share{'' if shares == 1 else 's'}"
 
 
 def degraded_frame(receipt: RunReceipt) -> pl.DataFrame:
