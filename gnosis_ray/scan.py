@@ -82,14 +82,14 @@ def run_scan(
     seconds by stage.
     """
     done = job.writer.committed()
-    todo = [batch for batch in manifest.batches() if batch.index not in done]
+    missing = [batch for batch in manifest.batches() if batch.index not in done]
     fresh: list[BatchReceipt] = []
 
     def keep(receipt: BatchReceipt) -> None:
         fresh.append(receipt)
         on_receipt(receipt)
 
-    report = fanout.run(job, todo, keep)
+    report = fanout.run(job, missing, keep)
     setup = {f"{DRIVER}{stage}": seconds for stage, seconds in setup_seconds.items()}
     seconds = setup | _total(receipt.seconds for receipt in [*done.values(), *fresh])
     # what stands in the ledger counts, whoever wrote it: an attempt given up for lost may have won

@@ -133,6 +133,10 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     talk.print(f"  no idea: {reasons or 'none'}")
     talk.print(f"  {_seconds(receipt)}")
     talk.print(f"  ledger: {store.root}")
+    if receipt.status == "no_data":
+        talk.print(
+            f"Nothing was known at {as_of_text(receipt.as_of)}: `gnosis-ray data list` shows what the store holds."
+        )
 
 
 def _seconds(receipt: RunReceipt) -> str:

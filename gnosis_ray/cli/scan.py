@@ -14,17 +14,16 @@ import polars as pl
 from cluster.session import Session, connect
 from cluster.topology import HostPlan, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, with_absolute_paths
-from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import emit_ideas, summary
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.universe import Universe, load_universe
+from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
@@ -53,9 +52,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The market store's folder.")
 @click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("ledger"), show_default=True, help="Ledger folder."
-)
+@out_option
 @click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all.")
 @click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
@@ -86,17 +83,17 @@ def command(
     config = with_absolute_paths(load_config(profile, flags).config)
     if resume is not None:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
-        manifest, writer, config, calendar = _resume(LedgerStore(out), resume, config, watch)
+        manifest = LedgerStore(out).manifest(resume)
+        config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": config.run})
+        calendar = _calendar(config, manifest.as_of, watch)
     else:
-        members = _members(universe, symbols, as_of, watch)
-        manifest, config, calendar = _prepare(members, as_of, config, started, watch)
-        writer = None
+        calendar = _calendar(config, as_of or started, watch)
+        manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
     if dry_run:
         _explain(manifest, config, address, out)
         return 0
     store = LedgerStore(out, feature_specs(config))
-    if writer is None:
-        writer = store.begin(manifest)
+    writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
     job = ScanJob(config, calendar, manifest.as_of, writer)
     receipt = _run(job, manifest, address, started, watch)
     emit_ideas(store, receipt, top, format_)
@@ -110,25 +107,34 @@ def _refuse_with_resume(**given: object) -> None:
         raise ConfigError(f"A resumed run keeps its own: drop {', '.join(named)}")
 
 
-def _members(universe: str | None, symbols: str | None, as_of: datetime | None, watch: Stopwatch) -> Universe:
+def _wanted(universe: str | None, symbols: str | None) -> str:
+    """The universe's name, file, or comma-separated list."""
     if universe and symbols:
         raise ConfigError("Expected --universe or --symbols, was both")
-    with watch("universe"):
-        members = load_universe(f"{symbols}," if symbols else universe or "sp500", as_of.date() if as_of else None)
-    talk.print(f"{members.name}: {len(members.symbols)} symbols. {members.note}", style="dim")
-    return members
+    return f"{symbols}," if symbols else universe or "sp500"
+
+
+def _calendar(config: Config, moment: datetime, watch: Stopwatch) -> SessionCalendar:
+    with watch("calendar"):
+        return build_calendar(config, moment)
 
 
 def _prepare(
-    members: Universe, as_of: datetime | None, config: Config, started: datetime, watch: Stopwatch
-) -> tuple[RunManifest, Config, SessionCalendar]:
-    """Everything that is fixed before a host starts."""
-    with watch("calendar"):
-        calendar = build_calendar(config, as_of or started)
+    wanted: str,
+    as_of: datetime | None,
+    config: Config,
+    calendar: SessionCalendar,
+    started: datetime,
+    watch: Stopwatch,
+) -> RunManifest:
+    """Everything that is fixed before a host starts: the moment, its members, the batches."""
     with watch("source"):
         source = build_source(config, calendar)
         moment = to_utc(as_of or source.default_as_of(started))
-    manifest = RunManifest(
+    with watch("universe"):
+        members = load_universe(wanted, moment.date())
+    talk.print(f"{members.name}: {len(members.symbols)} symbols, {members.note}", style="dim")
+    return RunManifest(
         run_id=new_run_id(started, secrets.token_hex(2)),
         run_date=moment.date(),
         as_of=moment,
@@ -141,18 +147,6 @@ def _prepare(
         config_json=config.model_dump_json(),
         version=version("gnosis-ray"),
     )
-    return manifest, config, calendar
-
-
-def _resume(
-    store: LedgerStore, run: str, current: Config, watch: Stopwatch
-) -> tuple[RunManifest, RunWriter, Config, SessionCalendar]:
-    """The run as it was fixed; only how it is spread over hosts is today's."""
-    manifest = store.manifest(run)
-    config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": current.run})
-    with watch("calendar"):
-        calendar = build_calendar(config, manifest.as_of)
-    return manifest, store.resume(manifest.run_id), config, calendar
 
 
 def _explain(manifest: RunManifest, config: Config, address: str | None, out: Path) -> None:
