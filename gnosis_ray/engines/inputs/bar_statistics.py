@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import polars as pl
 
@@ -14,8 +15,9 @@ WINDOW = 60
 MIN_BARS = 20
 """Fewer bars than this and the statistics are absent."""
 
-LOOKBACK = WINDOW + 30
-"""Bars to ask for: the window, and room for sessions without a bar."""
+LOOKBACK = 340
+"""Bars to ask for. The slowest memory is that of a 14-day Wilder average: after 340 bars (13/14)^326, 3e-11, is left of
+the bar that it started from, so a panel that starts earlier agrees to better than 1e-9."""
 
 
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
@@ -29,13 +31,25 @@ def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     usable = bars.filter(
         pl.col("close").is_finite() & (pl.col("close") > 0) & pl.col("volume").is_finite() & (pl.col("volume") >= 0)
     ).sort("symbol", "timestamp", "known_at")
+    return latest_known(keys, usable, _rolling).select("symbol", "timestamp", "close", "adv_usd", "sigma_daily")
+
+
+def latest_known(
+    keys: pl.DataFrame, bars: pl.DataFrame, statistics: Callable[[pl.DataFrame], pl.DataFrame]
+) -> pl.DataFrame:
+    """For each key the row of ``statistics`` at the last bar known by then, in the keys' order; nulls without one.
+
+    ``bars`` is sorted by symbol, timestamp, known_at. ``statistics`` maps such bars, one version each, to a row a bar:
+    ``symbol``, ``known_at``, ``bar`` (the bar's timestamp) and what was measured, looking back only. Where a bar was
+    corrected, each moment is measured over the bars as they stood then.
+    """
     asked = keys.select(KEYS.names()).with_row_index("row")
-    if _became_known_in_order(usable):
-        known = _latest(asked, _rolling(usable), "known_at")
+    if _became_known_in_order(bars):
+        known = _latest(asked, statistics(bars), "known_at")
     else:
         moments = asked.sort("timestamp").partition_by("timestamp", maintain_order=True)
-        known = pl.concat([_latest(at, _rolling(_as_known(usable, at)), "bar") for at in moments])
-    return known.sort("row").select("symbol", "timestamp", "close", "adv_usd", "sigma_daily")
+        known = pl.concat([_latest(at, statistics(_as_known(bars, at)), "bar") for at in moments])
+    return known.sort("row").drop("row")
 
 
 def _became_known_in_order(bars: pl.DataFrame) -> bool:

@@ -1,0 +1,112 @@
+"""Technical indicators of daily bars: one definition, for a symbol or a panel.
+
+RSI, Bollinger bands, moving averages and true range are TA-Lib's (through ``polars_talib``), which match the textbook:
+Wilder's averages start from the plain mean of their first window. Yang-Zhang volatility is here, TA-Lib has none.
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+import polars_talib as ta
+
+from gnosis_ray.engines.inputs.bar_statistics import latest_known
+
+INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
+
+RSI_DAYS, BAND_DAYS, RANGE_DAYS, RETURN_DAYS, VOL_DAYS = 14, 20, 10, 5, 20
+BAND_WIDTH = 2.0
+"""Of the Bollinger band in standard deviations, of the Keltner band in average true ranges."""
+
+WARM_UP = 30
+"""Bars beyond its window before an indicator that remembers everything is believed."""
+
+BREAK = math.log(1.8)
+"""An open this far, in logs, from the close before it is a split or the like, not a return."""
+
+MEMORY = BAND_DAYS + WARM_UP
+"""Unbroken bars at which every indicator here is present."""
+
+TRADING_DAYS = 252
+
+FLAT = 1e-9
+"""A band narrower than this, over the price, is a price that does not move: no position in it."""
+
+PRICES = ("open", "high", "low", "close")
+
+
+def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
+    """For each key the indicators at its last bar known by then, in the keys' order.
+
+    Returns ``symbol, timestamp``, then, null where absent: ``rsi_14`` (0 to 100; Wilder 1978);
+    ``bollinger_percent_b`` (20 days, 2 population deviations) and ``keltner_position`` (EMA 20, 2 ATR 10): 0 at the
+    lower band, 1 at the upper; ``ret_5d``, simple return of five bars; ``realised_vol_20d``, Yang, Zhang (2000, eq. 7),
+    a year of 252 days; and ``price_break``: the prices broke within the last ``MEMORY`` bars.
+
+    ``bars``: ``columns.BARS``, any order; rows with an impossible price are left out, and a day's range always holds
+    its open and close. Where a column
+    ``adjusted_close`` is given, all prices are scaled by adjusted_close / close (a row without it is left out). Only
+    ratios of prices enter, so an adjustment made later for an event after the key changes nothing. Where it is not
+    given, a break of prices starts the series afresh: indicators come back as their windows fill, ``rsi_14`` and
+    ``keltner_position`` after 30 bars more, so that no split is ever read as a fall.
+    """
+    return latest_known(keys, _usable(bars), _indicators).select("symbol", "timestamp", *INDICATORS, "price_break")
+
+
+def _usable(bars: pl.DataFrame) -> pl.DataFrame:
+    """Sorted bars with possible prices, adjusted where the adjustment is known."""
+    if "adjusted_close" in bars.columns:
+        factor = pl.col("adjusted_close") / pl.col("close")
+        bars = bars.with_columns(pl.col(name) * factor for name in PRICES)
+    possible = [pl.col(name).is_finite() & (pl.col(name) > 0) for name in PRICES]
+    return (
+        bars.filter(possible)
+        .with_columns(high=pl.max_horizontal(PRICES), low=pl.min_horizontal(PRICES))
+        .sort("symbol", "timestamp", "known_at")
+    )
+
+
+def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
+    """The indicators at each bar of a sorted table."""
+    gap = (pl.col("open") / pl.col("close").shift(1)).log()
+    broke = (gap.abs() > BREAK).fill_null(value=False)
+    run = ["symbol", "run"]
+    measured = bars.with_columns(run=broke.cum_sum().over("symbol")).with_columns(
+        age=pl.int_range(pl.len()).over(run),
+        rsi=ta.rsi(pl.col("close"), timeperiod=RSI_DAYS).over(run),
+        bands=ta.bbands(pl.col("close"), BAND_DAYS, BAND_WIDTH, BAND_WIDTH).over(run),
+        centre=ta.ema(pl.col("close"), timeperiod=BAND_DAYS).over(run),
+        atr=ta.atr(pl.col("high"), pl.col("low"), pl.col("close"), timeperiod=RANGE_DAYS).over(run),
+        moved=(pl.col("close") != pl.col("close").shift(1)).cast(pl.Int32).rolling_sum(RSI_DAYS + WARM_UP).over(run),
+        ret_5d=(pl.col("close") / pl.col("close").shift(RETURN_DAYS) - 1).over(run),
+        realised_vol_20d=_yang_zhang().over(run),
+    )
+    upper, lower = (pl.col("bands").struct.field(f"{side}band").fill_nan(None) for side in ("upper", "lower"))
+    reach = pl.col("atr").fill_nan(None) * (2 * BAND_WIDTH)
+    return measured.select(
+        "symbol",
+        "known_at",
+        bar="timestamp",
+        rsi_14=pl.when((pl.col("age") >= RSI_DAYS + WARM_UP) & (pl.col("moved") > 0)).then("rsi"),
+        bollinger_percent_b=pl.when(upper - lower > pl.col("close") * FLAT).then(
+            (pl.col("close") - lower) / (upper - lower)
+        ),
+        keltner_position=pl.when((pl.col("age") + 1 >= MEMORY) & (reach > pl.col("close") * FLAT)).then(
+            (pl.col("close") - pl.col("centre")) / reach + 0.5
+        ),
+        ret_5d="ret_5d",
+        realised_vol_20d="realised_vol_20d",
+        price_break=(pl.col("run") > 0) & (pl.col("age") + 1 < MEMORY),
+    )
+
+
+def _yang_zhang() -> pl.Expr:
+    """Annualised volatility of the last 20 bars: overnight, open to close, and Rogers-Satchell variances."""
+    n = VOL_DAYS
+    k = 0.34 / (1.34 + (n + 1) / (n - 1))
+    overnight = (pl.col("open") / pl.col("close").shift(1)).log()
+    day, up, down = ((pl.col(name) / pl.col("open")).log() for name in ("close", "high", "low"))
+    within = up * (up - day) + down * (down - day)
+    variance = overnight.rolling_var(n) + k * day.rolling_var(n) + (1 - k) * within.rolling_mean(n)
+    return (pl.when(variance > 0).then(variance) * TRADING_DAYS).sqrt()
