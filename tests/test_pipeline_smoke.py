@@ -19,8 +19,8 @@ NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
 
 
 def ids(result: PipelineResult) -> list[str]:
-    said = [*result.primary_suggestions, result.composite_suggestion, *result.trade_ideas]
-    return [one.id for one in said]
+    stances = [*result.primary_suggestions, result.composite_suggestion]
+    return [*(stance.id for stance in stances), *(idea.id for idea in result.trade_ideas)]
 
 
 def test_one_pass_says_everything_and_leaves_one_record(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One local Ray for all tests that need one."""
+"""Toy jobs travel by value: workers start in an empty folder and cannot import the tests."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import pytest
 from ray import cloudpickle
 
-from cluster.session import Session, connect
 from tests.actors import toys
 
 
-@pytest.fixture(scope="session")
-def session() -> Iterator[Session]:
-    """A local Ray of two cores, and toy jobs that travel by value: workers start in an empty folder."""
+@pytest.fixture(scope="session", autouse=True)
+def toys_by_value() -> Iterator[None]:
+    """For the whole session: Ray outlives this folder's tests."""
     cloudpickle.register_pickle_by_value(toys)  # type: ignore[no-untyped-call]
-    with connect(None, 2) as opened:
-        yield opened
+    yield
     cloudpickle.unregister_pickle_by_value(toys)  # type: ignore[no-untyped-call]

@@ -1,0 +1,193 @@
+"""A batch is its symbols one by one: same records, same bits, and failures that stay with their symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from gnosis_ray.agents.base import PrimaryAgent
+from gnosis_ray.app import Parts, build_adapter, build_pipeline
+from gnosis_ray.clock import Stopwatch
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
+from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
+from gnosis_ray.engines.inputs import adapters
+from gnosis_ray.engines.inputs.adapters import keys_at, one_key
+from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
+from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
+from gnosis_ray.errors import DataError, StageError
+from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
+from tests.support.books import NOW, FixedAdapter, bars, book
+from tests.support.parts import DummyEngine, Records
+
+SYMBOLS = [f"SYN{i:02d}" for i in range(12)]
+
+
+class Allergic(HedgeEngineV3):
+    """The hedge engine, which cannot bear some symbols."""
+
+    def __init__(self, adapter: adapters.MarketAdapter, config: Config, to: frozenset[str]) -> None:
+        super().__init__(adapter, config.engines.hedge)
+        self._to = to
+
+    def compute(
+        self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
+    ) -> EngineFrames:
+        if not self._to.isdisjoint(keys["symbol"]):
+            raise ZeroDivisionError(f"sneezed at {len(keys)}")
+        return super().compute(keys, data, upstream)
+
+
+class Silent:
+    """An agent that raises for some symbols and hands the others on."""
+
+    def __init__(self, agent: PrimaryAgent, at: frozenset[str]) -> None:
+        self._agent, self._at = agent, at
+
+    def step(self, snapshot: StandardSnapshot) -> Suggestion:
+        if snapshot.symbol in self._at:
+            raise KeyError(snapshot.symbol)
+        return self._agent.step(snapshot)
+
+
+class FaultyParts(Parts):
+    """The configured parts, with faults on order."""
+
+    def __init__(self, config: Config, engine: frozenset[str], agent: frozenset[str] = frozenset()) -> None:
+        super().__init__(config)
+        self._settings, self._engine, self._agent = config, engine, agent
+
+    def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+        return [Allergic(adapter, self._settings, self._engine)]
+
+    def primary_agents(self) -> list[PrimaryAgent]:
+        return [Silent(agent, self._agent) for agent in super().primary_agents()]
+
+
+@pytest.fixture(scope="module")
+def adapter(config: Config, market_calendar: SessionCalendar) -> MarketAdapter:
+    return build_adapter(config, market_calendar)
+
+
+@pytest.fixture(scope="module")
+def now(config: Config) -> datetime:
+    return config.data.synthetic.as_of
+
+
+@pytest.fixture(scope="module")
+def whole(adapter: MarketAdapter, config: Config, now: datetime) -> BatchOutcome:
+    return passed(Parts(config), adapter, config, SYMBOLS, now)
+
+
+def passed(
+    parts: Parts, adapter: adapters.MarketAdapter, config: Config, symbols: list[str], now: datetime
+) -> BatchOutcome:
+    return BatchPass(parts, adapter, config, Stopwatch()).run(symbols, now)
+
+
+def test_a_batch_is_the_pipeline_symbol_by_symbol(
+    whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
+) -> None:
+    records = Records()
+    for symbol in SYMBOLS:
+        build_pipeline(symbol, config, adapter, records).run_once(now)
+    assert whole.failures == []
+    assert [record.symbol for record in whole.records] == SYMBOLS
+    assert whole.records == records
+    engine = HedgeEngineV3(adapter, config.engines.hedge)
+    alone = pl.concat([engine.frames(one_key(symbol, now)).details for symbol in SYMBOLS])
+    assert_frame_equal(whole.details, alone, check_exact=True)
+
+
+@pytest.mark.parametrize("order", [sorted, lambda names: names[::-1], lambda names: names[3:] + names[:3]])
+def test_the_order_of_the_symbols_does_not_matter(
+    whole: BatchOutcome,
+    adapter: MarketAdapter,
+    config: Config,
+    now: datetime,
+    order: Callable[[list[str]], list[str]],
+) -> None:
+    again = passed(Parts(config), adapter, config, order(SYMBOLS), now)
+    assert again.records == whole.records
+    assert_frame_equal(again.details, whole.details, check_exact=True)
+
+
+def test_an_engine_that_raises_fails_its_symbol_only(
+    whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
+) -> None:
+    culprits = frozenset({"SYN03", "SYN07"})
+    outcome = passed(FaultyParts(config, culprits), adapter, config, SYMBOLS, now)
+    assert outcome.records == [record for record in whole.records if record.symbol not in culprits]
+    assert_frame_equal(outcome.details, whole.details.filter(~pl.col("symbol").is_in(list(culprits))), check_exact=True)
+    found = [(f.symbol, f.stage, f.error, f.message) for f in outcome.failures]
+    assert found == [(s, "engine.hedge", "ZeroDivisionError", "sneezed at 1") for s in sorted(culprits)]
+
+
+def test_an_agent_that_raises_fails_its_symbol_only(
+    whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
+) -> None:
+    outcome = passed(FaultyParts(config, frozenset(), frozenset({"SYN05"})), adapter, config, SYMBOLS, now)
+    assert outcome.records == [record for record in whole.records if record.symbol != "SYN05"]
+    (failure,) = outcome.failures
+    assert (failure.symbol, failure.stage, failure.error) == ("SYN05", "agent.Silent", "KeyError")
+
+
+def test_where_every_symbol_fails_every_failure_is_there(adapter: MarketAdapter, config: Config, now: datetime) -> None:
+    outcome = passed(FaultyParts(config, frozenset(SYMBOLS)), adapter, config, SYMBOLS, now)
+    assert (outcome.records, outcome.details.height) == ([], 0)
+    assert [failure.symbol for failure in outcome.failures] == SYMBOLS
+
+
+def test_a_symbol_of_which_nothing_is_known_is_a_named_failure(config: Config) -> None:
+    some = FixedAdapter(pl.concat([book(lambda *_: 100.0, symbol=s) for s in ("AAA", "CCC")]), bars(symbol="BBB"))
+    outcome = passed(Parts(config), some, config, ["CCC", "NOPE", "AAA", "BBB"], NOW)
+    assert [record.symbol for record in outcome.records] == ["AAA", "BBB", "CCC"]
+    (failure,) = outcome.failures
+    assert (failure.symbol, failure.stage, failure.error) == ("NOPE", "load", "NoDataError")
+    assert failure.message == "No chain and no bars known at 2026-07-10T20:00:00+00:00"
+    assert outcome.degraded() == {"hedge:no_bars": ("AAA", "CCC"), "hedge:no_chain": ("BBB",)}
+
+
+def test_every_reason_is_collected_with_its_symbols(config: Config) -> None:
+    chains = [
+        book(lambda *_: 100.0, symbol="FRESH"),
+        book(lambda *_: 100.0, symbol="STALE", sessions_behind=1),
+        book(lambda *_: 100.0, symbol="BOTH", sessions_behind=1, iv_source="last_smile"),
+    ]
+    daily = pl.concat([bars(symbol=symbol) for symbol in ("FRESH", "STALE", "BOTH")])
+    outcome = passed(Parts(config), FixedAdapter(pl.concat(chains), daily), config, ["FRESH", "STALE", "BOTH"], NOW)
+    assert outcome.degraded() == {"hedge:last_smile": ("BOTH",), "hedge:stale_quotes": ("BOTH", "STALE")}
+
+
+def test_data_that_cannot_be_read_fails_the_batch(config: Config) -> None:
+    class Broken(FixedAdapter):
+        def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
+            raise DataError("the disk is gone")
+
+    with pytest.raises(DataError, match="the disk is gone"):
+        passed(Parts(config), Broken(book(lambda *_: 1.0)), config, ["AAA"], NOW)
+
+
+def test_an_engine_that_cannot_compute_a_batch_is_refused(config: Config) -> None:
+    class SingleOnly(Parts):
+        def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+            return [DummyEngine()]  # type: ignore[list-item]
+
+    with pytest.raises(StageError, match="Expected a FrameEngine in a batch, was DummyEngine"):
+        passed(SingleOnly(config), FixedAdapter(book(lambda *_: 1.0)), config, ["AAA"], NOW)
+
+
+def test_what_was_not_computed_is_not_looked_up(config: Config) -> None:
+    engine = HedgeEngineV3(FixedAdapter(book(lambda *_: 100.0), bars()), config.engines.hedge)
+    computed = PrecomputedEngine(engine, engine.frames(keys_at(["AAA"], NOW)))
+    assert computed.run("AAA", NOW) == engine.run("AAA", NOW)
+    for symbol, moment in (("BBB", NOW), ("AAA", NOW + timedelta(seconds=1))):
+        with pytest.raises(StageError) as caught:
+            computed.run(symbol, moment)
+        assert (caught.value.symbol, caught.value.stage) == (symbol, "engine.hedge")

@@ -1,0 +1,180 @@
+"""The same ledger, bit for bit, wherever and however a scan runs, cut off or not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from actors.fanout import RayFanout
+from cluster.session import Session
+from cluster.topology import HostPlan
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.universe import load_universe
+from gnosis_ray.fanout import Fanout, InlineFanout
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest
+from tests.support.scans import assert_same, manifest_of, part_bytes, tables, unbatched, work
+
+PLAN = HostPlan("shard", hosts=2, window=2, memory_mb=300, note="for tests")
+FEW = [f"SYN{i:02d}" for i in range(24)]
+
+
+@pytest.fixture(scope="module")
+def universe(config: Config, market_calendar: SessionCalendar) -> RunManifest:
+    """The 503 members of the S&P 500, on the synthetic market."""
+    symbols = list(load_universe("sp500").symbols)
+    assert len(symbols) == 503
+    return manifest_of(config, market_calendar, symbols, config.data.synthetic.as_of)
+
+
+@pytest.fixture(scope="module")
+def few(config: Config, market_calendar: SessionCalendar) -> RunManifest:
+    """A small universe in six batches."""
+    return manifest_of(config, market_calendar, FEW, config.data.synthetic.as_of).model_copy(update={"batch_size": 4})
+
+
+@pytest.fixture(scope="module")
+def inline(
+    universe: RunManifest,
+    config: Config,
+    market_calendar: SessionCalendar,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The ledger of the universe, worked in this process."""
+    root = tmp_path_factory.mktemp("inline")
+    receipt = work(root, config, market_calendar, universe)
+    assert (receipt.status, receipt.snapshots, receipt.degraded) == ("done", 503, {})
+    assert receipt.ideas > 0
+    return root
+
+
+def test_shards_write_what_one_process_writes(
+    session: Session,
+    inline: Path,
+    universe: RunManifest,
+    config: Config,
+    market_calendar: SessionCalendar,
+    tmp_path: Path,
+) -> None:
+    receipt = work(tmp_path, config, market_calendar, universe, RayFanout(session, PLAN, config.run))
+    assert (receipt.status, receipt.granularity, receipt.snapshots) == ("done", "shard", 503)
+    assert_same(tables(tmp_path), tables(inline))
+    assert part_bytes(tmp_path) == part_bytes(inline)
+    assert len(part_bytes(inline)) == 5 * len(universe.batches())
+
+
+@pytest.mark.parametrize("size", [7, 503])
+def test_batch_boundaries_leave_no_trace(
+    size: int,
+    inline: Path,
+    universe: RunManifest,
+    config: Config,
+    market_calendar: SessionCalendar,
+    tmp_path: Path,
+) -> None:
+    work(tmp_path, config, market_calendar, universe.model_copy(update={"batch_size": size}))
+    assert_same(unbatched(tables(tmp_path)), unbatched(tables(inline)))
+
+
+def test_the_ledger_reads_back_the_records_of_every_symbol(inline: Path, universe: RunManifest) -> None:
+    records = list(LedgerStore(inline).stream())
+    assert [record.symbol for record in records] == list(universe.symbols)
+    assert {record.timestamp for record in records} == {universe.as_of}
+
+
+def test_the_number_of_polars_threads_leaves_no_trace(tmp_path: Path) -> None:
+    code = "import sys; from gnosis_ray.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    processes = {}
+    for threads in ("1", "2"):
+        out = tmp_path / threads
+        scan = ["scan", "--symbols", ",".join(FEW), "--granularity", "inline", "--out", str(out)]
+        environment = os.environ | {"POLARS_MAX_THREADS": threads, "GNOSIS_RAY_HOME": str(tmp_path)}
+        processes[out] = subprocess.Popen(
+            [sys.executable, "-c", code, *scan], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+    for process in processes.values():
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said.decode()
+    one, two = (tables(out) for out in processes)
+    assert one["snapshots"].height == len(FEW)
+    assert_same(one, two)
+
+
+class CutOffError(Exception):
+    """The power went."""
+
+
+def cut_off_after(batches: int) -> Callable[[BatchReceipt], None]:
+    """Hears so many receipts, then raises."""
+    heard = 0
+
+    def hear(_receipt: BatchReceipt) -> None:
+        nonlocal heard
+        heard += 1
+        if heard == batches:
+            raise CutOffError
+
+    return hear
+
+
+@pytest.mark.parametrize(("first", "then"), [("inline", "inline"), ("inline", "shard"), ("shard", "inline")])
+def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
+    first: str,
+    then: str,
+    session: Session,
+    few: RunManifest,
+    config: Config,
+    market_calendar: SessionCalendar,
+    tmp_path: Path,
+) -> None:
+    fanouts: dict[str, Callable[[], Fanout]] = {
+        "inline": lambda: InlineFanout(config.run.max_attempts),
+        "shard": lambda: RayFanout(session, PLAN, config.run),
+    }
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    with pytest.raises(CutOffError):
+        work(cut, config, market_calendar, few, fanouts[first](), cut_off_after(2))
+    store = LedgerStore(cut)
+    assert store.runs() == []
+    finished = store.resume(few.run_id).committed()
+    assert 2 <= len(finished) < len(few.batches())
+    assert store.read("snapshots")["symbol"].is_in(FEW).all()
+
+    heard: list[BatchReceipt] = []
+    receipt = work(cut, config, market_calendar, store.manifest(few.run_id), fanouts[then](), heard.append)
+    assert sorted(r.batch for r in heard) == sorted(set(range(len(few.batches()))) - set(finished))
+    undisturbed = work(whole, config, market_calendar, few)
+    assert part_bytes(cut) == part_bytes(whole)
+    assert_same(tables(cut), tables(whole))
+    how = {"granularity", "hosts", "seconds"}
+    assert receipt.model_dump(exclude=how) == undisturbed.model_dump(exclude=how)
+    assert store.runs() == [receipt]
+
+
+def test_a_sealed_run_resumed_does_nothing(
+    few: RunManifest, config: Config, market_calendar: SessionCalendar, tmp_path: Path
+) -> None:
+    first = work(tmp_path, config, market_calendar, few)
+    before = part_bytes(tmp_path)
+    heard: list[BatchReceipt] = []
+    again = work(tmp_path, config, market_calendar, few, on_receipt=heard.append)
+    assert heard == []
+    assert part_bytes(tmp_path) == before
+    assert (again.snapshots, again.ideas) == (first.snapshots, first.ideas)
+    assert LedgerStore(tmp_path).runs() == [first]
+
+
+def test_nothing_but_figures_and_words_is_in_the_tables(inline: Path) -> None:
+    """What could not be computed is absent: never NaN; infinite only where a loss has no bound."""
+    for name, frame in tables(inline).items():
+        floats = frame.select(pl.col(pl.Float64))
+        for column in floats.iter_columns():
+            assert not column.is_nan().any(), (name, column.name)
+            assert column.name == "max_loss" or not column.is_infinite().any(), (name, column.name)

@@ -1,0 +1,39 @@
+"""Market tables lifted out of the synthetic market, to be bent and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.config import Config
+from gnosis_ray.data.source import MarketSource
+from gnosis_ray.data.store import StoreWriter
+from gnosis_ray.engines.inputs.adapters import keys_at
+from gnosis_ray.engines.inputs.columns import BARS, RAW_CHAIN
+
+
+def chains_of(source: MarketSource, symbols: list[str], moments: Iterable[datetime]) -> pl.DataFrame:
+    """``columns.RAW_CHAIN``: the snapshots in force at each moment, each once."""
+    keys = pl.concat([keys_at(symbols, moment) for moment in moments])
+    return source.raw_chains(keys).select(RAW_CHAIN.names()).unique(maintain_order=True)
+
+
+def bars_of(source: MarketSource, symbols: list[str], until: datetime, lookback: int = 100) -> pl.DataFrame:
+    """``columns.BARS`` up to a moment."""
+    return source.bars(keys_at(symbols, until), lookback).select(BARS.names())
+
+
+def stored(root: Path, chains: pl.DataFrame, bars: pl.DataFrame) -> Path:
+    """A market store of these rows."""
+    writer = StoreWriter(root)
+    writer.append("chains", chains)
+    writer.append("bars", bars)
+    return root
+
+
+def over_store(config: Config, root: Path) -> Config:
+    """The settings with this store as the provider."""
+    return config.model_copy(update={"data": config.data.model_copy(update={"provider": "store", "dir": root})})
