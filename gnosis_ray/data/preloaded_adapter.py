@@ -118,7 +118,8 @@ class PreloadedAdapter(SingleFromBatch):
         if keys.height == 1 and self._one_version:
             return rows.filter(pl.col("known_at") <= _moment(keys)).tail(lookback)
         kept = last_bars(rows, spans(keys), lookback)
-        kept = drop_superseded(kept, DATASETS["bars"], by="", moment="first")
+        if not self._one_version:
+            kept = drop_superseded(kept, DATASETS["bars"], by="", moment="first")
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at")
 
     def fetch_trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
