@@ -13,6 +13,7 @@ import click
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gnosis_ray.errors import ConfigError
 
@@ -24,13 +25,13 @@ PIPED_WIDTH = 160
 
 MIN_LAST_COLUMN = 12
 
-talk = Console(stderr=True, highlight=False, soft_wrap=True)
-"""For people: progress, summaries, errors."""
+talk = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+"""For people: progress, summaries, errors. Brackets in a path or a message are brackets."""
 
 
 def say_error(message: str) -> None:
     """An error, on stderr, without a traceback."""
-    talk.print(f"[bold red]error:[/] {_escaped(message)}")
+    talk.print(Text.assemble(("error:", "bold red"), f" {message}"))
 
 
 def format_option(command: FC) -> FC:

@@ -58,7 +58,7 @@ def gnosis_ray(ctx: click.Context, profile: str | None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns its exit code. Side effects: whatever the verb does."""
     try:
-        result = gnosis_ray.main(args=arguments, standalone_mode=False)
+        result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

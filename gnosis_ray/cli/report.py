@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+from rich.text import Text
 
 from gnosis_ray.cli.console import Format, emit, talk
 from gnosis_ray.config import as_of_text
@@ -113,11 +114,15 @@ def untraded(store: LedgerStore, run_id: str) -> dict[str, int]:
 
 def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     """What came of a run, on stderr."""
-    label = " [bold yellow]SYNTHETIC[/]" if receipt.synthetic else ""
+    label = (" SYNTHETIC", "bold yellow") if receipt.synthetic else ""
     degraded = {s for symbols in receipt.degraded.values() for s in symbols}
     talk.print(
-        f"[bold]Run {receipt.run_id}[/]{label}: {receipt.provider}, as of {as_of_text(receipt.as_of)}, "
-        f"{receipt.granularity} on {receipt.hosts} {'host' if receipt.hosts == 1 else 'hosts'}"
+        Text.assemble(
+            (f"Run {receipt.run_id}", "bold"),
+            label,
+            f": {receipt.provider}, as of {as_of_text(receipt.as_of)}, "
+            f"{receipt.granularity} on {receipt.hosts} {'host' if receipt.hosts == 1 else 'hosts'}",
+        )
     )
     talk.print(
         f"  {receipt.symbols} symbols: {receipt.snapshots} done ({len(degraded)} of them degraded), "
@@ -126,7 +131,7 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     for reason, symbols in sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0])):
         talk.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
     for failure in receipt.failures[:NAMED_SYMBOLS]:
-        talk.print(f"  [red]failed[/] {failure.symbol} at {failure.stage}: {failure.message}")
+        talk.print(Text.assemble("  ", ("failed", "red"), f" {failure.symbol} at {failure.stage}: {failure.message}"))
     if len(receipt.failures) > NAMED_SYMBOLS:
         talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
     reasons = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())

@@ -49,11 +49,18 @@ def load_universe(name_or_file: str, as_of: date | None = None) -> Universe:
     if named is not None:
         return _from_file(name, named)
     path = Path(name).expanduser()
-    if name and path.is_file():
+    if name and _is_file(path):
         return _from_file(path.stem, path)
     if "," in name:
         return _universe("list", (part for part in name.split(",") if part.strip()), "given as a list")
     raise UniverseError(_unknown(name))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a long list of symbols is no possible name
+        return False
 
 
 def _unknown(name: str) -> str:
