@@ -1,0 +1,84 @@
+"""The command line in this process: an empty folder to work in, a home of its own, stdout and stderr apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gnosis_ray.cli.main import run
+from gnosis_ray.data.calendar import SessionCalendar
+
+MANY = [f"SYN{i:02d}" for i in range(30)]
+"""What the shared ledger was scanned for."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: its exit code, data and talk."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session")
+def quick_calendar(market_calendar: SessionCalendar) -> Callable[[pytest.MonkeyPatch], None]:
+    """Gives commands the calendar that they would build: every scan here looks at the synthetic market's present."""
+
+    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in ("scan", "data"):
+            monkeypatch.setattr(f"gnosis_ray.cli.{module}.build_calendar", lambda *_: market_calendar)
+
+    return patch
+
+
+@contextmanager
+def at_home(folder: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Work in ``folder``, with no setting from outside."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for variable in os.environ:
+            if variable.startswith("GNOSIS_RAY__"):
+                monkeypatch.delenv(variable)
+        monkeypatch.setenv("GNOSIS_RAY_HOME", str(folder / "home"))
+        monkeypatch.delenv("COLUMNS", raising=False)
+        monkeypatch.chdir(folder)
+        yield monkeypatch
+
+
+@pytest.fixture(autouse=True)
+def _apart(tmp_path: Path, quick_calendar: Callable[[pytest.MonkeyPatch], None]) -> Iterator[None]:
+    with at_home(tmp_path) as monkeypatch:
+        quick_calendar(monkeypatch)
+        yield
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Runs a command line: ``call("runs", "list")``."""
+
+    def calling(*arguments: str | Path) -> Outcome:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Outcome(code, said.out, said.err)
+
+    return calling
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory, quick_calendar: Callable[[pytest.MonkeyPatch], None]) -> Path:
+    """A ledger with one scan of thirty synthetic symbols."""
+    folder = tmp_path_factory.mktemp("scanned")
+    with at_home(folder) as monkeypatch:
+        quick_calendar(monkeypatch)
+        code = run(["scan", "--symbols", ",".join(MANY), "--granularity", "inline", "--out", str(folder / "ledger")])
+    assert code == 0
+    return folder / "ledger"
