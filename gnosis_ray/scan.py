@@ -10,6 +10,7 @@ from gnosis_ray.app import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.preloaded_adapter import ContextReader
 from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.fanout import Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
@@ -40,11 +41,13 @@ class ScanWorker:
         self._job = job
         self._adapter = build_adapter(job.config, job.calendar)
         self._parts = Parts(job.config)
+        self._contexts = ContextReader(self._adapter)
 
     def run(self, batch: Batch, attempt: int) -> BatchReceipt:
         """Work and commit a batch. A symbol's error is a failure in the receipt."""
         watch = Stopwatch()
-        outcome = BatchPass(self._parts, self._adapter, self._job.config, watch).run(batch.symbols, self._job.as_of)
+        batch_pass = BatchPass(self._parts, self._adapter, self._job.config, watch, self._contexts)
+        outcome = batch_pass.run(batch.symbols, self._job.as_of)
         return self._commit(batch, attempt, outcome, watch)
 
     def give_up(self, batch: Batch, attempt: int, reason: str) -> BatchReceipt:

@@ -175,6 +175,7 @@ CHOICES = {
     "data.synthetic.as_of": "2026-07-09T20:00:00Z",
     "engines.hedge.dealer_call_sign": -1,
     "engines.hedge.dealer_put_sign": 1,
+    "engines.hedge.vix_dealer_put_sign": -1,
     "run.granularity": "inline",
 }
 

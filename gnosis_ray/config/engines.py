@@ -35,6 +35,15 @@ class HedgeConfig(Section):
     profile_points: PositiveInt
     tier_confidence: TierConfidence
     stale_session_decay: Fraction
+    jump_min_days: PositiveFloat
+    jump_max_days: PositiveFloat
+    vix_symbol: str
+    vix_dealer_call_sign: Literal[-1, 1]
+    vix_dealer_put_sign: Literal[-1, 1]
+    vix_window: PositiveInt
+    vix_min_bars: PositiveInt
+    vix_half_level: PositiveFloat
+    vix_max_age_days: PositiveFloat
 
 
 class EnginesConfig(Section):

@@ -54,6 +54,23 @@ class _Window:
     reach: int
 
 
+class ContextReader:
+    """Reads the symbols that engines look at beside a batch's own: once for all batches of the same moments.
+
+    They are read apart from a batch: inside it they would widen the range of symbols that a store has to read.
+    """
+
+    def __init__(self, adapter: MarketAdapter) -> None:
+        self._adapter = adapter
+        self._held: PreloadedAdapter | None = None
+
+    def read(self, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
+        """Chains and daily bars for ``keys``, as :meth:`PreloadedAdapter.load` reads them."""
+        if self._held is None or not self._held.was_loaded_with(keys, bar_lookback):
+            self._held = PreloadedAdapter.load(self._adapter, keys, bar_lookback)
+        return self._held
+
+
 class PreloadedAdapter(SingleFromBatch):
     """Serves, for any of the keys it was loaded with, exactly the rows that the adapter it was loaded from would.
 
@@ -72,12 +89,18 @@ class PreloadedAdapter(SingleFromBatch):
         self._bars = bars
         self._one_version = not bars.table.frame.select("symbol", "timestamp").is_duplicated().any()
         self._windows = windows
+        self._context: PreloadedAdapter | None = None
 
     @classmethod
     def load(cls, adapter: MarketAdapter, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
         """Reads chains and daily bars for ``keys`` (``columns.KEYS``); trades, quotes and news are refused."""
         bars = _Window(_Table(adapter.fetch_bars(keys, bar_lookback)), bar_lookback)
         return cls(keys, adapter.fetch_chains(keys), bars, {})
+
+    def beside(self, context: PreloadedAdapter) -> PreloadedAdapter:
+        """Serves the symbols of ``context`` too; they do not count among the known ones."""
+        self._context = context
+        return self
 
     @classmethod
     def load_all(
@@ -97,24 +120,34 @@ class PreloadedAdapter(SingleFromBatch):
         }
         return chains_and_bars
 
+    def was_loaded_with(self, keys: pl.DataFrame, bar_lookback: int) -> bool:
+        """Whether reading these would read the same again."""
+        return bar_lookback == self._bars.reach and self._keys.frame.equals(keys.unique().sort("symbol", "timestamp"))
+
     def known_symbols(self) -> frozenset[str]:
         """The symbols of which a chain or a bar was known."""
         return self._chains.symbols() | self._bars.table.symbols()
 
     def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN`` of the keys."""
+        if (context := self._context_of(keys)) is not None:
+            return context.fetch_chains(keys)
         self._check(keys)
         if keys.height == 1:
             return self._chains.of(keys["symbol"][0]).filter(pl.col("timestamp") == _moment(keys))
-        if keys.unique().height == self._keys.frame.height:
-            return self._chains.frame
+        if self._asks_all(keys):
+            return self._chains.among(keys)
         return self._chains.frame.join(keys.unique(), on=["symbol", "timestamp"], how="semi", maintain_order="left")
 
     def fetch_bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
         """``columns.BARS`` known at a symbol's latest key, from ``lookback`` bars before its earliest."""
+        if (context := self._context_of(keys)) is not None:
+            return context.fetch_bars(keys, lookback)
         self._check(keys)
         _check_reach("bars", lookback, self._bars.reach)
         rows = self._bars.table.among(keys)
+        if lookback == self._bars.reach and self._asks_all(keys):
+            return rows
         if keys.height == 1 and self._one_version:
             return rows.filter(pl.col("known_at") <= _moment(keys)).tail(lookback)
         kept = last_bars(rows, spans(keys), lookback)
@@ -146,6 +179,15 @@ class PreloadedAdapter(SingleFromBatch):
         seen = within_windows(rows, keys.unique(), window).join(spans(keys), on="symbol", maintain_order="left")
         kept = drop_superseded(_number_repeats(seen, data), data, by="", moment="first")
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at", maintain_order=True)
+
+    def _context_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
+        """The context where all of the keys' symbols are its own; it holds them at every moment that was loaded."""
+        held = self._context and set(keys["symbol"].unique()) <= self._context._keys.symbols()
+        return self._context if held else None
+
+    def _asks_all(self, keys: pl.DataFrame) -> bool:
+        """Whether every key that was loaded of the symbols asked for is asked for: then their rows are the answer."""
+        return self._keys.among(keys).height == keys.unique().height
 
     def _check(self, keys: pl.DataFrame) -> None:
         if keys.height == 1:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.adapters import one_key
+from gnosis_ray.engines.inputs.adapters import Context, one_key
 from gnosis_ray.engines.inputs.columns import DETAILS, KEYS
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 
@@ -77,6 +77,11 @@ class FrameEngine(ABC):
     kind: ClassVar[EngineKind]
     requires: ClassVar[tuple[EngineKind, ...]] = ()
     features: ClassVar[tuple[FeatureSpec, ...]]
+
+    @property
+    def context(self) -> Context:
+        """What ``load`` reads of other symbols at the keys' moments: a batch reads it once, too."""
+        return Context()
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> EngineData:

@@ -153,7 +153,7 @@ def test_the_profile_at_spot_is_the_net_exposure(seed: int) -> None:
     chain = book(lambda *_: float(rng.integers(0, 1000)), smile=lambda k: 0.3 - 0.2 * k + 0.5 * k * k)
     engine = HedgeEngineV3(FixedAdapter(chain, bars()), load_config().config.engines.hedge)
     frames = engine.frames(one_key("AAA", NOW))
-    at_spot = frames.details.filter((pl.col("x") - 100.0).abs() < 1e-9)["value"]
+    at_spot = frames.details.filter((pl.col("name") == "gamma_profile") & ((pl.col("x") - 100.0).abs() < 1e-9))["value"]
     net = frames.features["gex_usd_per_pct"][0]
     gross = frames.features["gex_gross_usd_per_pct"][0]
     assert len(at_spot) == 1

@@ -49,6 +49,8 @@ class ChainLoader:
     def load_with_report(self, raw: pl.DataFrame) -> LoadedChains:
         """:meth:`load`, and how many rows of which symbol were dropped or refused, by reason."""
         rows, cleaned = clean(raw)
+        if rows.is_empty():
+            return LoadedChains(CHAIN.to_frame(), merge(cleaned))
         rows, timed = add_times(rows, self.calendar)
         contracts = arrange(rows, self.config)
         volatilities = believe(contracts, self.config.implied_vol)

@@ -9,13 +9,16 @@ import polars as pl
 
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.hedge.breakdown import gex_breakdown
 from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles, profile_details
+from gnosis_ray.engines.hedge.jump_risk import jump_risk
 from gnosis_ray.engines.hedge.quality import chain_quality, with_confidence
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
-from gnosis_ray.engines.hedge.surface import thirty_day_surface
-from gnosis_ray.engines.inputs.adapters import MarketAdapter
+from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
+from gnosis_ray.engines.hedge.vix_friction import vix_friction
+from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind
@@ -41,9 +44,20 @@ class HedgeEngineV3(FrameEngine):
         self._adapter = adapter
         self._config = config
 
+    @property
+    def context(self) -> Context:
+        """The VIX, at the moments of the keys."""
+        return Context((self._config.vix_symbol,), self._config.vix_window)
+
     def load(self, keys: pl.DataFrame) -> EngineData:
-        """Chains, and enough daily bars for the statistics."""
-        return {"chains": self._adapter.fetch_chains(keys), "bars": self._adapter.fetch_bars(keys, LOOKBACK)}
+        """Chains, and enough daily bars for the statistics; both of the context too."""
+        beside = self.context.keys(keys)
+        return {
+            "chains": self._adapter.fetch_chains(keys),
+            "bars": self._adapter.fetch_bars(keys, LOOKBACK),
+            "context_chains": self._adapter.fetch_chains(beside),
+            "context_bars": self._adapter.fetch_bars(beside, self.context.bar_lookback),
+        }
 
     def compute(
         self,
@@ -61,18 +75,26 @@ class HedgeEngineV3(FrameEngine):
             schema={"key": pl.UInt32, "zero_gamma": pl.Float64, "zero_gamma_roots": pl.Float64},
         ).with_columns(pl.col("zero_gamma").fill_nan(None))
         rows = pl.concat([indexed, daily_statistics(keys, data["bars"]).drop("symbol", "timestamp")], how="horizontal")
+        points = expiry_points(chains)
+        surface = thirty_day_surface(points)
         for part in (
             chain_quality(chains, self._config),
-            thirty_day_surface(chains),
+            surface,
+            jump_risk(points, surface, self._config),
             book_sums(book, self._config),
             walls(book),
             zero_gamma,
         ):
             rows = rows.join(part, on="key", how="left", maintain_order="left")
+        friction = vix_friction(
+            keys["timestamp"], _with_greeks(data["context_chains"]), data["context_bars"], self._config
+        )
+        rows = rows.join(friction, on="timestamp", how="left", maintain_order="left")
         rows = self._finish(rows, has_greeks=_has_greeks(data["chains"]))
         known = rows.filter("available").select("symbol", "timestamp")
-        details = profile_details(profiles, indexed).join(known, on=["symbol", "timestamp"], how="semi")
-        return EngineFrames(_columns(rows), details.match_to_schema(DETAILS))
+        drawn = pl.concat([profile_details(profiles, indexed).match_to_schema(DETAILS), gex_breakdown(book, indexed)])
+        details = drawn.join(known, on=["symbol", "timestamp"], how="semi")
+        return EngineFrames(_columns(rows), details.sort("symbol", "timestamp", "name", "x"))
 
     def _finish(self, rows: pl.DataFrame, *, has_greeks: bool) -> pl.DataFrame:
         """Availability, regime, confidence, names of what is wrong; OI-weighted features only where available."""
@@ -94,6 +116,7 @@ class HedgeEngineV3(FrameEngine):
         return rows.with_columns(
             *(pl.when("available").then(spec.name) for spec in EXPOSURE_FEATURES),
             *(pl.when(pl.col(n) > 0).then(pl.col(n).cast(pl.String)).alias(f"{META_PREFIX}{n}") for n in COUNTED),
+            meta__vix_friction_basis=pl.when(spot.is_not_null()).then("vix_friction_basis"),
             meta__dealer_convention=pl.when("available").then(pl.lit(signs)),
             meta__squeeze_basis=pl.col("squeeze_basis"),
             meta__quote_time=pl.col("quote_time").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -105,9 +128,12 @@ class HedgeEngineV3(FrameEngine):
 
 def _own_keys(chains: pl.DataFrame, indexed: pl.DataFrame) -> pl.DataFrame:
     """The chains with their key's index, in order of key, expiry, strike; greeks that are missing become null."""
-    absent = [pl.lit(None, pl.Float64).alias(c) for c in GREEKS if c not in chains.columns]
-    owned = chains.with_columns(absent).join(indexed, on=["symbol", "timestamp"], how="inner")
+    owned = _with_greeks(chains).join(indexed, on=["symbol", "timestamp"], how="inner")
     return owned.sort("key", "expiry", "strike", "type")
+
+
+def _with_greeks(chains: pl.DataFrame) -> pl.DataFrame:
+    return chains.with_columns(pl.lit(None, pl.Float64).alias(c) for c in GREEKS if c not in chains.columns)
 
 
 def _has_greeks(chains: pl.DataFrame) -> bool:

@@ -1,4 +1,4 @@
-"""Thirty-day at-the-money volatility and skew from a chain."""
+"""Volatility at named points of each expiry's smile, and thirty-day figures made of them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ NEAREST_FROM_DAYS, NEAREST_TO_DAYS = 15.0, 60.0
 """With expiries on one side of the target only, the nearest is used if it lies in this range, else none."""
 
 WING_DELTA = 0.25
+TAIL_DELTA = 0.10
+POINTS = ("atm", "put_wing", "call_wing", "put_tail", "call_tail")
 
 
-def thirty_day_surface(chains: pl.DataFrame) -> pl.DataFrame:
+def thirty_day_surface(points: pl.DataFrame) -> pl.DataFrame:
     """One row a ``key``: ``atm_iv_30d`` and ``skew_25d`` = iv(25-delta put) - iv(25-delta call), null where absent.
 
-    Needs ``key, tau, dte, strike, type, underlying_price, rate, carry, iv, delta``, sorted by expiry and strike.
+    ``points`` as from :func:`expiry_points`. Adds ``put_tail_30d`` and ``call_tail_30d``, both 10-delta volatilities.
     """
-    by_expiry = _expiry_points(chains)
-    columns = [_at_target(by_expiry, name) for name in ("atm", "put_wing", "call_wing")]
-    joined = columns[0].join(columns[1], on="key", how="full", coalesce=True)
-    joined = joined.join(columns[2], on="key", how="full", coalesce=True)
-    return joined.select("key", atm_iv_30d="atm", skew_25d=pl.col("put_wing") - pl.col("call_wing"))
+    ends = points.group_by("key").agg(expr for name in POINTS for expr in _ends(name))
+    at_target = ends.select("key", *(_at_target(name) for name in POINTS))
+    return at_target.select(
+        "key",
+        atm_iv_30d="atm",
+        skew_25d=pl.col("put_wing") - pl.col("call_wing"),
+        put_tail_30d="put_tail",
+        call_tail_30d="call_tail",
+    )
 
 
-def _expiry_points(chains: pl.DataFrame) -> pl.DataFrame:
-    """Volatility at the forward and at both 25-delta wings, per key and expiry, linear between listed strikes."""
+def expiry_points(chains: pl.DataFrame) -> pl.DataFrame:
+    """One row a ``key`` and expiry: volatility at the forward (``atm``), at both 25-delta wings and 10-delta tails.
+
+    Linear between listed strikes, null where none brackets the point. Needs ``key, tau, dte, strike, type,
+    underlying_price, rate, carry, iv, delta``, sorted by expiry and strike. Rows in order of key and ``tau``.
+    """
     forward = pl.col("underlying_price") * ((pl.col("rate") - pl.col("carry")) * pl.col("tau")).exp()
     priced = chains.filter(pl.col("iv").is_not_null() & pl.col("delta").is_not_null()).with_columns(
         moneyness=(pl.col("strike") / forward).log()
@@ -38,8 +48,16 @@ def _expiry_points(chains: pl.DataFrame) -> pl.DataFrame:
             *_bracket("atm", pl.col("moneyness"), pl.col("moneyness") <= 0, pl.lit(value=True)),
             *_bracket("put_wing", pl.col("delta"), pl.col("delta") >= -WING_DELTA, put),
             *_bracket("call_wing", pl.col("delta"), pl.col("delta") >= WING_DELTA, call),
+            *_bracket("put_tail", pl.col("delta"), pl.col("delta") >= -TAIL_DELTA, put),
+            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call),
         )
-        .with_columns(_between("atm", 0.0), _between("put_wing", -WING_DELTA), _between("call_wing", WING_DELTA))
+        .with_columns(
+            _between("atm", 0.0),
+            _between("put_wing", -WING_DELTA),
+            _between("call_wing", WING_DELTA),
+            _between("put_tail", -TAIL_DELTA),
+            _between("call_tail", TAIL_DELTA),
+        )
         .sort("key", "tau")
     )
 
@@ -60,26 +78,22 @@ def _between(name: str, at: float) -> pl.Expr:
     return (y0 + (y1 - y0) * (at - x0) / (x1 - x0)).alias(name)
 
 
-def _at_target(by_expiry: pl.DataFrame, name: str) -> pl.DataFrame:
+def _ends(name: str) -> list[pl.Expr]:
+    """The last expiry up to the target that has the point, and the first after it: time, volatility and days."""
+    has, before = pl.col(name).is_finite(), pl.col("dte") <= TARGET_DAYS
+    columns = (("t", "tau"), ("v", name), ("d", "dte"))
+    return [
+        *(pl.col(column).filter(has & before).last().alias(f"{name}_{short}0") for short, column in columns),
+        *(pl.col(column).filter(has & ~before).first().alias(f"{name}_{short}1") for short, column in columns),
+    ]
+
+
+def _at_target(name: str) -> pl.Expr:
     """Linear in total variance between the expiries around the target; the nearest one where one side is missing."""
-    known = by_expiry.filter(pl.col(name).is_not_null() & pl.col(name).is_finite())
-    before = pl.col("dte") <= TARGET_DAYS
-    ends = known.group_by("key").agg(
-        t0=pl.col("tau").filter(before).last(),
-        v0=pl.col(name).filter(before).last(),
-        d0=pl.col("dte").filter(before).last(),
-        t1=pl.col("tau").filter(~before).first(),
-        v1=pl.col(name).filter(~before).first(),
-        d1=pl.col("dte").filter(~before).first(),
-    )
+    t0, v0, d0, t1, v1, d1 = (pl.col(f"{name}_{end}") for end in ("t0", "v0", "d0", "t1", "v1", "d1"))
     t = TARGET_DAYS / 365.0
-    w0, w1 = pl.col("v0") * pl.col("v0") * pl.col("t0"), pl.col("v1") * pl.col("v1") * pl.col("t1")
-    inside = ((w0 + (w1 - w0) * (t - pl.col("t0")) / (pl.col("t1") - pl.col("t0"))) * (1 / t)).sqrt()
-    return ends.select(
-        "key",
-        pl.coalesce(
-            inside,
-            pl.when(pl.col("d0") >= NEAREST_FROM_DAYS).then("v0"),
-            pl.when(pl.col("d1") <= NEAREST_TO_DAYS).then("v1"),
-        ).alias(name),
-    )
+    w0, w1 = v0 * v0 * t0, v1 * v1 * t1
+    inside = ((w0 + (w1 - w0) * (t - t0) / (t1 - t0)) * (1 / t)).sqrt()
+    return pl.coalesce(
+        inside, pl.when(d0 >= NEAREST_FROM_DAYS).then(v0), pl.when(d1 <= NEAREST_TO_DAYS).then(v1)
+    ).alias(name)

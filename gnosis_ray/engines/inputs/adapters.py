@@ -8,6 +8,7 @@ of keys with several moments, chains come per key, and event tables (bars, trade
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +27,24 @@ def keys_at(symbols: list[str], now: datetime) -> pl.DataFrame:
     """A batch of many symbols at one moment, sorted by symbol."""
     ordered = sorted(symbols)
     return pl.DataFrame({"symbol": ordered, "timestamp": [to_utc(now)] * len(ordered)}, schema=KEYS)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Symbols that an engine reads beside those it is asked about, and how many of their daily bars."""
+
+    symbols: tuple[str, ...] = ()
+    bar_lookback: int = 0
+
+    def merged(self, other: Context) -> Context:
+        """What serves both."""
+        symbols = tuple(sorted({*self.symbols, *other.symbols}))
+        return Context(symbols, max(self.bar_lookback, other.bar_lookback))
+
+    def keys(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """``KEYS`` of these symbols at each moment of ``asked``, sorted by symbol and timestamp."""
+        symbols = pl.DataFrame({"symbol": self.symbols}, schema={"symbol": pl.String})
+        return symbols.join(asked.select("timestamp").unique(), how="cross").sort("symbol", "timestamp")
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from typing import Protocol
 
 import polars as pl
@@ -12,9 +13,9 @@ import polars as pl
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
-from gnosis_ray.data.preloaded_adapter import PreloadedAdapter
+from gnosis_ray.data.preloaded_adapter import ContextReader, PreloadedAdapter
 from gnosis_ray.engines.base import EngineFrames, FrameEngine
-from gnosis_ray.engines.inputs.adapters import MarketAdapter, keys_at
+from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter, keys_at
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, in_order_of_need
@@ -69,17 +70,25 @@ class BatchOutcome:
 class BatchPass:
     """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol."""
 
-    def __init__(self, parts: PipelineParts, adapter: MarketAdapter, config: Config, watch: Stopwatch) -> None:
+    def __init__(
+        self,
+        parts: PipelineParts,
+        adapter: MarketAdapter,
+        config: Config,
+        watch: Stopwatch,
+        contexts: ContextReader | None = None,
+    ) -> None:
         self._parts = parts
         self._adapter = adapter
         self._config = config
         self._watch = watch
+        self._contexts = contexts or ContextReader(adapter)
 
     def run(self, symbols: Sequence[str], now: datetime) -> BatchOutcome:
         """One pass as of ``now``. A symbol's failure becomes a row; only a failure to read the data is raised."""
         outcome = BatchOutcome()
         with self._watch("load"):
-            adapter = PreloadedAdapter.load(self._adapter, keys_at(list(symbols), now), LOOKBACK)
+            adapter = self._read(keys_at(list(symbols), now))
         known = adapter.known_symbols()
         outcome.failures += [_nothing_known(s, now) for s in sorted(set(symbols) - known)]
         computed = self._compute(adapter, keys_at(sorted(known), now), outcome)
@@ -89,6 +98,15 @@ class BatchPass:
                 self._decide(symbol, now, adapter, computed, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
         return outcome
+
+    def _read(self, keys: pl.DataFrame) -> PreloadedAdapter:
+        """The data of the keys, and what the engines read beside them."""
+        loaded = PreloadedAdapter.load(self._adapter, keys, LOOKBACK)
+        engines = [e for e in self._parts.engines(self._adapter) if isinstance(e, FrameEngine)]
+        context = reduce(lambda wanted, engine: wanted.merged(engine.context), engines, Context())
+        if not context.symbols:
+            return loaded
+        return loaded.beside(self._contexts.read(context.keys(keys), max(LOOKBACK, context.bar_lookback)))
 
     def _compute(self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome) -> list[PrecomputedEngine]:
         frames: dict[EngineKind, EngineFrames] = {}
