@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from gnosis_ray.config.elasticity import ElasticityConfig
 from gnosis_ray.config.section import Fraction, Section
 
 
@@ -51,3 +52,4 @@ class EnginesConfig(Section):
 
     enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
     hedge: HedgeConfig
+    elasticity: ElasticityConfig

@@ -42,7 +42,8 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     Returns ``symbol, timestamp``, then, null where absent: ``rsi_14`` (0 to 100; Wilder 1978);
     ``bollinger_percent_b`` (20 days, 2 population deviations) and ``keltner_position`` (EMA 20, 2 ATR 10): 0 at the
     lower band, 1 at the upper; ``ret_5d``, simple return of five bars; ``realised_vol_20d``, Yang, Zhang (2000, eq. 7),
-    a year of 252 days; and ``price_break``: the prices broke within the last ``MEMORY`` bars.
+    a year of 252 days; ``last_bar``: the moment of that bar; and ``price_break``: the prices broke within the last
+    ``MEMORY`` bars.
 
     ``bars``: ``columns.BARS``, any order; rows with an impossible price are left out, and a day's range always holds
     its open and close. Where a column
@@ -51,7 +52,8 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     given, a break of prices starts the series afresh: indicators come back as their windows fill, ``rsi_14`` and
     ``keltner_position`` after 30 bars more, so that no split is ever read as a fall.
     """
-    return latest_known(keys, _usable(bars), _indicators).select("symbol", "timestamp", *INDICATORS, "price_break")
+    known = latest_known(keys, _usable(bars), _indicators)
+    return known.select("symbol", "timestamp", *INDICATORS, "price_break", last_bar="bar")
 
 
 def _usable(bars: pl.DataFrame) -> pl.DataFrame:
@@ -69,11 +71,15 @@ def _usable(bars: pl.DataFrame) -> pl.DataFrame:
 
 def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
     """The indicators at each bar of a sorted table."""
+    starts = (pl.col("symbol") != pl.col("symbol").shift(1)).fill_null(value=True)
     gap = (pl.col("open") / pl.col("close").shift(1)).log()
-    broke = (gap.abs() > BREAK).fill_null(value=False)
-    run = ["symbol", "run"]
-    measured = bars.with_columns(run=broke.cum_sum().over("symbol")).with_columns(
+    broke = ((gap.abs() > BREAK) & ~starts).fill_null(value=False)
+    # whole numbers group faster than names
+    runs = bars.with_columns(run=(starts | broke).cum_sum(), broke=broke)
+    run = "run"
+    measured = runs.with_columns(
         age=pl.int_range(pl.len()).over(run),
+        after_break=pl.col("broke").first().over(run),
         rsi=ta.rsi(pl.col("close"), timeperiod=RSI_DAYS).over(run),
         bands=ta.bbands(pl.col("close"), BAND_DAYS, BAND_WIDTH, BAND_WIDTH).over(run),
         centre=ta.ema(pl.col("close"), timeperiod=BAND_DAYS).over(run),
@@ -97,7 +103,7 @@ def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
         ),
         ret_5d="ret_5d",
         realised_vol_20d="realised_vol_20d",
-        price_break=(pl.col("run") > 0) & (pl.col("age") + 1 < MEMORY),
+        price_break=pl.col("after_break") & (pl.col("age") + 1 < MEMORY),
     )
 
 

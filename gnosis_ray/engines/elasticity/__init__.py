@@ -1,0 +1,1 @@
+"""The elasticity engine: how many dollars it takes to move the price, up and down."""
