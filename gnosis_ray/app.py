@@ -27,7 +27,8 @@ from gnosis_ray.schemas.core_schemas import EngineKind
 CALENDAR_YEARS_AHEAD = 4
 """Beyond the longest listed options (LEAPS run to under three years)."""
 
-CALENDAR_START = date(2005, 1, 1)
+CALENDAR_START = date(1990, 1, 1)
+"""The first session of the oldest data that a built-in mapping reads."""
 
 FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {"hedge": HEDGE_FEATURES}
 

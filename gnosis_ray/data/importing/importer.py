@@ -128,7 +128,7 @@ def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, 
     if rows.is_empty():
         return pl.DataFrame(schema=FINDINGS)
     found = raw[rows].select(
-        symbol=pl.col(table.columns["symbol"]).cast(pl.String),
+        symbol=_said(table, "symbol"),
         said=_said(table, column),
         row=pl.lit(rows).cast(pl.String),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
 from gnosis_ray.config import Section, config_root, home
 from gnosis_ray.data.store.datasets import DATASETS, Kind
@@ -32,6 +32,7 @@ class TableMapping(Section):
 
     ``columns`` are target -> source. ``known_at``: ``event`` where rows carry the moment they were taken at,
     ``session_close`` where a date stands for the close of that date's session, ``column`` where ``columns`` names it.
+    ``known_delay_minutes``: how long after the first two a row became known.
     """
 
     file: str
@@ -40,6 +41,7 @@ class TableMapping(Section):
     constants: dict[str, str | float | None] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     known_at: Literal["event", "session_close", "column"]
+    known_delay_minutes: NonNegativeInt = 0
     contract: ContractRule | None = None
 
     @model_validator(mode="after")
@@ -52,6 +54,8 @@ class TableMapping(Section):
             raise ValueError(f"{name} is no column of {self.kind}. {_nearest(name, schema.names())}")
         for name in sorted(set(self.values) - set(self.columns)):
             raise ValueError(f"values for {name}, which no source column fills. {_nearest(name, list(self.columns))}")
+        if self.known_at == "column" and self.known_delay_minutes:
+            raise ValueError("known_delay_minutes beside known_at: column, which says itself when rows were known")
         twice = sorted((set(self.columns) & set(self.constants)) | (given & derived))
         missing = [name for name in schema.names() if name not in given | derived]
         if twice or missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +75,14 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
     mapped = raw.select(
         *(_converted(raw, table, target, source) for target, source in table.columns.items()),
         *(pl.lit(value, dtype=data.schema[name]).alias(name) for name, value in table.constants.items()),
-        _was_naive(raw, table.columns[data.event]).alias(WAS_NAIVE),
+        _was_naive(raw, table, data.event).alias(WAS_NAIVE),
         *([_root(table.contract).alias("root")] if table.contract else []),
     )
     mapped = mapped.with_columns(_canonical_symbols(mapped["symbol"]))
     mapped = _settled(mapped, table.contract)
     mapped = _on_sessions(mapped, data.event, calendar) if table.known_at == "session_close" else _always(mapped)
     if table.known_at != "column":
-        mapped = mapped.with_columns(known_at=pl.col(data.event))
+        mapped = mapped.with_columns(known_at=pl.col(data.event) + timedelta(minutes=table.known_delay_minutes))
     if table.kind == "chains":
         mapped = mapped.with_columns(_expired(mapped, calendar))
     return mapped
@@ -117,9 +118,12 @@ def _as_moment(column: pl.Expr, found: pl.DataType) -> pl.Expr:
     return column.cast(pl.Datetime("us"), strict=False).dt.replace_time_zone("UTC")
 
 
-def _was_naive(raw: pl.DataFrame, source: str) -> pl.Expr:
+def _was_naive(raw: pl.DataFrame, table: TableMapping, event: str) -> pl.Expr:
     """Whether the event time named no zone; a date is no time, so it is not naive."""
+    source = table.columns[event]
     found = raw.schema[source]
+    if table.known_at == "session_close":
+        return pl.lit(value=False)
     if found == pl.String:
         timed = pl.col(source).str.contains(":", literal=True)
         return timed & ~pl.col(source).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$")
