@@ -90,6 +90,7 @@ class ElasticityEngineV1(FrameEngine):
         rows = rows.with_columns(
             expected_move_cost_1_day=(pl.col("expected_cost_up") + pl.col("expected_cost_down")) * 0.5,
             exp_move_pct=pl.when(up.is_not_null()).then(pl.col("expected_move") * 100),
+            **{bias: pl.when(up.is_not_null()).then(bias) for bias in ("indicator_bias_up", "indicator_bias_down")},
             energy_share_of_adv=(up + down) * 0.5 / pl.col("adv_usd"),
             energy_asymmetry=up / down,
             self_feeding_move_pct=pl.max_horizontal("self_feeding_up", "self_feeding_down") * 100,

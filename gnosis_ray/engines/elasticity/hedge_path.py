@@ -43,9 +43,9 @@ def profile_rows(rows: pl.DataFrame, hedge: EngineFrames | None) -> pl.DataFrame
     if details is None or details.is_empty():
         return pl.DataFrame(schema={"row": pl.UInt32, "move": pl.Float64, "gamma": pl.Float64})
     owned = details.join(rows.filter(pl.col("gex").is_not_null()), on=["symbol", "timestamp"], how="inner")
-    return owned.select("row", move=(pl.col("x") / pl.col("spot")).log(), gamma=pl.col("value") * PER_UNIT_MOVE).sort(
-        "row", "move"
-    )
+    # logs are subtracted: a quotient of columns is rounded differently where one of them holds a single value
+    move = pl.col("x").log() - pl.col("spot").log()
+    return owned.select("row", move=move, gamma=pl.col("value") * PER_UNIT_MOVE).sort("row", "move")
 
 
 def branches(rows: pl.DataFrame, profiles: pl.DataFrame) -> tuple[Branch, Branch]:
