@@ -87,7 +87,7 @@ def test_what_becomes_known_later_changes_nothing(config: Config) -> None:
 
 def test_a_correction_known_by_then_counts(config: Config) -> None:
     first = vix_bars(YEAR).with_columns(known_at=pl.col("known_at") - timedelta(minutes=1))
-    assert friction(config, first, vix_bars([80.0])) == friction(config, vix_bars([*YEAR[:-1], 80.0]))
+    assert friction(config, first, vix_bars([17.0])) == friction(config, vix_bars([*YEAR[:-1], 17.0]))
 
 
 def test_each_moment_of_a_panel_sees_its_own_past(config: Config) -> None:
