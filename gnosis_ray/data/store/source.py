@@ -20,6 +20,7 @@ from gnosis_ray.data.store.point_in_time import (
     within_windows,
 )
 from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
+from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.errors import DataError, SchemaError
 from gnosis_ray.schemas.core_schemas import to_utc
 
@@ -60,9 +61,7 @@ class StoreSource:
         )
         rows = self._read(data, listing, chosen)
         # Parts are stored in the order asked for, so a join that keeps both orders needs no sort after it.
-        rows = wanted.join(rows, on=["symbol", "event_time"], maintain_order="left_right").filter(
-            pl.col("known_at") <= pl.col("timestamp")
-        )
+        rows = join_runs(wanted, rows, on=["symbol", "event_time"]).filter(pl.col("known_at") <= pl.col("timestamp"))
         if chosen.select("symbol", "timestamp").is_duplicated().any():
             rows = drop_superseded(rows, data, by="timestamp", moment="timestamp").sort(CHAIN_ORDER)
         return rows.select(*RAW_CHAIN, "timestamp")

@@ -21,6 +21,7 @@ from gnosis_ray.engines.hedge.vix_friction import vix_friction
 from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 LEVELS = ("call_wall", "put_wall", "zero_gamma")
@@ -128,8 +129,8 @@ class HedgeEngineV3(FrameEngine):
 
 def _own_keys(chains: pl.DataFrame, indexed: pl.DataFrame) -> pl.DataFrame:
     """The chains with their key's index, in order of key, expiry, strike; greeks that are missing become null."""
-    owned = _with_greeks(chains).join(indexed, on=["symbol", "timestamp"], how="inner")
-    return owned.sort("key", "expiry", "strike", "type")
+    owned = join_runs(indexed, _with_greeks(chains), on=["symbol", "timestamp"])
+    return owned.with_columns(pl.col("key").set_sorted())
 
 
 def _with_greeks(chains: pl.DataFrame) -> pl.DataFrame:

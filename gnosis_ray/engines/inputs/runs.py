@@ -1,0 +1,26 @@
+"""Joins of long frames whose rows lie in runs, as those of a chain do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+
+def join_runs(keys: pl.DataFrame, rows: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+    """``rows`` with the other columns of ``keys`` behind their own, in the order of ``keys``, then in their own.
+
+    An inner join on the columns ``on``, none of them null. Runs of equal values are joined, not rows: a fraction of
+    the time where runs are long; right, but slow, where they are short.
+    """
+    rows = rows.rechunk()  # rows are gathered across a dozen chunks at a third of the speed
+    starts = rows.select(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in on).arg_true().alias("start")
+    )["start"]
+    runs = rows.select(pl.col(on).gather(starts)).with_columns(
+        starts, pl.Series("end", starts).shift(-1).fill_null(rows.height)
+    )
+    met = keys.join(runs, on=list(on), how="inner", maintain_order="left_right")
+    added = [name for name in keys.columns if name not in on]
+    placed = met.select(*added, place=pl.int_ranges("start", "end", dtype=pl.UInt32)).explode("place")
+    return rows[placed["place"]].with_columns(placed.select(added))
