@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.elasticity import ElasticityConfig
+from gnosis_ray.config.liquidity import LiquidityConfig
 from gnosis_ray.config.section import Fraction, Section
 
 
@@ -52,4 +53,5 @@ class EnginesConfig(Section):
 
     enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
     hedge: HedgeConfig
+    liquidity: LiquidityConfig
     elasticity: ElasticityConfig

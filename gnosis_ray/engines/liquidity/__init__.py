@@ -1,0 +1,1 @@
+"""Liquidity: how deep the market is, who pays for it, and where volume stands."""

@@ -1,0 +1,182 @@
+"""LiquidityEngineV1: depth, impact, flow and the volume profile of a symbol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.inputs.adapters import MarketDataAdapter
+from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.inputs.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
+from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
+from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
+from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
+from gnosis_ray.engines.liquidity.intervals import IntervalGrid
+from gnosis_ray.engines.liquidity.quotes import BPS, QuoteFlow, quote_flow, quote_states
+from gnosis_ray.engines.liquidity.rows import Fit, Floats
+from gnosis_ray.engines.liquidity.signing import RULES, signed_trades
+from gnosis_ray.engines.liquidity.verdict import with_confidence, with_regime
+from gnosis_ray.engines.liquidity.volume_profile import (
+    Profiles,
+    bar_profiles,
+    price_grid,
+    profile_details,
+    profile_levels,
+    trade_profiles,
+)
+from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table
+from gnosis_ray.schemas.core_schemas import EngineKind
+
+CHUNK = 2048
+"""Keys measured together: bounds the memory of the matrices, about 4 kB a key and matrix; changes no figure."""
+
+_US_PER_DAY = 86_400e6
+_MEASURED = [spec.name for spec in TRADE_FEATURES + QUOTE_FEATURES] + [f"rule_{rule}" for rule in RULES]
+
+
+class LiquidityEngineV1(FrameEngine):
+    """Reads daily bars, and trades and quotes where there are some.
+
+    From bars alone the signed-flow features (ofi, Kyle, Hasbrouck, VPIN) are absent, one-sided flow cannot be told,
+    and the confidence is capped; signs are never taken from a bar's own return.
+    """
+
+    kind: ClassVar[EngineKind] = "liquidity"
+    features: ClassVar[tuple[FeatureSpec, ...]] = LIQUIDITY_FEATURES
+
+    def __init__(self, adapter: MarketDataAdapter, config: LiquidityConfig) -> None:
+        self._adapter = adapter
+        self._config = config
+        self._intervals = math.ceil(config.lookback_minutes * 60 / config.interval_seconds)
+
+    def load(self, keys: pl.DataFrame) -> EngineData:
+        """Daily bars for the statistics; trades and quotes of ``lookback_minutes`` before each key."""
+        minutes = self._config.lookback_minutes
+        return {
+            "bars": self._adapter.fetch_bars(keys, LOOKBACK),
+            "trades": self._adapter.fetch_trades(keys, minutes),
+            "quotes": self._adapter.fetch_quotes(keys, minutes),
+        }
+
+    def compute(
+        self,
+        keys: pl.DataFrame,
+        data: EngineData,
+        upstream: Mapping[EngineKind, EngineFrames],  # noqa: ARG002 - reads no other engine
+    ) -> EngineFrames:
+        """One row a key; see :data:`LIQUIDITY_FEATURES` for the columns. A table that is missing counts as empty."""
+        if keys.is_empty():
+            return self.empty()
+        empty = {"bars": BARS, "trades": TRADES, "quotes": QUOTES}
+        tables = {name: data.get(name, pl.DataFrame(schema=schema)) for name, schema in empty.items()}
+        statistics = daily_statistics(keys, tables["bars"])
+        bars, trades, quotes = BarTable(tables["bars"]), trade_table(tables["trades"]), quote_table(tables["quotes"])
+        parts = [self._measure(chunk, bars, trades, quotes) for chunk in statistics.iter_slices(CHUNK)]
+        rows = pl.concat([rows for rows, _ in parts])
+        return EngineFrames(self._judged(rows), pl.concat([details for _, details in parts]).match_to_schema(DETAILS))
+
+    def _measure(
+        self, keys: pl.DataFrame, bars: BarTable, trades: EventTable, quotes: EventTable
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Features and profile rows of a chunk of keys with their daily statistics; the verdict is left out."""
+        config, n = self._config, keys.height
+        grid = IntervalGrid(n, self._intervals, config.interval_seconds * 1_000_000)
+        window, broken = since_break(bars.window(keys), config.share_change_move)
+        states = quote_states(quotes.window(keys, config.lookback_minutes))
+        seen = signed_trades(trades.window(keys, config.lookback_minutes), states, config.quote_lag_us)
+        columns = dict.fromkeys(_MEASURED, np.full(n, np.nan)) | {
+            "amihud_illiquidity": amihud_illiquidity(window),
+            "edge_daily_spread_bps": edge_daily(window) * BPS,
+            "bar_count": window.count.astype(np.float64),
+            "broken": broken.astype(np.float64),
+        }
+        if not states.is_empty():
+            columns |= _quote_columns(quote_flow(states, grid, config.min_intervals))
+        last_price = window.close[:, -1]
+        if not seen.is_empty():
+            flow = trade_flow(seen, grid, config)
+            columns |= _trade_columns(flow)
+            last_price = np.where(np.isnan(flow.last_price), last_price, flow.last_price)
+        found, details = self._profile(keys, window, seen, last_price)
+        rows = keys.select(*KEYS, "adv_usd", "sigma_daily").with_columns(
+            bar_age_days=(keys["timestamp"] - window.last).dt.total_microseconds() * (1 / _US_PER_DAY),
+            **{name: pl.Series(values).fill_nan(None) for name, values in (columns | found).items()},
+        )
+        return rows, details
+
+    def _profile(
+        self, keys: pl.DataFrame, window: BarWindow, trades: pl.DataFrame, last_price: Floats
+    ) -> tuple[dict[str, Floats], pl.DataFrame]:
+        """The volume profile around the last price: of the trades where a key has some, else of its bars."""
+        grid = price_grid(self._config)
+        profiles = bar_profiles(window, last_price, grid)
+        if not trades.is_empty():
+            traded = trade_profiles(trades, last_price, grid)
+            own = ~np.isnan(traded.coverage)
+            profiles = Profiles(
+                np.where(own[:, None], traded.shares, profiles.shares),
+                np.where(own, traded.coverage, profiles.coverage),
+            )
+        sigma = keys["sigma_daily"].fill_null(float("nan")).to_numpy()
+        levels = profile_levels(profiles, last_price, sigma, grid, self._config)
+        columns = {
+            "last_price": last_price,
+            "profile_coverage": profiles.coverage,
+            "poc": levels.poc,
+            "value_area_low": levels.value_area_low,
+            "value_area_high": levels.value_area_high,
+            "volume_magnet_score": levels.magnet_score,
+            "volume_magnet_level": levels.magnet_level,
+            "liquidity_void_score": levels.void_score,
+            "liquidity_void_above": levels.void_above,
+            "liquidity_void_below": levels.void_below,
+        }
+        return columns, profile_details(profiles, last_price, grid, keys)
+
+    def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The engine's frame: declared features as f64, confidence, regime, metadata."""
+        rows = rows.with_columns(
+            avg_spread_bps=pl.coalesce("quoted_spread_bps", "edge_intraday_spread_bps", "edge_daily_spread_bps")
+        )
+        rows = with_confidence(with_regime(rows, self._config), self._config)
+        rows = rows.with_columns(meta__signing=_signing())
+        features = [pl.col(spec.name).cast(pl.Float64) for spec in LIQUIDITY_FEATURES]
+        meta = [c for c in rows.columns if c.startswith(META_PREFIX)]
+        return rows.select("symbol", "timestamp", *features, "confidence", "regime", *meta)
+
+
+def _quote_columns(flow: QuoteFlow) -> dict[str, Floats]:
+    return {
+        "quoted_spread_bps": flow.spread_bps,
+        "cks_ofi": flow.cks_ofi,
+        **_fit_columns("cks_lambda", flow.cks),
+    }
+
+
+def _trade_columns(flow: TradeFlow) -> dict[str, Floats]:
+    return {
+        "trade_count": np.where(flow.count > 0, flow.count, np.nan),
+        "signed_volume_share": flow.signed_share,
+        "ofi": flow.ofi,
+        "vpin": flow.vpin,
+        "edge_intraday_spread_bps": flow.edge_spread * BPS,
+        **_fit_columns("kyle_lambda", flow.kyle),
+        **_fit_columns("hasbrouck_lambda", flow.hasbrouck),
+        **{f"rule_{rule}": share for rule, share in flow.rule_shares.items()},
+    }
+
+
+def _fit_columns(name: str, fit: Fit) -> dict[str, Floats]:
+    return {name: fit.slope, f"{name}_t": fit.t, f"{name}_r2": fit.r2}
+
+
+def _signing() -> pl.Expr:
+    """How the trades were signed, as shares of their number."""
+    shares = [pl.format(f"{rule} {{}}%", (pl.col(f"rule_{rule}") * 100).round(0).cast(pl.Int64)) for rule in RULES]
+    return pl.when(pl.col("trade_count") > 0).then(pl.concat_str(shares, separator=", "))
