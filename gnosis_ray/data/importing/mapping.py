@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, ValidationError, model_validator
 
 from gnosis_ray.config import Section, config_root, home
 from gnosis_ray.data.store.datasets import DATASETS, Kind
@@ -27,17 +29,45 @@ class ContractRule(Section):
     other_roots: dict[str, tuple[str, ...]]
 
 
-class TableMapping(Section):
-    """One source file and the dataset that it fills.
+class ClockRule(Section):
+    """An event time that counts milliseconds of the wall clock since midnight of a date.
 
-    ``columns`` are target -> source. ``known_at``: ``event`` where rows carry the moment they were taken at,
-    ``session_close`` where a date stands for the close of that date's session, ``column`` where ``columns`` names it.
+    Rows of one millisecond, which the source gives in order, are stored a microsecond apart to keep it.
+    """
+
+    date: str
+    """Source column with the date, as yyyymmdd."""
+    zone: str
+
+
+class FlagRule(Section):
+    """A source column whose value says that a row is not to be trusted."""
+
+    column: str
+    value: str | float
+
+
+class TableMapping(Section):
+    """One source file, or many alike, and the dataset that they fill.
+
+    ``file`` is a name in the folder or, with ``*``, a pattern of names; Parquet, CSV or a zip of one CSV. ``header``
+    names the columns of a text file that has no header line; ``file_name`` is a regular expression whose named groups
+    become further source columns. ``columns`` are target -> source. ``divide``: target -> what its source is a
+    multiple of; ``zero_is_unknown``: targets in which zero says nothing. ``known_at``: ``event`` where rows carry the
+    moment they were taken at, ``session_close`` where a date stands for the close of that date's session, ``column``
+    where ``columns`` names it.
     ``known_delay_minutes``: how long after the first two a row became known.
     """
 
     file: str
     kind: Kind
+    header: tuple[str, ...] = ()
+    file_name: str | None = None
     columns: dict[str, str]
+    divide: dict[str, PositiveFloat] = Field(default_factory=dict)
+    zero_is_unknown: tuple[str, ...] = ()
+    clock: ClockRule | None = None
+    flagged: FlagRule | None = None
     constants: dict[str, str | float | None] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     known_at: Literal["event", "session_close", "column"]
@@ -52,15 +82,30 @@ class TableMapping(Section):
         given = {*self.columns, *self.constants}
         for name in sorted(given - set(schema)):
             raise ValueError(f"{name} is no column of {self.kind}. {_nearest(name, schema.names())}")
-        for name in sorted(set(self.values) - set(self.columns)):
-            raise ValueError(f"values for {name}, which no source column fills. {_nearest(name, list(self.columns))}")
+        used = {"values": [*self.values], "divide": [*self.divide], "zero_is_unknown": [*self.zero_is_unknown]}
+        for rule, names in used.items():
+            for name in sorted(set(names) - set(self.columns)):
+                raise ValueError(
+                    f"{rule} for {name}, which no source column fills. {_nearest(name, list(self.columns))}"
+                )
+        for name in sorted({*self.divide, *self.zero_is_unknown}):
+            if schema[name] != pl.Float64:
+                raise ValueError(f"Expected a figure to divide or to be zero, was {name}")
+        if self.clock and self.known_at == "session_close":
+            raise ValueError("clock tells a moment, known_at session_close a date: Expected one of them")
         if self.known_at == "column" and self.known_delay_minutes:
             raise ValueError("known_delay_minutes beside known_at: column, which says itself when rows were known")
         twice = sorted((set(self.columns) & set(self.constants)) | (given & derived))
         missing = [name for name in schema.names() if name not in given | derived]
         if twice or missing:
             raise ValueError(f"{self.kind} of {self.file}: filled twice {twice}, not filled {missing}")
+        _check_pattern(self.file_name)
         return self
+
+    @property
+    def many_files(self) -> bool:
+        """Whether ``file`` is a pattern."""
+        return "*" in self.file
 
 
 class Mapping(Section):
@@ -69,6 +114,13 @@ class Mapping(Section):
     name: str
     about: str
     tables: tuple[TableMapping, ...] = Field(min_length=1)
+
+
+def _check_pattern(pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise ValueError(f"Expected a regular expression as file_name, was '{pattern}': {error}") from error
 
 
 def mapping_names() -> tuple[str, ...]:
@@ -103,7 +155,12 @@ def _fault(fault: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg']}; found {fault['input']!r}" if where else str(fault["msg"])
-    valid: dict[str, type[BaseModel]] = {"tables": TableMapping, "contract": ContractRule}
+    valid: dict[str, type[BaseModel]] = {
+        "tables": TableMapping,
+        "contract": ContractRule,
+        "clock": ClockRule,
+        "flagged": FlagRule,
+    }
     owners: list[type[BaseModel]] = [Mapping, *(valid[str(part)] for part in fault["loc"][:-1] if str(part) in valid)]
     owner = owners[-1]
     return f"{where}: unknown key. {_nearest(str(fault['loc'][-1]), list(owner.model_fields))}"

@@ -9,38 +9,42 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.importing.mapping import ContractRule, TableMapping
-from gnosis_ray.data.importing.rules import EXPIRED, ROOT_KNOWN, SESSION, WAS_NAIVE
+from gnosis_ray.data.importing.files import scan_file, source_files
+from gnosis_ray.data.importing.mapping import ClockRule, ContractRule, TableMapping
+from gnosis_ray.data.importing.rules import EXPIRED, FLAGGED, ROOT_KNOWN, SESSION, WAS_NAIVE
 from gnosis_ray.data.store.datasets import DATASETS
 from gnosis_ray.data.symbols import canonical
 from gnosis_ray.engines.inputs.columns import UTC_TIME
-from gnosis_ray.errors import DataError, NoDataError, SchemaError, UniverseError
+from gnosis_ray.errors import DataError, SchemaError, UniverseError
 
+_US_PER_MS = 1000
 _CONTRACT_CODE = r"^(.+?)\s*\d{6}[CP]\d{8}$"
 
 
 def read_source(folder: Path, table: TableMapping) -> pl.DataFrame:
-    """The mapped columns of a Parquet or CSV file, under their source names and types.
+    """The mapped columns of a table's files, under their source names and types.
 
     Raises :class:`NoDataError` where the file is missing, :class:`SchemaError` naming file, column, expected and
     found where a column is missing or of a type that its target cannot be read from.
     """
-    path = folder / table.file
-    if not path.is_file():
-        raise NoDataError(f"Expected a file {table.file} in {folder}, found none")
-    if path.suffix not in (".parquet", ".csv"):
-        raise SchemaError(f"{path}: Expected a .parquet or .csv file, found '{path.suffix}'")
+    frames = []
+    for path in source_files(folder, table):
+        try:
+            scan = scan_file(path, table)
+            _check_source(path, table, scan.collect_schema())
+            frames.append(scan.select(_source_columns(table)).collect(engine="in-memory"))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
     try:
-        scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, infer_schema_length=None)
-        schema = scan.collect_schema()
-        _check_source(path, table, schema)
-        return scan.select(_source_columns(table)).collect(engine="in-memory")
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
+        return pl.concat(frames, how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise SchemaError(f"{folder}: Expected files {table.file} of one kind: {error}") from error
 
 
 def _source_columns(table: TableMapping) -> list[str]:
     more = [table.contract.column] if table.contract else []
+    more += [table.clock.date] if table.clock else []
+    more += [table.flagged.column] if table.flagged else []
     return list(dict.fromkeys([*table.columns.values(), *more]))
 
 
@@ -49,13 +53,19 @@ def _check_source(path: Path, table: TableMapping, schema: pl.Schema) -> None:
     expected = [(source, targets[target]) for target, source in table.columns.items()]
     if table.contract:
         expected.append((table.contract.column, pl.String()))
+    if table.clock:
+        moment = table.columns[DATASETS[table.kind].event]
+        expected = [(source, target) for source, target in expected if source != moment]
+        expected += [(moment, pl.Float64()), (table.clock.date, pl.String())]
+    if table.flagged:
+        expected.append((table.flagged.column, schema.get(table.flagged.column) or pl.String()))
     for source, target in expected:
         found = schema.get(source)
         if found is None:
             raise SchemaError(
                 f"{path}, column {source}: Expected {target}, found no such column among {', '.join(schema)}"
             )
-        if not _can_become(found, target):
+        if found != target and not _can_become(found, target):
             raise SchemaError(f"{path}, column {source}: Expected {target}, found {found}")
 
 
@@ -70,12 +80,13 @@ def _can_become(found: pl.DataType, target: pl.DataType) -> bool:
 
 
 def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> pl.DataFrame:
-    """``raw`` as the target's columns, with the four columns that the rules derive their judgement from."""
+    """``raw`` as the target's columns, with the columns that the rules derive their judgement from."""
     data = DATASETS[table.kind]
     mapped = raw.select(
         *(_converted(raw, table, target, source) for target, source in table.columns.items()),
         *(pl.lit(value, dtype=data.schema[name]).alias(name) for name, value in table.constants.items()),
         _was_naive(raw, table, data.event).alias(WAS_NAIVE),
+        _flagged(table).alias(FLAGGED),
         *([_root(table.contract).alias("root")] if table.contract else []),
     )
     mapped = mapped.with_columns(_canonical_symbols(mapped["symbol"]))
@@ -94,12 +105,18 @@ def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str)
         column = column.cast(pl.String).replace_strict(table.values[target], default=None, return_dtype=pl.String)
     elif wanted == UTC_TIME and table.known_at == "session_close":
         column = _as_date(column, found).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    elif wanted == UTC_TIME and table.clock and target == DATASETS[table.kind].event:
+        column = _since_midnight(column, table.clock, table.columns["symbol"])
     elif wanted == UTC_TIME:
         column = _as_moment(column, found)
     elif wanted == pl.Date:
         column = _as_date(column, found)
     else:
         column = column.cast(wanted, strict=False)
+    if target in table.divide:
+        column = _divided(column, table.divide[target])
+    if target in table.zero_is_unknown:
+        column = pl.when(column != 0).then(column)
     return column.alias(target)
 
 
@@ -116,6 +133,30 @@ def _as_moment(column: pl.Expr, found: pl.DataType) -> pl.Expr:
     if isinstance(found, pl.Datetime) and found.time_zone is not None:
         return column.cast(UTC_TIME)
     return column.cast(pl.Datetime("us"), strict=False).dt.replace_time_zone("UTC")
+
+
+def _divided(column: pl.Expr, divisor: float) -> pl.Expr:
+    """The nearest number to each quotient; Polars would multiply by the reciprocal, which misses it by a bit."""
+    return column.map_batches(
+        lambda values: pl.Series(values.name, values.to_numpy() / divisor).fill_nan(None), return_dtype=pl.Float64
+    )
+
+
+def _since_midnight(column: pl.Expr, clock: ClockRule, symbol: str) -> pl.Expr:
+    """Wall-clock milliseconds of a date as a moment; rows of one millisecond a microsecond apart, in their order."""
+    midnight = pl.col(clock.date).cast(pl.String).str.to_datetime("%Y%m%d", time_unit="us", strict=False)
+    order = pl.int_range(pl.len()).over(symbol, clock.date, column).clip(upper_bound=_US_PER_MS - 1)
+    elapsed = column.cast(pl.Int64, strict=False) * _US_PER_MS + order
+    local = (midnight + pl.duration(microseconds=elapsed)).dt.replace_time_zone(
+        clock.zone, ambiguous="earliest", non_existent="null"
+    )
+    return local.dt.convert_time_zone("UTC")
+
+
+def _flagged(table: TableMapping) -> pl.Expr:
+    if table.flagged is None:
+        return pl.lit(False)
+    return (pl.col(table.flagged.column) == table.flagged.value).fill_null(False)
 
 
 def _was_naive(raw: pl.DataFrame, table: TableMapping, event: str) -> pl.Expr:

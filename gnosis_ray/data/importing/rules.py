@@ -21,6 +21,9 @@ ROOT_KNOWN = "root_known"
 WAS_NAIVE = "was_naive"
 """Column that the importer derives: the source time named no zone."""
 
+FLAGGED = "flagged"
+"""Column that the importer derives: the source itself says that the row is not to be trusted."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -54,6 +57,7 @@ def _optional(column: str) -> tuple[Rule, ...]:
 def _dated(event: str) -> tuple[Rule, ...]:
     return (
         Rule("symbol", "no symbol or an impossible one", "refuse", pl.col("symbol").is_null()),
+        Rule(event, "flagged by its source", "refuse", pl.col(FLAGGED)),
         Rule(event, "unreadable time", "refuse", pl.col(event).is_null()),
         Rule(event, "no session on that date", "refuse", ~pl.col(SESSION)),
         Rule("known_at", "unreadable time", "refuse", pl.col("known_at").is_null()),
