@@ -45,7 +45,8 @@ def _from_chain(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """:data:`FRICTION` of the moments whose chain can be weighed and is recent."""
     if chains.is_empty():
         return pl.DataFrame(schema=FRICTION)
-    keyed = chains.with_columns(key="timestamp")
+    # sorted, for Polars sums a group in another order where it does not know its keys to be sorted
+    keyed = chains.with_columns(key="timestamp").sort("key", "expiry", "strike", "type", "settlement")
     signs = {"dealer_call_sign": config.vix_dealer_call_sign, "dealer_put_sign": config.vix_dealer_put_sign}
     book = with_exposures(keyed, config.model_copy(update=signs))
     owned = book.group_by("key").agg(
