@@ -100,19 +100,28 @@ def test_an_unreadable_profile_is_an_error(call: Call, tmp_path: Path, text: str
     assert told in refused.err
 
 
-def test_json_parses_and_is_all_there_is_on_stdout(call: Call, ledger: Path) -> None:
-    done = call(*SCAN, "--symbols", ",".join(MANY), "--format", "json", "--top", "0")
-    rows = json.loads(done.out)
-    ideas = LedgerStore(ledger).read("trade_ideas")
+@pytest.mark.parametrize(("convention", "strategy"), [((1, -1), "long_stock"), ((-1, 1), "short_stock")])
+def test_json_parses_and_is_all_there_is_on_stdout(
+    convention: tuple[int, int], strategy: str, call: Call, tmp_path: Path
+) -> None:
+    """Dealers the other way round sell where they bought: an unbounded loss is a word, for JSON knows no infinity."""
+    signs = "dealer_call_sign: {}, dealer_put_sign: {}".format(*convention)
+    (tmp_path / "dealers.yaml").write_text(f"engines: {{hedge: {{{signs}}}}}\n")
+    done = call("--profile", "dealers.yaml", *SCAN, "--symbols", ",".join(MANY), "--format", "json", "--top", "0")
+    rows = json.loads(done.out, parse_constant=pytest.fail)
+    ideas = LedgerStore("ledger").read("trade_ideas")
     assert len(rows) == ideas.height > 0
     assert {row["symbol"] for row in rows} == set(ideas["symbol"])
+    assert {row["strategy"] for row in rows} == {strategy}
     assert all(row["synthetic"] is True and row["as_of"] == "2026-07-10T20:00:00Z" for row in rows)
-    for row in rows:
-        unbounded = row["strategy"] == "short_stock"
-        assert (row["max_loss_usd"] == "Infinity") == unbounded
-        assert row["cost_usd"] == row["cost_per_unit"] * row["units"]
+    assert all((row["max_loss_usd"] == "Infinity") == (strategy == "short_stock") for row in rows)
+    assert all(row["cost_usd"] == row["cost_per_unit"] * row["units"] for row in rows)
     confidences = [row["confidence"] for row in rows]
     assert confidences == sorted(confidences, reverse=True)
+    frame = pl.read_csv(io.StringIO(call("runs", "show", "--format", "csv", "--top", "0").out))
+    assert all(math.isinf(loss) == (strategy == "short_stock") for loss in frame["max_loss_usd"])
+    table = call("runs", "show").out
+    assert ("unbounded" in table) == (strategy == "short_stock")
 
 
 @pytest.mark.parametrize("top", [1, 2])
@@ -127,8 +136,6 @@ def test_csv_parses(call: Call, ledger: Path) -> None:
     shown = call("runs", "show", "--out", ledger, "--format", "csv", "--top", "0")
     frame = pl.read_csv(io.StringIO(shown.out))
     assert frame.height == LedgerStore(ledger).read("trade_ideas").height
-    shorts = frame.filter(strategy="short_stock")
-    assert all(math.isinf(loss) for loss in shorts["max_loss_usd"])
 
 
 def test_parquet_reads(ledger: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -175,9 +182,9 @@ def test_without_a_store_there_is_no_data_and_a_way_to_it(call: Call, tmp_path: 
 
 @pytest.fixture(scope="module")
 def store(config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A market store with AAPL and MSFT on the synthetic market's present day."""
+    """A market store with AAPL and MSFT, and what engines read beside them, on the synthetic market's present day."""
     source = SyntheticSource(market_calendar, config.data.synthetic, config.market)
-    names, now = ["AAPL", "MSFT"], config.data.synthetic.as_of
+    names, now = ["AAPL", "MSFT", config.engines.hedge.vix_symbol], config.data.synthetic.as_of
     return stored(tmp_path_factory.mktemp("store"), chains_of(source, names, [now]), bars_of(source, names, now))
 
 
@@ -207,7 +214,7 @@ def test_before_all_data_there_is_none(call: Call, store: Path) -> None:
 
 
 def test_the_store_gives_what_the_market_in_it_gives(call: Call, store: Path) -> None:
-    """A bar more or less of history does not matter: the statistics look back less far."""
+    """More history than a pass looks back over does not matter."""
     stored_scan = call(*SCAN, *FEW, "--provider", "store", "--data-dir", store, "--out", "stored")
     assert stored_scan.code == 0
     assert call(*SCAN, *FEW, "--out", "direct").code == 0

@@ -63,7 +63,8 @@ def test_the_synthetic_market_does_not_know_its_future(
 def history(config: Config, market_calendar: SessionCalendar) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Chains and bars of three days: on time, late, and corrected."""
     source = SyntheticSource(market_calendar, config.data.synthetic, config.market)
-    chains, bars = chains_of(source, SYMBOLS, SNAPSHOTS), bars_of(source, SYMBOLS, FRIDAY)
+    held = [*SYMBOLS, config.engines.hedge.vix_symbol]
+    chains, bars = chains_of(source, held, SNAPSHOTS), bars_of(source, held, FRIDAY)
     late, hour = pl.col("symbol") == "BBB", timedelta(hours=1)
     chains = chains.with_columns(known_at=pl.col("event_time") + pl.when(late).then(2 * hour).otherwise(0 * hour))
     bars = bars.with_columns(known_at=pl.col("timestamp") + pl.when(late).then(20 * hour).otherwise(0 * hour))

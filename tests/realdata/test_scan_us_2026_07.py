@@ -68,19 +68,23 @@ def test_nearly_all_members_have_a_result_and_the_rest_are_named(sunday: Scanned
     assert receipt.symbols == 503
     assert receipt.snapshots >= 490
     assert receipt.snapshots + len(receipt.failures) == 503
-    assert {failure.error for failure in receipt.failures} <= {"NoDataError"}
+    assert [(failure.symbol, failure.error) for failure in receipt.failures] == [
+        (symbol, "NoDataError") for symbol in ("EA", "HONA", "NVR")
+    ]
     done = set(LedgerStore(sunday.root).read("snapshots")["symbol"])
     assert done | {failure.symbol for failure in receipt.failures} == set(sunday.manifest.symbols)
 
 
 def test_degradations_are_counted_by_reason(sunday: Scanned) -> None:
-    counts = {reason: len(symbols) for reason, symbols in sunday.receipt.degraded.items()}
-    stale = set(sunday.receipt.degraded.get("hedge:stale_quotes", ()))
-    assert {"hedge:open_interest_unavailable", "hedge:no_bars"} <= set(counts)
-    assert 50 < counts["hedge:open_interest_unavailable"] < 110
-    assert "hedge:bad_rows" not in counts
-    assert len(stale) < 503
-    assert {"MSFT", "NVDA"} <= set(sunday.receipt.degraded["hedge:open_interest_unavailable"])
+    degraded = sunday.receipt.degraded
+    counts = {reason: len(symbols) for reason, symbols in degraded.items()}
+    assert counts["hedge:no_bars"] == 6
+    assert counts["hedge:stale_quotes"] == 213  # taken before Friday's close
+    assert 80 < counts["hedge:open_interest_unavailable"] < 98
+    assert {"MSFT", "NVDA"} <= set(degraded["hedge:open_interest_unavailable"])
+    assert counts["hedge:last_smile"] < 60
+    assert counts["hedge:no_implied_vol"] < 20
+    assert not {"hedge:bad_rows", "hedge:no_chain", "hedge:missing_greeks"} & set(counts)
 
 
 @pytest.mark.parametrize(

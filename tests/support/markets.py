@@ -14,6 +14,9 @@ from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.engines.inputs.adapters import keys_at
 from gnosis_ray.engines.inputs.columns import BARS, RAW_CHAIN
 
+HISTORY = 500
+"""Bars."""
+
 
 def chains_of(source: MarketSource, symbols: list[str], moments: Iterable[datetime]) -> pl.DataFrame:
     """``columns.RAW_CHAIN``: the snapshots in force at each moment, each once."""
@@ -21,9 +24,9 @@ def chains_of(source: MarketSource, symbols: list[str], moments: Iterable[dateti
     return source.raw_chains(keys).select(RAW_CHAIN.names()).unique(maintain_order=True)
 
 
-def bars_of(source: MarketSource, symbols: list[str], until: datetime, lookback: int = 100) -> pl.DataFrame:
-    """``columns.BARS`` up to a moment."""
-    return source.bars(keys_at(symbols, until), lookback).select(BARS.names())
+def bars_of(source: MarketSource, symbols: list[str], until: datetime) -> pl.DataFrame:
+    """``columns.BARS`` up to a moment, further back than any pass looks."""
+    return source.bars(keys_at(symbols, until), HISTORY).select(BARS.names())
 
 
 def stored(root: Path, chains: pl.DataFrame, bars: pl.DataFrame) -> Path:
