@@ -28,6 +28,15 @@ TRADED_SHARE = 0.01
 
 A_DAY = 1 / math.sqrt(252)
 
+OF_THE_HEDGE = (
+    "hedge_cost_1pct_up",
+    "hedge_cost_1pct_down",
+    "self_feeding_move_pct",
+    "self_feeding_up_pct",
+    "self_feeding_down_pct",
+)
+"""Absent where the hedge engine has nothing to say: unknown, not zero."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -102,11 +111,15 @@ class ElasticityEngineV1(FrameEngine):
         floor = pl.concat_str(floors, separator=",", ignore_nulls=True)
         basis = pl.when("gamma_path").then(pl.lit("gamma_path")).otherwise(pl.lit("gamma_at_spot"))
         measured = up.is_not_null()
+        hedged = pl.col("gex").is_not_null()
         return rows.with_columns(
-            unstable=(pl.col("self_feeding_move_pct") > self._config.unstable_move_pct).cast(pl.Float64),
+            *(pl.when(hedged).then(name) for name in OF_THE_HEDGE),
+            unstable=pl.when(hedged).then(
+                (pl.col("self_feeding_move_pct") > self._config.unstable_move_pct).cast(pl.Float64)
+            ),
             kyle_energy_to_move_1pct=pl.when(kyle > 0).then(pl.col("close") * pl.col("close") * ONE_PERCENT / kyle),
             meta__liquidity_basis=pl.when(measured).then(pl.lit(self._config.liquidity_basis)),
-            meta__hedge_basis=pl.when(measured & pl.col("gex").is_not_null()).then(basis),
+            meta__hedge_basis=pl.when(measured & hedged).then(basis),
             meta__floor=pl.when(measured & (floor != "")).then(floor),
             meta__expected_move_basis=pl.when(measured & pl.col("expected_from_bars")).then(pl.lit("sigma_daily")),
         )

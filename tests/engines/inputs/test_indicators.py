@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.engines.inputs.adapters import keys_at, one_key
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, PRICES, RSI_DAYS, WARM_UP, daily_indicators
+from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, PRICES, daily_indicators
 from tests.engines.inputs.series import START, keltner, percent_b, rsi, wandering, yang_zhang
 
 
@@ -48,8 +48,8 @@ def test_indicators_are_the_textbooks(seed: int, count: int) -> None:
         ("ret_5d", 5),
         ("bollinger_percent_b", 19),
         ("realised_vol_20d", 20),
-        ("rsi_14", RSI_DAYS + WARM_UP),
-        ("keltner_position", MEMORY - 1),
+        ("rsi_14", 44),
+        ("keltner_position", 49),
     ],
 )
 def test_an_indicator_is_absent_until_its_window_and_warm_up_are_full(name: str, first: int) -> None:
