@@ -64,15 +64,16 @@ def _sum_where(condition: pl.Expr, name: str) -> pl.Expr:
 def walls(book: pl.DataFrame) -> pl.DataFrame:
     """One row a ``key``: the strikes with the most call and put gamma, and the expiry that carries each.
 
-    ``call_wall``, ``put_wall`` in USD; ``*_dte``: days to the expiry with the most gamma at that strike.
+    ``call_wall``, ``put_wall`` in USD; ``*_dte``: days to the expiry with the most gamma at that strike,
+    the first of equals: ``book`` comes in order of expiry.
     """
     return _wall(book, "C", "call_wall").join(_wall(book, "P", "put_wall"), on="key", how="full", coalesce=True)
 
 
 def _wall(book: pl.DataFrame, option_type: str, name: str) -> pl.DataFrame:
-    side = book.filter(pl.col("type") == option_type)
+    side = book.select("key", "strike", "dte", "gex", "type").filter(pl.col("type") == option_type)
     strikes = side.group_by("key", "strike").agg(
-        total=pl.col("gex").sum(), dte=pl.col("dte").sort_by("gex", "dte", descending=[True, False]).first()
+        total=pl.col("gex").sum(), dte=pl.col("dte").get(pl.col("gex").arg_max())
     )
     highest = strikes.sort("key", "total", "strike", descending=[False, True, False])
     return highest.group_by("key", maintain_order=True).agg(
