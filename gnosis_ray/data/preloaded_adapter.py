@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 import polars as pl
 
 from gnosis_ray.data.chains.timing import run_lengths, run_starts
 from gnosis_ray.data.store.datasets import DATASETS, OCCURRENCE, Dataset
 from gnosis_ray.data.store.point_in_time import drop_superseded, last_bars, spans, within_windows
-from gnosis_ray.engines.inputs.adapters import MarketAdapter, NewsAdapter, SingleFromBatch
+from gnosis_ray.engines.inputs.adapters import MarketAdapter, SingleFromBatch
 from gnosis_ray.errors import DataError
 
-
-class FullAdapter(MarketAdapter, NewsAdapter, Protocol):
-    """Chains, bars, trades, quotes and news."""
+EventKind = Literal["trades", "quotes", "news"]
 
 
 class _Table:
@@ -74,51 +72,30 @@ class ContextReader:
 class PreloadedAdapter(SingleFromBatch):
     """Serves, for any of the keys it was loaded with, exactly the rows that the adapter it was loaded from would.
 
-    A key or a reach beyond what was loaded raises :class:`DataError`: an answer would be short of rows without saying.
+    Chains and bars are read at once; trades, quotes and news when they are first asked for, then for every key. A
+    key beyond the batch, or more bars than were read, raises :class:`DataError`: an answer would be short of rows
+    without saying.
     """
 
-    def __init__(
-        self,
-        keys: pl.DataFrame,
-        chains: pl.DataFrame,
-        bars: _Window,
-        windows: dict[str, _Window],
-    ) -> None:
+    def __init__(self, adapter: MarketAdapter, keys: pl.DataFrame, chains: pl.DataFrame, bars: _Window) -> None:
+        self._adapter = adapter
         self._keys = _Table(keys.unique().sort("symbol", "timestamp"))
         self._chains = _Table(chains)
         self._bars = bars
         self._one_version = not bars.table.frame.select("symbol", "timestamp").is_duplicated().any()
-        self._windows = windows
+        self._windows: dict[EventKind, _Window] = {}
         self._context: PreloadedAdapter | None = None
 
     @classmethod
     def load(cls, adapter: MarketAdapter, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
-        """Reads chains and daily bars for ``keys`` (``columns.KEYS``); trades, quotes and news are refused."""
+        """Reads chains and daily bars for ``keys`` (``columns.KEYS``)."""
         bars = _Window(_Table(adapter.fetch_bars(keys, bar_lookback)), bar_lookback)
-        return cls(keys, adapter.fetch_chains(keys), bars, {})
+        return cls(adapter, keys, adapter.fetch_chains(keys), bars)
 
     def beside(self, context: PreloadedAdapter) -> PreloadedAdapter:
         """Serves the symbols of ``context`` too; they do not count among the known ones."""
         self._context = context
         return self
-
-    @classmethod
-    def load_all(
-        cls,
-        adapter: FullAdapter,
-        keys: pl.DataFrame,
-        bar_lookback: int,
-        lookback_minutes: int,
-        lookback_hours: int,
-    ) -> PreloadedAdapter:
-        """:meth:`load`, and trades and quotes of ``lookback_minutes``, news of ``lookback_hours`` before each key."""
-        chains_and_bars = cls.load(adapter, keys, bar_lookback)
-        chains_and_bars._windows = {
-            "trades": _Window(_Table(adapter.fetch_trades(keys, lookback_minutes)), lookback_minutes),
-            "quotes": _Window(_Table(adapter.fetch_quotes(keys, lookback_minutes)), lookback_minutes),
-            "news": _Window(_Table(adapter.fetch_news_batch(keys, lookback_hours)), lookback_hours),
-        }
-        return chains_and_bars
 
     def was_loaded_with(self, keys: pl.DataFrame, bar_lookback: int) -> bool:
         """Whether reading these would read the same again."""
@@ -144,7 +121,7 @@ class PreloadedAdapter(SingleFromBatch):
         if (context := self._context_of(keys)) is not None:
             return context.fetch_bars(keys, lookback)
         self._check(keys)
-        _check_reach("bars", lookback, self._bars.reach)
+        _check_reach(lookback, self._bars.reach)
         rows = self._bars.table.among(keys)
         if lookback == self._bars.reach and self._asks_all(keys):
             return rows
@@ -167,18 +144,27 @@ class PreloadedAdapter(SingleFromBatch):
         """``columns.NEWS`` of the ``lookback_hours`` before each key."""
         return self._within("news", keys, lookback_hours, timedelta(hours=lookback_hours))
 
-    def _within(
-        self, kind: Literal["trades", "quotes", "news"], keys: pl.DataFrame, reach: int, window: timedelta
-    ) -> pl.DataFrame:
+    def _within(self, kind: EventKind, keys: pl.DataFrame, reach: int, window: timedelta) -> pl.DataFrame:
         self._check(keys)
-        if kind not in self._windows:
-            raise DataError(f"Expected {kind} only where they were loaded for the batch: they were not")
-        loaded = self._windows[kind]
-        _check_reach(kind, reach, loaded.reach)
+        loaded = self._window(kind, reach)
         rows, data = loaded.table.among(keys), DATASETS[kind]
+        if reach == loaded.reach and self._asks_all(keys):
+            return rows
         seen = within_windows(rows, keys.unique(), window).join(spans(keys), on="symbol", maintain_order="left")
         kept = drop_superseded(_number_repeats(seen, data), data, by="", moment="first")
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at", maintain_order=True)
+
+    def _window(self, kind: EventKind, reach: int) -> _Window:
+        """The events of every key, read once; again only where somebody looks further back."""
+        held = self._windows.get(kind)
+        if held is None or held.reach < reach:
+            read = {
+                "trades": self._adapter.fetch_trades,
+                "quotes": self._adapter.fetch_quotes,
+                "news": self._adapter.fetch_news_batch,
+            }
+            held = self._windows[kind] = _Window(_Table(read[kind](self._keys.frame, reach)), reach)
+        return held
 
     def _context_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
         """The context where all of the keys' symbols are its own; it holds them at every moment that was loaded."""
@@ -212,6 +198,6 @@ def _moment(keys: pl.DataFrame) -> datetime:
     return moment
 
 
-def _check_reach(kind: str, asked: int, loaded: int) -> None:
+def _check_reach(asked: int, loaded: int) -> None:
     if asked > loaded:
-        raise DataError(f"Expected a look-back of at most {loaded} into the {kind} that were loaded, was {asked}")
+        raise DataError(f"Expected a look-back of at most {loaded} bars, was {asked}")

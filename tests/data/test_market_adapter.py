@@ -43,7 +43,7 @@ def keys() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def preloaded(adapter: MarketAdapter, keys: pl.DataFrame) -> PreloadedAdapter:
-    return PreloadedAdapter.load_all(adapter, keys, BARS_BACK, MINUTES, HOURS)
+    return PreloadedAdapter.load(adapter, keys, BARS_BACK)
 
 
 READS: dict[str, Callable[[MarketAdapter | PreloadedAdapter, pl.DataFrame], pl.DataFrame]] = {
@@ -90,16 +90,31 @@ def test_what_was_not_loaded_is_refused(adapter: MarketAdapter, keys: pl.DataFra
     assert stranger.value.symbol == "ZZZ"
     with pytest.raises(DataError, match="Expected a key of the batch"):
         preloaded.fetch_bars(keys.with_columns(pl.col("timestamp") + timedelta(minutes=1)), 3)
-    with pytest.raises(DataError, match="look-back of at most 20 into the bars"):
+    with pytest.raises(DataError, match="look-back of at most 20 bars"):
         preloaded.fetch_ohlcv("AAA", BARS_BACK + 1, NOW)
-    with pytest.raises(DataError, match="trades only where they were loaded"):
-        preloaded.fetch_trades(keys, 5)
 
 
 def test_known_symbols(adapter: MarketAdapter, preloaded: PreloadedAdapter) -> None:
     assert preloaded.known_symbols() == {"AAA", "BBB", "CCC"}
     before = pl.DataFrame([("AAA", datetime(1990, 1, 2, tzinfo=UTC))], schema=KEYS, orient="row")
     assert PreloadedAdapter.load(adapter, before, 5).known_symbols() == frozenset()
+
+
+def test_events_are_read_once_and_again_only_to_look_further_back(
+    adapter: MarketAdapter, keys: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    read = adapter.fetch_trades
+
+    def counted(keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
+        asked.append(lookback_minutes)
+        return read(keys, lookback_minutes)
+
+    monkeypatch.setattr(adapter, "fetch_trades", counted)
+    preloaded = PreloadedAdapter.load(adapter, keys, BARS_BACK)
+    for minutes in (30, 10, 30, 60, 30):
+        preloaded.fetch_trades(keys[:1], minutes)
+    assert asked == [30, 60]
 
 
 @pytest.fixture
@@ -120,7 +135,7 @@ def corrected(tmp_path: Path, config: Config) -> MarketAdapter:
 def test_corrections_and_repeats_are_served_as_the_store_does(corrected: MarketAdapter) -> None:
     moments = [NOW - timedelta(days=4), NOW - timedelta(minutes=21), NOW - timedelta(minutes=10), NOW]
     keys = pl.DataFrame([("AAA", m) for m in moments], schema=KEYS, orient="row")
-    preloaded = PreloadedAdapter.load_all(corrected, keys, 6, 60, 1)
+    preloaded = PreloadedAdapter.load(corrected, keys, 6)
     for asked in (keys, keys[:1], keys[1:3], keys[3:4], keys[::3]):
         for lookback in (6, 2):
             assert_frame_equal(preloaded.fetch_bars(asked, lookback), corrected.fetch_bars(asked, lookback))

@@ -107,8 +107,8 @@ class SentimentProcessor(Protocol):
         ...
 
 
-class MarketAdapter(OptionsChainAdapter, MarketDataAdapter, Protocol):
-    """Chains and bars: what the hedge engine and the trade agent read."""
+class MarketAdapter(OptionsChainAdapter, MarketDataAdapter, NewsAdapter, Protocol):
+    """Everything that engines and agents read."""
 
 
 class SingleFromBatch:
