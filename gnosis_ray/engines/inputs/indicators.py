@@ -71,15 +71,15 @@ def _usable(bars: pl.DataFrame) -> pl.DataFrame:
 
 def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
     """The indicators at each bar of a sorted table."""
-    starts = (pl.col("symbol") != pl.col("symbol").shift(1)).fill_null(value=True)
+    same = (pl.col("symbol") == pl.col("symbol").shift(1)).fill_null(value=False)
     gap = (pl.col("open") / pl.col("close").shift(1)).log()
-    broke = ((gap.abs() > BREAK) & ~starts).fill_null(value=False)
+    broke = same & (gap.abs() > BREAK).fill_null(value=False)
     # whole numbers group faster than names
-    runs = bars.with_columns(run=(starts | broke).cum_sum(), broke=broke)
+    runs = bars.with_columns(run=(~same | broke).cum_sum(), after_break=broke)
     run = "run"
     measured = runs.with_columns(
         age=pl.int_range(pl.len()).over(run),
-        after_break=pl.col("broke").first().over(run),
+        after_break=pl.col("after_break").first().over(run),
         rsi=ta.rsi(pl.col("close"), timeperiod=RSI_DAYS).over(run),
         bands=ta.bbands(pl.col("close"), BAND_DAYS, BAND_WIDTH, BAND_WIDTH).over(run),
         centre=ta.ema(pl.col("close"), timeperiod=BAND_DAYS).over(run),

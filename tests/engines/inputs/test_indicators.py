@@ -63,6 +63,7 @@ def test_nothing_known_is_nothing_said() -> None:
     found = daily_indicators(keys, wandering(60))
     assert found["symbol"].to_list() == ["ZZZ", "AAA", "BBB"]
     assert found["rsi_14"].is_null().to_list() == [True, False, True]
+    assert daily_indicators(at(20), wandering(60))["price_break"].to_list() == [False]
     assert daily_indicators(keys, wandering(0)).select(INDICATORS).null_count().row(0) == (3,) * len(INDICATORS)
     assert daily_indicators(keys.clear(), wandering(60)).height == 0
 
