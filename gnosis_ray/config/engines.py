@@ -39,6 +39,7 @@ class HedgeConfig(Section):
     stale_session_decay: Fraction
     jump_min_days: PositiveFloat
     jump_max_days: PositiveFloat
+    jump_max_spread: PositiveFloat
     vix_symbol: str
     vix_dealer_call_sign: Literal[-1, 1]
     vix_dealer_put_sign: Literal[-1, 1]

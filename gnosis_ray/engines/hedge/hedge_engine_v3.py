@@ -76,7 +76,7 @@ class HedgeEngineV3(FrameEngine):
             schema={"key": pl.UInt32, "zero_gamma": pl.Float64, "zero_gamma_roots": pl.Float64},
         ).with_columns(pl.col("zero_gamma").fill_nan(None))
         rows = pl.concat([indexed, daily_statistics(keys, data["bars"]).drop("symbol", "timestamp")], how="horizontal")
-        points = expiry_points(chains)
+        points = expiry_points(chains, self._config.jump_max_spread)
         surface = thirty_day_surface(points)
         for part in (
             chain_quality(chains, self._config),

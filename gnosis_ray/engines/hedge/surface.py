@@ -29,17 +29,20 @@ def thirty_day_surface(points: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def expiry_points(chains: pl.DataFrame) -> pl.DataFrame:
+def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
     """One row a ``key`` and expiry: volatility at the forward (``atm``), at both 25-delta wings and 10-delta tails.
 
-    Linear between listed strikes, null where none brackets the point. Needs ``key, tau, dte, strike, type,
-    underlying_price, rate, carry, iv, delta``, sorted by expiry and strike. Rows in order of key and ``tau``.
+    Linear between listed strikes, null where none brackets the point. A tail is taken only from quotes whose spread is
+    at most ``tail_max_spread`` of their mid: far from the money a mid between a cent and dollars is no price. Needs
+    ``key, tau, dte, strike, type, underlying_price, bid, ask, mid_price, rate, carry, iv, delta``, sorted by expiry and
+    strike. Rows in order of key and ``tau``.
     """
     forward = pl.col("underlying_price") * ((pl.col("rate") - pl.col("carry")) * pl.col("tau")).exp()
     priced = chains.filter(pl.col("iv").is_not_null() & pl.col("delta").is_not_null()).with_columns(
         moneyness=(pl.col("strike") / forward).log()
     )
     call, put = pl.col("type") == "C", pl.col("type") == "P"
+    tight = (pl.col("ask") - pl.col("bid") <= tail_max_spread * pl.col("mid_price")).fill_null(value=False)
     return (
         priced.group_by("key", "expiry")
         .agg(
@@ -48,8 +51,8 @@ def expiry_points(chains: pl.DataFrame) -> pl.DataFrame:
             *_bracket("atm", pl.col("moneyness"), pl.col("moneyness") <= 0, pl.lit(value=True)),
             *_bracket("put_wing", pl.col("delta"), pl.col("delta") >= -WING_DELTA, put),
             *_bracket("call_wing", pl.col("delta"), pl.col("delta") >= WING_DELTA, call),
-            *_bracket("put_tail", pl.col("delta"), pl.col("delta") >= -TAIL_DELTA, put),
-            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call),
+            *_bracket("put_tail", pl.col("delta"), pl.col("delta") >= -TAIL_DELTA, put & tight),
+            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call & tight),
         )
         .with_columns(
             _between("atm", 0.0),

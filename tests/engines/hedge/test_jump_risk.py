@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,3 +66,22 @@ def test_it_is_absent_without_both_expiries(config: Config, days: tuple[int, ...
     assert feature(measured, "jump_risk") is None
     assert feature(measured, "jump_days") is None
     assert measured.features["confidence"][0] == 1.0
+
+
+def test_a_far_quote_too_wide_to_be_a_price_is_no_tail(config: Config) -> None:
+    """A cent bid and dollars asked make a mid of any volatility; the next expiry with prices counts."""
+    short = fine_book(SHORT, flat(0.3, 0.3))
+    wide = short.with_columns(bid=pl.col("mid_price") * 0.5, ask=pl.col("mid_price") * 1.5)
+    calm = [fine_book(12, flat(0.3, 0.03)), fine_book(MONTH, flat(0.3))]
+    measured = frames([wide, *calm], config)
+    assert feature(measured, "jump_days") == 12.0
+    assert feature(measured, "jump_risk") == pytest.approx(0.03 / 0.3)
+    assert feature(frames([short, *calm], config), "jump_days") == SHORT
+
+
+def test_last_prices_have_no_tails(config: Config) -> None:
+    no_quote = {"bid": pl.lit(0.0), "ask": pl.lit(0.0), "mid_price": pl.lit(None, pl.Float64)}
+    chains = [fine_book(days, flat(0.3)).with_columns(**no_quote) for days in (SHORT, MONTH)]
+    measured = frames(chains, config)
+    assert feature(measured, "jump_risk") is None
+    assert feature(measured, "atm_iv_30d") == pytest.approx(0.3)
