@@ -206,3 +206,11 @@ def test_the_hash_does_not_depend_on_the_order_of_a_mapping(config: Config) -> N
 
 def test_the_root_of_the_settings_holds_the_defaults() -> None:
     assert (config_root() / "default.yaml").is_file()
+
+
+def test_a_sign_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GNOSIS_RAY__ENGINES__HEDGE__DEALER_CALL_SIGN", "-1")
+    assert load_config().config.engines.hedge.dealer_call_sign == -1
+    monkeypatch.setenv("GNOSIS_RAY__ENGINES__HEDGE__DEALER_CALL_SIGN", "2")
+    with pytest.raises(ConfigError, match=r"dealer_call_sign \(from environment\).*found '2'"):
+        load_config()

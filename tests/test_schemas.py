@@ -32,8 +32,8 @@ def test_names_of_batches_sort_as_their_numbers() -> None:
 
 
 def test_run_ids_sort_by_start() -> None:
-    assert new_run_id(NOON, "1f3a") == "20260712T120000-1f3a"
-    assert new_run_id(NOON + timedelta(seconds=1), "0000") > new_run_id(NOON, "ffff")
+    assert new_run_id(NOON, "1f3a") == "20260712T120000000-1f3a"
+    assert new_run_id(NOON + timedelta(milliseconds=1), "0000") > new_run_id(NOON, "ffff")
 
 
 @pytest.mark.parametrize("one", [manifest(), run_receipt(manifest())])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeFloat
 
 Fraction = NonNegativeFloat
+
+Sign = Annotated[Literal[-1, 1], BeforeValidator(lambda value: {"-1": -1, "1": 1}.get(value, value))]
+"""A direction; the environment says it as text."""
 
 
 class Section(BaseModel):

@@ -114,5 +114,5 @@ class RunReceipt(Contract):
 
 
 def new_run_id(started: datetime, salt: str) -> str:
-    """A run's partition name, ``20260712T120000-1f3a``: sortable, and never an input of any decision."""
-    return f"{started:%Y%m%dT%H%M%S}-{salt}"
+    """A run's partition name, ``20260712T120000123-1f3a``: sortable, and never an input of any decision."""
+    return f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03d}-{salt}"

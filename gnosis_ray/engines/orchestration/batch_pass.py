@@ -97,6 +97,8 @@ class BatchPass:
             for symbol in sorted(known - failed):
                 self._decide(symbol, now, adapter, computed, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
+        recorded = [record.symbol for record in outcome.records]
+        outcome.details = outcome.details.filter(pl.col("symbol").is_in(recorded))
         return outcome
 
     def _read(self, keys: pl.DataFrame) -> PreloadedAdapter:
