@@ -17,6 +17,7 @@ from gnosis_ray.config.market import (
     SyntheticConfig,
 )
 from gnosis_ray.config.section import Fraction, Section
+from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "DataConfig",
     "ElasticityConfig",
     "EnginesConfig",
+    "FlowVoiceConfig",
     "ForwardConfig",
     "Fraction",
     "HedgeAgentConfig",
@@ -33,10 +35,13 @@ __all__ = [
     "ImpliedVolConfig",
     "LoadedConfig",
     "MarketConfig",
+    "NewsVoiceConfig",
     "RatePoint",
     "RunConfig",
     "Section",
+    "SentimentConfig",
     "SyntheticConfig",
+    "TechnicalVoiceConfig",
     "TradeConfig",
     "as_of_text",
     "config_root",

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from gnosis_ray.config.elasticity import ElasticityConfig
 from gnosis_ray.config.liquidity import LiquidityConfig
 from gnosis_ray.config.section import Fraction, Section
+from gnosis_ray.config.sentiment import SentimentConfig
 
 
 class TierConfidence(Section):
@@ -56,3 +57,4 @@ class EnginesConfig(Section):
     hedge: HedgeConfig
     liquidity: LiquidityConfig
     elasticity: ElasticityConfig
+    sentiment: SentimentConfig

@@ -1,0 +1,131 @@
+"""The flow voice: which side of the option book the day's volume is on."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import polars as pl
+
+from gnosis_ray.config import FlowVoiceConfig
+from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.engines.inputs.adapters import OptionsChainAdapter
+from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
+from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+
+_PARTS = ("volume", "delta", "unusual")
+_ORDER = ("expiry", "strike", "type", "settlement")
+_FIGURES = ("underlying_price", "dte", "volume", "open_interest", "delta", "sessions_behind")
+
+
+class FlowProcessor(FrameProcessor):
+    """Reads the latest chain: contracts within ``moneyness_window`` of spot that live at most ``max_dte`` days.
+
+    Score: the mean of what three shares of calls say, each as tanh of its log-odds off its norm (the ``call_share``
+    settings) over ``log_odds_scale``: of contracts traded, of contracts times |delta|, and of the latter where volume
+    is above ``unusual_multiple`` times open interest, which must be opening trade. ``prior_contracts`` traded at the
+    norm are added to each, so that a handful of trades says little. A share with no volume is left out. Calls count
+    as bullish, though a vendor's volume does not say who bought (Pan, Poteshman 2006 use signed opening volume):
+    hence the low ``max_confidence``. Confidence: max_confidence x V / (V + half_confidence_volume) x share of volume
+    with a delta x stale_session_decay ^ sessions missed.
+    """
+
+    name: Voice = "flow"
+    features: ClassVar[tuple[FeatureSpec, ...]] = FLOW_FEATURES
+
+    def __init__(self, adapter: OptionsChainAdapter, config: FlowVoiceConfig) -> None:
+        self._adapter = adapter
+        self._config = config
+
+    def load(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """``columns.CHAIN``."""
+        return self._adapter.fetch_chains(keys)
+
+    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+        """See :class:`FrameProcessor`. ``degraded``: no_chain, volume_unavailable, open_interest_unavailable,
+        stale_quotes; ``absent``: no_option_volume.
+        """
+        indexed = keys.select(KEYS.names()).with_row_index("key")
+        read = table.select(*KEYS, *_ORDER, *_FIGURES)
+        owned = read.join(indexed, on=KEYS.names(), how="inner").sort("key", *_ORDER)
+        sums = owned.group_by("key", maintain_order=True).agg(*_sums(self._config))
+        rows = indexed.join(sums, on="key", how="left", maintain_order="left")
+        return rows.with_columns(self._parts()).select(*KEYS, *self._judgement())
+
+    def _parts(self) -> list[pl.Expr]:
+        """What each share of calls says, null where nothing was traded."""
+        config = self._config
+        covered = pl.col("interest_coverage") >= config.min_open_interest_coverage
+        parts = [
+            _against_norm("volume", config.call_share, config),
+            _against_norm("delta", config.delta_call_share, config),
+            pl.when(covered).then(_against_norm("unusual", config.unusual_call_share, config)),
+        ]
+        return [part.alias(f"{name}_part") for part, name in zip(parts, _PARTS, strict=True)]
+
+    def _judgement(self) -> list[pl.Expr]:
+        config = self._config
+        parts = [pl.col(f"{name}_part") for name in _PARTS]
+        spoken = pl.sum_horizontal(part.is_not_null().cast(pl.Float64) for part in parts)
+        contracts = pl.col("call_volume") + pl.col("put_volume")
+        traded = (contracts > 0).fill_null(value=False)
+        freshness = (pl.col("sessions_behind") * math.log(config.stale_session_decay)).exp()
+        trust = contracts / (contracts + config.half_confidence_volume) * pl.col("delta_coverage") * freshness
+        delta_weighted = pl.col("call_delta") + pl.col("put_delta")
+        chain = pl.col("contracts") > 0
+        uncovered = pl.col("interest_coverage") < config.min_open_interest_coverage
+        return [
+            pl.when(traded).then(pl.sum_horizontal(parts) / spoken).alias("score"),
+            pl.when(traded).then((trust * config.max_confidence).clip(0.0, 1.0)).otherwise(0.0).alias("confidence"),
+            contracts.alias("flow_contracts"),
+            pl.when(traded).then(pl.col("call_volume") / contracts).alias("flow_call_share"),
+            pl.when((delta_weighted > 0) & ~uncovered)
+            .then((pl.col("call_unusual") + pl.col("put_unusual")) / delta_weighted)
+            .alias("flow_unusual_share"),
+            reasons(
+                [
+                    (chain.is_null(), "no_chain"),
+                    (chain & (pl.col("known_volume") == 0), "volume_unavailable"),
+                    (chain & uncovered, "open_interest_unavailable"),
+                    (pl.col("sessions_behind") > 0, "stale_quotes"),
+                ]
+            ).alias("degraded"),
+            reasons([(chain & (pl.col("known_volume") > 0) & ~traded, "no_option_volume")]).alias("absent"),
+        ]
+
+
+def _sums(config: FlowVoiceConfig) -> list[pl.Expr]:
+    """Over the contracts of a key that are read: volumes of calls and puts, and how much of the book is known."""
+    near = (pl.col("strike") / pl.col("underlying_price")).log().abs() <= config.moneyness_window
+    read = near & (pl.col("dte") <= config.max_dte)
+    volume = pl.col("volume").fill_null(0.0)
+    by_delta = volume * pl.col("delta").abs().fill_null(0.0)
+    opening = (
+        (pl.col("volume") > pl.col("open_interest") * config.unusual_multiple)
+        & (pl.col("volume") >= config.unusual_min_volume)
+    ).fill_null(value=False)
+    measures = {"volume": volume, "delta": by_delta, "unusual": pl.when(opening).then(by_delta).otherwise(0.0)}
+    sides = (("call", pl.col("type") == "C"), ("put", pl.col("type") == "P"))
+    with_delta = volume.filter(read & pl.col("delta").is_not_null()).sum()
+    return [
+        *(
+            what.filter(read & which).sum().alias(f"{side}_{name}")
+            for name, what in measures.items()
+            for side, which in sides
+        ),
+        pl.len().alias("contracts"),
+        pl.col("volume").filter(read).count().alias("known_volume"),
+        (pl.col("open_interest").fill_null(0.0) > 0).filter(read).mean().alias("interest_coverage"),
+        (with_delta / volume.filter(read).sum()).alias("delta_coverage"),
+        pl.col("sessions_behind").max(),
+    ]
+
+
+def _against_norm(name: str, norm: float, config: FlowVoiceConfig) -> pl.Expr:
+    """tanh of the log-odds of calls off their norm; null where there was no volume of this kind."""
+    calls, puts = pl.col(f"call_{name}"), pl.col(f"put_{name}")
+    prior = config.prior_contracts
+    odds = (calls + prior * norm) / (puts + prior * (1 - norm))
+    off = odds.log() - math.log(norm / (1 - norm))
+    return pl.when(calls + puts > 0).then((off * (1 / config.log_odds_scale)).tanh())

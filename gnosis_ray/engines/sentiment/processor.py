@@ -1,0 +1,88 @@
+"""What a voice of sentiment is: a score and how far to trust it, for one symbol or a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar, Literal, get_args
+
+import polars as pl
+
+from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.engines.inputs.adapters import SentimentProcessor, one_key
+from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.errors import ConfigError
+
+Voice = Literal["news", "flow", "technical"]
+VOICES: tuple[Voice, ...] = get_args(Voice)
+
+
+class FrameProcessor(ABC):
+    """A voice that reads one table and judges a whole batch at once; one symbol is a batch of one.
+
+    A judgement has one row a key, in the keys' order: ``symbol, timestamp, score`` (-1 to 1, null where the voice is
+    silent), ``confidence`` (0 to 1, 0 where silent), a column for each of ``features``, ``degraded`` (comma-separated:
+    data that should be there is missing or old) and ``absent`` (the world said nothing: no fault of the data).
+    """
+
+    name: Voice
+    features: ClassVar[tuple[FeatureSpec, ...]] = ()
+
+    @abstractmethod
+    def load(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Read, through the adapter, the table that ``judge`` needs for these keys."""
+
+    @abstractmethod
+    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+        """One row a key. Pure: the same inputs give the same bits."""
+
+    def compute_batch(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """``load`` and ``judge``."""
+        return self.judge(keys, self.load(keys))
+
+    def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
+        """``(score, confidence)`` of one symbol; ``(0, 0)`` where the voice is silent."""
+        row = self.compute_batch(one_key(symbol, now)).row(0, named=True)
+        return (0.0 if row["score"] is None else row["score"]), row["confidence"]
+
+
+class LiftedProcessor(FrameProcessor):
+    """A processor that only knows single symbols, asked key by key; confidence 0 is silence."""
+
+    def __init__(self, processor: SentimentProcessor, name: Voice) -> None:
+        self.name = name
+        self._processor = processor
+
+    def load(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """What it answers to each key: reading and judging are one to it."""
+        answers = [self._processor.compute(symbol, now) for symbol, now in keys.select(KEYS.names()).iter_rows()]
+        schema = {"score": pl.Float64, "confidence": pl.Float64}
+        return keys.select(KEYS.names()).hstack(pl.DataFrame(answers, schema=schema, orient="row"))
+
+    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+        """Its answers, silence made absent."""
+        answered = keys.select(KEYS.names()).join(
+            table.unique(KEYS.names()), on=KEYS.names(), how="left", maintain_order="left"
+        )
+        confidence = pl.col("confidence").fill_null(0.0)
+        nothing = pl.lit(None, pl.String)
+        return answered.with_columns(
+            pl.when(confidence > 0).then("score").alias("score"), confidence, degraded=nothing, absent=nothing
+        )
+
+
+def lifted(processor: FrameProcessor | SentimentProcessor) -> FrameProcessor:
+    """A processor as a :class:`FrameProcessor`; :class:`ConfigError` where its ``name`` is no voice."""
+    if isinstance(processor, FrameProcessor):
+        return processor
+    name = getattr(processor, "name", None)
+    for voice in VOICES:
+        if name == voice:
+            return LiftedProcessor(processor, voice)
+    raise ConfigError(f"Expected a processor named one of {', '.join(VOICES)}, was {name!r}")
+
+
+def reasons(named: list[tuple[pl.Expr, str]]) -> pl.Expr:
+    """Comma-separated names of the conditions that hold; null where none does."""
+    text = pl.concat_str([pl.when(when).then(pl.lit(name)) for when, name in named], separator=",", ignore_nulls=True)
+    return pl.when(text != "").then(text)
