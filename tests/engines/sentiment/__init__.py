@@ -1,0 +1,1 @@
+"""The sentiment engine's voices."""

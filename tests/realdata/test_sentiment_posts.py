@@ -1,0 +1,89 @@
+"""The posts of 2014 and 2015, imported, cleaned and scored."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.chains import ChainLoader
+from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
+from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.store import StoreSource, StoreWriter
+from gnosis_ray.engines.inputs.adapters import keys_at, one_key
+from gnosis_ray.engines.sentiment.news import NewsProcessor
+from gnosis_ray.engines.sentiment.text import cleaned, story, symbols_named
+
+pytestmark = pytest.mark.realdata
+
+END = datetime(2016, 1, 4, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def imported(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ImportReport, StoreSource]:
+    root = tmp_path_factory.mktemp("social_2014_2015")
+    calendar = SessionCalendar.build("XNYS", date(2013, 1, 2), date(2017, 1, 3))
+    report = import_dataset(
+        realdata / "social_2014_2015", load_mapping("social_2014_2015"), StoreWriter(root), calendar
+    )
+    return report, StoreSource(root)
+
+
+@pytest.fixture(scope="module")
+def adapter(imported: tuple[ImportReport, StoreSource], config: Config) -> MarketAdapter:
+    calendar = SessionCalendar.build("XNYS", date(2014, 1, 2), date(2016, 6, 30))
+    return MarketAdapter(imported[1], ChainLoader(calendar, config.market))
+
+
+@pytest.fixture(scope="module")
+def posts(imported: tuple[ImportReport, StoreSource]) -> pl.DataFrame:
+    return imported[1].news(keys_at(["AAPL", "GOOG"], END), 24 * 800)
+
+
+def test_every_row_is_accounted_for(imported: tuple[ImportReport, StoreSource]) -> None:
+    report, source = imported
+    assert report.rows_read == 25_379 + 55_891
+    assert report.rows_read == report.rows_written + report.refused["rows"].sum()
+    assert report.summary().select("column", "reason", "kept", "rows").rows() == [
+        ("timestamp", "duplicate of an earlier row", False, 122)
+    ]
+    assert source.bars(keys_at(["BRK.A", "BRK-A"], END), 5)["symbol"].unique().to_list() == ["BRK.A"]
+
+
+def test_posts_are_cleaned_and_copies_found(posts: pl.DataFrame) -> None:
+    texts = posts.with_columns(clean=cleaned(pl.col("headline")), story=story(pl.col("headline")))
+    assert texts.height == 25_379 - 122
+    assert not texts["clean"].str.contains(r"^(?:rt |AT_USER|URL)").any()
+    tagged = texts.filter(pl.col("headline").str.contains(r"\$ (?:aapl|goog)\b"))
+    assert tagged["clean"].str.contains(r"\$ (?:aapl|goog)\b").mean() > 0.999  # type: ignore[operator]
+    different = texts.unique(["symbol", "story"]).height
+    assert 0.70 < different / texts.height < 0.80  # a quarter are copies
+    crowded = posts.select(symbols_named(pl.col("headline"), pl.col("symbol")) > 3).to_series().mean()
+    assert 0.05 < crowded < 0.5  # type: ignore[operator]
+
+
+def test_the_future_changes_nothing(adapter: MarketAdapter, config: Config) -> None:
+    opens = [datetime(2014, 4, 21, 13, 30, tzinfo=UTC) + timedelta(days=d) for d in range(5)]
+    keys = pl.concat([keys_at(["AAPL", "GOOG"], moment) for moment in opens])
+    voice = NewsProcessor(adapter, config.engines.sentiment.news)
+    panel = voice.compute_batch(keys)
+    singles = pl.concat([voice.compute_batch(one_key(*key)) for key in keys.iter_rows()])
+    assert_frame_equal(panel, singles, rel_tol=1e-9, abs_tol=0.0)
+    assert panel["news_items"].min() > 5  # type: ignore[operator]
+    for key in keys.iter_slices(1):
+        moment = key["timestamp"][0]
+        past = voice.load(keys).filter(pl.col("known_at") <= moment)
+        assert_frame_equal(voice.judge(key, past), voice.judge(key, voice.load(keys)), check_exact=True)
+
+
+def test_the_day_of_apples_split_and_beat_was_bullish(adapter: MarketAdapter, config: Config) -> None:
+    voice = NewsProcessor(adapter, config.engines.sentiment.news)
+    score, confidence = voice.compute("AAPL", datetime(2014, 4, 24, 13, 30, tzinfo=UTC))
+    usual, _ = voice.compute("AAPL", datetime(2014, 4, 22, 13, 30, tzinfo=UTC))
+    assert score > usual
+    assert confidence > 0.5
