@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from gnosis_ray.app import build_adapter, build_calendar
 from gnosis_ray.config import load_config
@@ -54,14 +55,14 @@ def histogram(axes: Axes, features: pl.DataFrame, name: str, unit: str) -> None:
         axes.set_xticks([edges[0], 0, edges[-1]], [f"{edges[0]:.0e}", "0", f"{edges[-1]:.0e}"])
     else:
         edges = np.linspace(values[0], max(values[-1], values[0] + 1e-9), BINS)
-    axes.hist(values, bins=edges, color=FILL)
+    axes.hist(values, bins=edges.tolist(), color=FILL)
     axes.set_title(f"{name}  ({known.height})", fontsize=7.5, loc="left", fontweight="bold")
     ends = f"{known['symbol'][0]} {values[0]:.3g}  to  {known['symbol'][-1]} {values[-1]:.3g}"
     axes.set_xlabel(f"{unit}\n{ends}", fontsize=6.3, color=EDGE)
     axes.tick_params(labelsize=6)
 
 
-def drawn(features: pl.DataFrame) -> plt.Figure:
+def drawn(features: pl.DataFrame) -> Figure:
     """A histogram a feature, those that are the same for every symbol left out."""
     varied = [spec for spec in HEDGE_FEATURES if features[spec.name].drop_nulls().n_unique() > 1]
     mpl.rcParams |= {"axes.spines.top": False, "axes.spines.right": False}

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import polars as pl
+from matplotlib.figure import Figure
 
 from gnosis_ray.app import build_calendar
 from gnosis_ray.config import load_config
@@ -41,7 +42,7 @@ def measured(folder: Path) -> pl.DataFrame:
         return HedgeEngineV3(adapter, config.engines.hedge).frames(keys).features
 
 
-def drawn(features: pl.DataFrame) -> plt.Figure:
+def drawn(features: pl.DataFrame) -> Figure:
     """The index between its walls above, net dealer gamma below."""
     mpl.rcParams |= {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
     figure, (prices, gammas) = plt.subplots(2, 1, figsize=(11, 7.2), sharex=True, height_ratios=(3, 2))
@@ -58,8 +59,8 @@ def drawn(features: pl.DataFrame) -> plt.Figure:
     gammas.bar(days, net, width=0.8, color=[LONG if value > 0 else SHORT for value in net])
     gammas.axhline(0, color=INDEX, linewidth=0.8)
     gammas.set_ylabel("net dealer gamma,\nbillion USD per 1% move")
-    gammas.xaxis.set_major_locator(mdates.WeekdayLocator(mdates.MO, interval=2))
-    gammas.xaxis.set_major_formatter(mdates.DateFormatter("%d %b"))
+    gammas.xaxis.set_major_locator(mdates.WeekdayLocator(mdates.MO, interval=2))  # type: ignore[no-untyped-call]
+    gammas.xaxis.set_major_formatter(mdates.DateFormatter("%d %b"))  # type: ignore[no-untyped-call]
     figure.text(
         0.01,
         0.005,
