@@ -19,6 +19,9 @@ LOOKBACK = 340
 """Bars to ask for. The slowest memory is that of a 14-day Wilder average: after 340 bars (13/14)^326, 3e-11, is left of
 the bar that it started from, so a panel that starts earlier agrees to better than 1e-9."""
 
+BREAK = math.log(1.8)
+"""A price this far, in logs, from the close before it is a split or the like, not a return."""
+
 
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key what its bars known by then say.
@@ -26,7 +29,8 @@ def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     ``close``: the last close, USD. ``adv_usd``: mean dollar volume (close times shares) of the last 60 bars.
     ``sigma_daily``: standard deviation of a day's log return as the square root of realised bipower variation,
     pi/2 mean(|r_t| |r_{t-1}|), over 60 bars; a jump enters it once, times a normal day, and not squared
-    (Barndorff-Nielsen, Shephard 2004, eq. 7). Null with fewer than ``MIN_BARS`` bars. Rows in the keys' order.
+    (Barndorff-Nielsen, Shephard 2004, eq. 7); a return beyond ``BREAK`` does not enter it. Null with fewer than
+    ``MIN_BARS`` bars. Rows in the keys' order.
     """
     usable = bars.filter(
         pl.col("close").is_finite() & (pl.col("close") > 0) & pl.col("volume").is_finite() & (pl.col("volume") >= 0)
@@ -67,7 +71,8 @@ def _as_known(bars: pl.DataFrame, at: pl.DataFrame) -> pl.DataFrame:
 
 def _rolling(bars: pl.DataFrame) -> pl.DataFrame:
     """The statistics at each bar of a sorted table."""
-    magnitude = pl.col("close").log().diff().abs()
+    move = pl.col("close").log().diff().abs()
+    magnitude = pl.when(move <= BREAK).then(move)
     return bars.select(
         "symbol",
         "known_at",

@@ -6,12 +6,10 @@ Wilder's averages start from the plain mean of their first window. Yang-Zhang vo
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
 import polars_talib as ta
 
-from gnosis_ray.engines.inputs.bar_statistics import latest_known
+from gnosis_ray.engines.inputs.bar_statistics import BREAK, latest_known
 
 INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
 
@@ -21,9 +19,6 @@ BAND_WIDTH = 2.0
 
 WARM_UP = 30
 """Bars beyond its window before an indicator that remembers everything is believed."""
-
-BREAK = math.log(1.8)
-"""An open this far, in logs, from the close before it is a split or the like, not a return."""
 
 MEMORY = BAND_DAYS + WARM_UP
 """Unbroken bars at which every indicator here is present."""

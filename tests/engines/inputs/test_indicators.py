@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.engines.inputs.adapters import keys_at, one_key
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, PRICES, daily_indicators
 from tests.engines.inputs.series import START, keltner, percent_b, rsi, wandering, yang_zhang
@@ -154,6 +154,17 @@ def test_a_split_without_an_adjustment_is_no_return(ratio: float) -> None:
     fresh = last(raw, 130 + MEMORY - 1)
     assert not fresh["price_break"]
     assert fresh["rsi_14"] == pytest.approx(last(bars.tail(120), 130 + MEMORY - 1)["rsi_14"])
+
+
+def test_a_split_is_no_volatility_and_no_volume() -> None:
+    bars = wandering(150).with_columns(volume=pl.lit(1e6))
+    raw = split(bars, 130, 4.0).drop("adjusted_close")
+    traded = raw.with_columns(
+        volume=pl.when(pl.col("timestamp") < START + timedelta(days=130)).then(2.5e5).otherwise(1e6)
+    )
+    plain, found = (daily_statistics(at(149), rows).row(0, named=True) for rows in (bars, traded))
+    assert found["adv_usd"] == pytest.approx(plain["adv_usd"])
+    assert found["sigma_daily"] == pytest.approx(plain["sigma_daily"], rel=0.1)
 
 
 def test_a_deep_fall_that_is_no_split_is_a_return() -> None:
