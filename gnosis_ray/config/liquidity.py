@@ -29,7 +29,6 @@ class LiquidityConfig(Section):
     value_area_share: float = Field(gt=0, lt=1)
     node_radius: PositiveInt
     void_share: Fraction
-    share_change_move: PositiveFloat
     thin_amihud: PositiveFloat
     thin_spread_bps: PositiveFloat
     one_sided_ofi: float = Field(gt=0, lt=1)

@@ -87,7 +87,7 @@ class LiquidityEngineV1(FrameEngine):
         """Features and profile rows of a chunk of keys with their daily statistics; the verdict is left out."""
         config, n = self._config, keys.height
         grid = IntervalGrid(n, self._intervals, config.interval_seconds * 1_000_000)
-        window, broken = since_break(bars.window(keys), config.share_change_move)
+        window, broken = since_break(bars.window(keys))
         states = quote_states(quotes.window(keys, config.lookback_minutes))
         seen = signed_trades(trades.window(keys, config.lookback_minutes), states, config.quote_lag_us)
         columns = dict.fromkeys(_MEASURED, np.full(n, np.nan)) | {

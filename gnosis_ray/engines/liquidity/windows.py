@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from gnosis_ray.engines.inputs.bar_statistics import WINDOW
+from gnosis_ray.engines.inputs.bar_statistics import BREAK, WINDOW
 from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
 
 PRICES = ("open", "high", "low", "close")
@@ -30,14 +30,14 @@ class BarWindow:
     """(n,): the close of the latest bar's session; null where there is none."""
 
 
-def since_break(bars: BarWindow, limit: float) -> tuple[BarWindow, Flags]:
-    """The bars since the last daily log move of the close beyond ``limit``, and (n,) whether there was one.
+def since_break(bars: BarWindow) -> tuple[BarWindow, Flags]:
+    """The bars since the last daily log move of the close beyond ``BREAK``, and (n,) whether there was one.
 
     Such a move is taken for a change of share (a split that the bars were not adjusted for), not for a return: what
     came before it is in another unit.
     """
     moves = np.abs(np.log(bars.close[:, 1:] / bars.close[:, :-1]))
-    broken = np.where(np.isnan(moves), 0.0, moves) > limit
+    broken = np.where(np.isnan(moves), 0.0, moves) > BREAK
     last = np.where(broken, np.arange(1, WINDOW), 0).max(axis=1)
     kept = np.arange(WINDOW) >= last[:, None]
     open_, high, low, close, volume = (

@@ -71,6 +71,7 @@ def test_sides_of_a_quote_that_come_alone_are_unknown_and_not_zero(folder: Path,
         (None, None, 140.25, 300.0),
         (140.21, None, None, None),
     ]
+    assert found["timestamp"].dt.microsecond().to_list() == [0, 1, 7000]
 
 
 def test_rows_that_the_source_flags_are_refused_and_counted(folder: Path, calendar: SessionCalendar) -> None:

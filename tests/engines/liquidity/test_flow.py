@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from gnosis_ray.config import Config
 from gnosis_ray.engines.liquidity.flow import vpin
+from gnosis_ray.engines.liquidity.intervals import IntervalGrid
 
 
 def test_buckets_are_filled_in_time_and_divided(config: Config) -> None:
@@ -31,3 +32,9 @@ def test_it_lies_between_none_and_all(config: Config) -> None:
 
 def test_a_price_that_stands_still_has_none(config: Config) -> None:
     assert np.isnan(vpin(np.zeros((1, 390)), np.ones((1, 390)), config.engines.liquidity)).all()
+
+
+def test_changes_skip_empty_intervals_and_the_first_has_none() -> None:
+    last = np.array([[5.0, np.nan, 7.0, 7.0], [np.nan, 3.0, np.nan, 2.0]])
+    found = IntervalGrid(2, 4, 60_000_000).changes(last)
+    np.testing.assert_array_equal(found, [[np.nan, np.nan, 2.0, 0.0], [np.nan, np.nan, np.nan, -1.0]])
