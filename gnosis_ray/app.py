@@ -10,7 +10,7 @@ from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
-from gnosis_ray.config import Config, home
+from gnosis_ray.config import Config, SentimentConfig, home
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.market_adapter import MarketAdapter
@@ -18,25 +18,44 @@ from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.engines.base import FeatureSpec, FrameEngine
+from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
+from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.hedge.features import HEDGE_FEATURES
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.engines.inputs import adapters
+from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES
+from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, RecordSink
+from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
+from gnosis_ray.engines.sentiment.flow import FlowProcessor
+from gnosis_ray.engines.sentiment.news import NewsProcessor
+from gnosis_ray.engines.sentiment.processor import FrameProcessor
+from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
+from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CALENDAR_YEARS_AHEAD = 4
 """Beyond the longest listed options (LEAPS run to under three years)."""
 
-CALENDAR_START = date(1990, 1, 1)
+CALENDAR_START = date(2015, 1, 1)
+"""Enough for a scan of any chain of the last years; who reads older data asks for more."""
+
+OLDEST_DATA = date(1990, 1, 1)
 """The first session of the oldest data that a built-in mapping reads."""
 
-FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {"hedge": HEDGE_FEATURES}
+FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
+    "hedge": HEDGE_FEATURES,
+    "liquidity": LIQUIDITY_FEATURES,
+    "sentiment": SENTIMENT_FEATURES,
+    "elasticity": ELASTICITY_FEATURES,
+}
 
 
-def build_calendar(config: Config, as_of: datetime) -> SessionCalendar:
+def build_calendar(config: Config, as_of: datetime, since: date = CALENDAR_START) -> SessionCalendar:
     """The exchange's sessions around ``as_of``, far enough ahead for every listed expiry."""
+    start = min(since, as_of.date() - timedelta(days=366))
     end = as_of.date() + timedelta(days=366 * CALENDAR_YEARS_AHEAD)
-    return SessionCalendar.build(config.market.calendar, min(CALENDAR_START, as_of.date()), end)
+    return SessionCalendar.build(config.market.calendar, start, end)
 
 
 def data_dir(config: Config) -> Path:
@@ -74,10 +93,14 @@ class Parts:
 
     def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
         """The configured engines over ``adapter``."""
-        makers: dict[str, Callable[[], FrameEngine]] = {
-            "hedge": lambda: HedgeEngineV3(adapter, self._config.engines.hedge)
+        settings = self._config.engines
+        makers: dict[EngineKind, Callable[[], FrameEngine]] = {
+            "hedge": lambda: HedgeEngineV3(adapter, settings.hedge),
+            "liquidity": lambda: LiquidityEngineV1(adapter, settings.liquidity),
+            "sentiment": lambda: SentimentEngineV1(_voices(adapter, settings.sentiment), settings.sentiment),
+            "elasticity": lambda: ElasticityEngineV1(adapter, settings.elasticity),
         }
-        return [makers[kind]() for kind in self._config.engines.enabled]
+        return [makers[kind]() for kind in settings.enabled]
 
     def primary_agents(self) -> list[PrimaryAgent]:
         """The configured primary agents."""
@@ -91,6 +114,14 @@ class Parts:
     def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgent:
         """The trade agent over ``adapter``."""
         return TradeAgentV1(adapter, self._config.trade)
+
+
+def _voices(adapter: adapters.MarketAdapter, settings: SentimentConfig) -> list[FrameProcessor]:
+    return [
+        NewsProcessor(adapter, settings.news),
+        FlowProcessor(adapter, settings.flow),
+        TechnicalProcessor(adapter, settings.technical),
+    ]
 
 
 def build_pipeline(symbol: str, config: Config, adapter: adapters.MarketAdapter, ledger: RecordSink) -> PipelineRunner:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gnosis_ray.app import build_calendar, data_dir
+from gnosis_ray.app import OLDEST_DATA, build_calendar, data_dir
 from gnosis_ray.cli.console import Format, emit, format_option, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
@@ -39,7 +39,7 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Pa
     """Import the foreign files of FOLDER. Bad rows are refused or repaired by name, and counted; again is harmless."""
     config = _config(profile, data_dir)
     store = _store(config)
-    calendar = build_calendar(config, utc_now())
+    calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
     with bar("importing", 1) as step:
         report = import_dataset(
             folder,

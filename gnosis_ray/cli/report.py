@@ -15,6 +15,7 @@ from gnosis_ray.schemas.run_schemas import RunReceipt
 DROPPED = "dropped:"
 """Tag of a composite stance that led to no idea; the reason follows."""
 
+NAMED_REASONS = 12
 NAMED_SYMBOLS = 6
 """Symbols named behind a reason in the summary; all of them are in the ledger."""
 
@@ -128,14 +129,17 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
         f"  {receipt.symbols} symbols: {receipt.snapshots} done ({len(degraded)} of them degraded), "
         f"{len(receipt.failures)} failed, {receipt.ideas} ideas"
     )
-    for reason, symbols in sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0])):
+    reasons = sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0]))
+    for reason, symbols in reasons[:NAMED_REASONS]:
         talk.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
+    if len(reasons) > NAMED_REASONS:
+        talk.print(f"  ... {len(reasons) - NAMED_REASONS} more reasons: gnosis-ray runs show --what degraded")
     for failure in receipt.failures[:NAMED_SYMBOLS]:
         talk.print(Text.assemble("  ", ("failed", "red"), f" {failure.symbol} at {failure.stage}: {failure.message}"))
     if len(receipt.failures) > NAMED_SYMBOLS:
         talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
-    reasons = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
-    talk.print(f"  no idea: {reasons or 'none'}")
+    untraded_for = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
+    talk.print(f"  no idea: {untraded_for or 'none'}")
     talk.print(f"  {_seconds(receipt)}")
     talk.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.elasticity import ElasticityConfig
 from gnosis_ray.config.liquidity import LiquidityConfig
-from gnosis_ray.config.section import Fraction, Section
+from gnosis_ray.config.section import Fraction, Section, Sign
 from gnosis_ray.config.sentiment import SentimentConfig
+from gnosis_ray.schemas.core_schemas import EngineKind
 
 
 class TierConfidence(Section):
@@ -22,8 +21,8 @@ class TierConfidence(Section):
 class HedgeConfig(Section):
     """Thresholds of the hedge engine; explained where set, in ``default.yaml``."""
 
-    dealer_call_sign: Literal[-1, 1]
-    dealer_put_sign: Literal[-1, 1]
+    dealer_call_sign: Sign
+    dealer_put_sign: Sign
     near_spot_window: PositiveFloat
     min_open_interest_coverage: Fraction
     energy_scale: PositiveFloat
@@ -42,8 +41,8 @@ class HedgeConfig(Section):
     jump_max_days: PositiveFloat
     jump_max_spread: PositiveFloat
     vix_symbol: str
-    vix_dealer_call_sign: Literal[-1, 1]
-    vix_dealer_put_sign: Literal[-1, 1]
+    vix_dealer_call_sign: Sign
+    vix_dealer_put_sign: Sign
     vix_window: PositiveInt
     vix_min_bars: PositiveInt
     vix_half_level: PositiveFloat
@@ -53,7 +52,7 @@ class HedgeConfig(Section):
 class EnginesConfig(Section):
     """Which engines run, and their thresholds."""
 
-    enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
+    enabled: tuple[EngineKind, ...] = Field(min_length=1)
     hedge: HedgeConfig
     liquidity: LiquidityConfig
     elasticity: ElasticityConfig

@@ -35,7 +35,7 @@ def quick_calendar(market_calendar: SessionCalendar) -> Callable[[pytest.MonkeyP
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("scan", "data"):
-            monkeypatch.setattr(f"gnosis_ray.cli.{module}.build_calendar", lambda *_: market_calendar)
+            monkeypatch.setattr(f"gnosis_ray.cli.{module}.build_calendar", lambda *_, **__: market_calendar)
 
     return patch
 
