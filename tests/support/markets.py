@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.config import Config
+from gnosis_ray.config import Config, EnginesConfig
 from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.engines.inputs.adapters import keys_at
@@ -34,6 +34,15 @@ def stored(root: Path, chains: pl.DataFrame, bars: pl.DataFrame) -> Path:
     writer = StoreWriter(root)
     writer.append("chains", chains)
     writer.append("bars", bars)
+    return root
+
+
+def add_events(root: Path, source: MarketSource, symbols: list[str], now: datetime, config: EnginesConfig) -> Path:
+    """The trades, quotes and news that engines look back on from ``now``, added to a store."""
+    writer, keys = StoreWriter(root), keys_at(symbols, now)
+    writer.append("trades", source.trades(keys, config.liquidity.lookback_minutes))
+    writer.append("quotes", source.quotes(keys, config.liquidity.lookback_minutes))
+    writer.append("news", source.news(keys, config.sentiment.news.lookback_hours))
     return root
 
 

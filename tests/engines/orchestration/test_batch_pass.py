@@ -18,7 +18,7 @@ from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.engines.inputs import adapters
-from gnosis_ray.engines.inputs.adapters import keys_at, one_key
+from gnosis_ray.engines.inputs.adapters import keys_at
 from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
 from gnosis_ray.errors import DataError, StageError
@@ -64,7 +64,8 @@ class FaultyParts(Parts):
         self._settings, self._engine, self._agent = config, engine, agent
 
     def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
-        return [Allergic(adapter, self._settings, self._engine)]
+        allergic = Allergic(adapter, self._settings, self._engine)
+        return [allergic if engine.kind == "hedge" else engine for engine in super().engines(adapter)]
 
     def primary_agents(self) -> list[PrimaryAgent]:
         return [Silent(agent, self._agent) for agent in super().primary_agents()]
@@ -91,6 +92,10 @@ def passed(
     return BatchPass(parts, adapter, config, Stopwatch()).run(symbols, now)
 
 
+def of_hedge(outcome: BatchOutcome) -> dict[str, tuple[str, ...]]:
+    return {reason: symbols for reason, symbols in outcome.degraded().items() if reason.startswith("hedge:")}
+
+
 def test_a_batch_is_the_pipeline_symbol_by_symbol(
     whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
 ) -> None:
@@ -100,9 +105,10 @@ def test_a_batch_is_the_pipeline_symbol_by_symbol(
     assert whole.failures == []
     assert [record.symbol for record in whole.records] == SYMBOLS
     assert whole.records == records
-    engine = HedgeEngineV3(adapter, config.engines.hedge)
-    alone = pl.concat([engine.frames(one_key(symbol, now)).details for symbol in SYMBOLS])
-    assert_frame_equal(whole.details, alone, check_exact=True)
+    alone = pl.concat([passed(Parts(config), adapter, config, [symbol], now).details for symbol in SYMBOLS])
+    place = ["symbol", "name", "x"]
+    assert set(whole.details["name"]) >= {"gamma_profile", "gex_by_strike", "volume_profile"}
+    assert_frame_equal(whole.details.sort(place), alone.sort(place), check_exact=True)
 
 
 @pytest.mark.parametrize("order", [sorted, lambda names: names[::-1], lambda names: names[3:] + names[:3]])
@@ -151,7 +157,7 @@ def test_a_symbol_of_which_nothing_is_known_is_a_named_failure(config: Config) -
     (failure,) = outcome.failures
     assert (failure.symbol, failure.stage, failure.error) == ("NOPE", "load", "NoDataError")
     assert failure.message == "No chain and no bars known at 2026-07-10T20:00:00+00:00"
-    assert outcome.degraded() == {"hedge:no_bars": ("AAA", "CCC"), "hedge:no_chain": ("BBB",)}
+    assert of_hedge(outcome) == {"hedge:no_bars": ("AAA", "CCC"), "hedge:no_chain": ("BBB",)}
 
 
 def test_every_reason_is_collected_with_its_symbols(config: Config) -> None:
@@ -162,7 +168,8 @@ def test_every_reason_is_collected_with_its_symbols(config: Config) -> None:
     ]
     daily = pl.concat([bars(symbol=symbol) for symbol in ("FRESH", "STALE", "BOTH")])
     outcome = passed(Parts(config), FixedAdapter(pl.concat(chains), daily), config, ["FRESH", "STALE", "BOTH"], NOW)
-    assert outcome.degraded() == {"hedge:last_smile": ("BOTH",), "hedge:stale_quotes": ("BOTH", "STALE")}
+    assert of_hedge(outcome) == {"hedge:last_smile": ("BOTH",), "hedge:stale_quotes": ("BOTH", "STALE")}
+    assert outcome.degraded()["sentiment:stale_quotes"] == ("BOTH", "STALE")
 
 
 def test_data_that_cannot_be_read_fails_the_batch(config: Config) -> None:
