@@ -25,6 +25,7 @@ class HedgeConfig(Section):
     dealer_put_sign: Sign
     near_spot_window: PositiveFloat
     min_open_interest_coverage: Fraction
+    min_implied_vol_coverage: Fraction
     energy_scale: PositiveFloat
     squeeze_energy: PositiveFloat
     squeeze_call_window: PositiveFloat

@@ -107,6 +107,21 @@ def test_a_book_without_believable_volatility_is_named() -> None:
     assert output.metadata["degraded"] == "no_implied_vol"
 
 
+@pytest.mark.parametrize(("believed", "available"), [(3, False), (12, True)])
+def test_a_few_contracts_do_not_speak_for_the_book(believed: int, available: bool, config: Config) -> None:
+    strikes = tuple(91.0 + i for i in range(19))
+    greeks_of = ("iv", "delta", "gamma", "vega", "theta", "vanna", "charm")
+    chain = book(everywhere, strikes=strikes, days=(30,))
+    blind = chain.with_row_index("row").with_columns(
+        pl.when(pl.col("row") < believed).then(name).alias(name) for name in greeks_of
+    )
+    output = measure(blind.drop("row"))
+    assert output.features["implied_vol_coverage"] == pytest.approx(believed / 38)
+    assert (believed / 38 >= config.engines.hedge.min_implied_vol_coverage) is available is (output.confidence > 0)
+    assert ("gex_usd_per_pct" in output.features) is available
+    assert (output.metadata.get("degraded") == "no_implied_vol") is not available
+
+
 def test_no_chain_is_named() -> None:
     output = measure(book(everywhere).clear())
     assert (output.confidence, output.regime, output.metadata) == (0.0, None, {"degraded": "no_chain"})

@@ -29,7 +29,7 @@ EXPOSURE_FEATURES = (
     FeatureSpec("zero_gamma_roots", "count", "Sign changes of the gamma profile within its span"),
     FeatureSpec("dist_zero_gamma_pct", "percent of spot", "Zero-gamma level against spot; positive is above"),
 )
-"""Absent, all of them, where open interest is unavailable."""
+"""Absent, all of them, where open interest is unavailable or hardly any of it has a believable volatility."""
 
 MARKET_FEATURES = (
     FeatureSpec("spot", "USD", "Price of the underlying that came with the chain"),

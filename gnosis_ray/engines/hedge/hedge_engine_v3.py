@@ -101,9 +101,10 @@ class HedgeEngineV3(FrameEngine):
         """Availability, regime, confidence, names of what is wrong; OI-weighted features only where available."""
         spot = pl.col("spot")
         covered = pl.col("open_interest_coverage") >= self._config.min_open_interest_coverage
+        believed = pl.col("implied_vol_coverage") >= self._config.min_implied_vol_coverage
         rows = rows.with_columns(
             has_open_interest=covered.fill_null(value=False),
-            available=(covered & (pl.col("gex_gross_usd_per_pct") > 0) & has_greeks).fill_null(value=False),
+            available=(covered & believed & (pl.col("gex_gross_usd_per_pct") > 0) & has_greeks).fill_null(value=False),
             has_greeks=spot.is_not_null() & has_greeks,
             gamma_sign=pl.col("gex_usd_per_pct").sign(),
             vanna_sign=pl.col("vex_usd_per_vol_point").sign(),
