@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from datetime import date
 
 import pytest
-from pandas.errors import Pandas4Warning
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
@@ -15,9 +13,7 @@ from gnosis_ray.data.synthetic import SyntheticSource
 
 @pytest.fixture(scope="session")
 def calendar() -> SessionCalendar:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=Pandas4Warning)  # raised inside of exchange_calendars
-        return SessionCalendar.build("XNYS", date(2021, 12, 1), date(2027, 6, 30))
+    return SessionCalendar.build("XNYS", date(2021, 12, 1), date(2027, 6, 30))
 
 
 @pytest.fixture(scope="session")
