@@ -27,7 +27,7 @@ test-chaos: $(VENV)/.dev
 test-real: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m realdata
 
-# The wheel as a user gets it: installed apart, used from an empty folder.
+# The wheel as a user gets it: installed apart, used from an empty folder, and from one whose modules shadow ours.
 test-wheel: $(VENV)/.dev
 	$(BIN)/python -m hatchling build -t wheel -d build/wheel
 	$(PYTHON) -m venv --clear build/venv
@@ -35,6 +35,9 @@ test-wheel: $(VENV)/.dev
 	build/venv/bin/python -m pip --disable-pip-version-check -q install --no-deps build/wheel/*.whl
 	rm -rf build/empty && mkdir -p build/empty
 	cd build/empty && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
+	rm -rf build/hostile && mkdir -p build/hostile
+	for module in actors cluster gnosis_ray; do echo 'raise SystemExit("a module of the user")' > build/hostile/$$module.py; done
+	cd build/hostile && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
