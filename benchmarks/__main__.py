@@ -13,14 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import cold_scan, hedge, ray_shard, same_bits, solver, vollib_loop, whole_pass
+from benchmarks import cold_scan, engines, hedge, panel, ray_shard, same_bits, solver, vollib_loop, whole_pass
 from benchmarks.market import Market, prepare
 from benchmarks.report import Row, show, talk
 
 ROWS: dict[str, Callable[[Market, Path], Iterator[Row]]] = {
+    "engines": engines.rows,
     "hedge": hedge.rows,
     "vollib": vollib_loop.rows,
     "solver": solver.rows,
+    "panel": panel.rows,
     "pass": whole_pass.rows,
     "shard": ray_shard.rows,
     "scan": cold_scan.rows,

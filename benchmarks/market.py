@@ -45,9 +45,9 @@ class Market:
         """A new adapter over the store: nothing remembered."""
         return build_adapter(self.config, self.calendar)
 
-    def read_and_sum(self) -> pl.DataFrame:
-        """The yardstick: Polars reads the chains' Parquet files and sums every column of floats."""
-        parts = sorted((self.root / "chains").rglob("part-*.parquet"))
+    def read_and_sum(self, kind: str = "chains") -> pl.DataFrame:
+        """The yardstick: Polars reads a kind's Parquet files and sums every column of floats."""
+        parts = sorted((self.root / kind).rglob("part-*.parquet"))
         return pl.scan_parquet(parts, hive_partitioning=False).select(pl.col(pl.Float64).sum()).collect()
 
 

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from benchmarks import engines, market, panel
+from benchmarks.market import Market
 from benchmarks.report import Row
 from benchmarks.same_bits import different_columns
 from benchmarks.timing import alternate
+from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
+from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.schemas.core_schemas import ENGINE_KINDS
 
 
 def test_sides_alternate_after_a_round_that_does_not_count() -> None:
@@ -34,8 +40,6 @@ def test_a_bit_makes_a_difference(other: float | None, different: list[str]) -> 
 
 
 def test_the_market_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks import market
-
     monkeypatch.setenv("POLARS_MAX_THREADS", "1")
     monkeypatch.setattr(market, "REALDATA", tmp_path / "nowhere")
     written = market.prepare(tmp_path / "market", members=4)
@@ -43,3 +47,30 @@ def test_the_market_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "SYNTHETIC" in written.name
     assert chains["symbol"].n_unique() == 4
     assert written.read_and_sum()["strike"].item() == pytest.approx(chains["strike"].sum())
+    bars = written.adapter().fetch_bars(written.keys, LOOKBACK)
+    assert written.read_and_sum("bars")["volume"].item() == pytest.approx(bars["volume"].sum())
+    _check_panel(written, bars)
+
+
+def _check_panel(market: Market, bars: pl.DataFrame) -> None:
+    days = panel.last_days(market, 3)
+    assert days.to_list() == bars["known_at"].unique().sort().tail(3).to_list()
+    keys = panel.panel_keys(market.symbols, days)
+    assert keys.height == len(market.symbols) * 3
+    assert keys.is_duplicated().sum() == 0
+    in_one, in_three = (
+        panel.features_of(ElasticityEngineV1(market.adapter(), market.config.engines.elasticity), calls)
+        for calls in ([keys], [panel.panel_keys(market.symbols, days[at : at + 1]) for at in range(3)])
+    )
+    assert in_one["energy_to_move_1pct_up"].null_count() == 0
+    assert_frame_equal(in_one, in_three, check_row_order=False, rel_tol=1e-9)
+
+
+def test_engines_take_their_share_of_a_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+    monkeypatch.setattr(market, "REALDATA", tmp_path / "nowhere")
+    monkeypatch.setattr(engines, "ROUNDS", 1)
+    whole, *stages = engines.rows(market.prepare(tmp_path / "market", members=2), tmp_path)
+    names = [stage.what.removeprefix("  stage: ") for stage in stages]
+    assert names == ["load", *(f"engine.{kind}" for kind in ENGINE_KINDS)]
+    assert whole.seconds == pytest.approx(sum(stage.seconds or 0.0 for stage in stages))
