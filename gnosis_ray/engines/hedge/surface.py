@@ -50,9 +50,9 @@ def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
             pl.col("dte").first(),
             *_bracket("atm", pl.col("moneyness"), pl.col("moneyness") <= 0, pl.lit(value=True)),
             *_bracket("put_wing", pl.col("delta"), pl.col("delta") >= -WING_DELTA, put),
-            *_bracket("call_wing", pl.col("delta"), pl.col("delta") >= WING_DELTA, call),
+            *_bracket("call_wing", pl.col("delta"), pl.col("delta") >= WING_DELTA, call, from_below=True),
             *_bracket("put_tail", pl.col("delta"), pl.col("delta") >= -TAIL_DELTA, put & tight),
-            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call & tight),
+            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call & tight, from_below=True),
         )
         .with_columns(
             _between("atm", 0.0),
@@ -65,9 +65,17 @@ def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
     )
 
 
-def _bracket(name: str, x: pl.Expr, before: pl.Expr, side: pl.Expr) -> list[pl.Expr]:
-    """The last point before and the first after the wanted one, in order of strike."""
-    low, high = before & side, ~before & side
+def _bracket(name: str, x: pl.Expr, before: pl.Expr, side: pl.Expr, *, from_below: bool = False) -> list[pl.Expr]:
+    """The neighbouring strikes around the wanted point, met first on the way out from the money.
+
+    Strikes rise: a put's way out begins at the highest, a call's, ``from_below``, at the lowest. A far quote that is
+    too dear turns a smile's delta back over the wanted one, and is not to be met.
+    """
+    low, high, strike = before & side, ~before & side, pl.col("strike")
+    if from_below:
+        low &= strike < strike.filter(high).first()
+    else:
+        high &= strike > strike.filter(low).last()
     return [
         x.filter(low).last().alias(f"{name}_x0"),
         pl.col("iv").filter(low).last().alias(f"{name}_y0"),
