@@ -70,7 +70,7 @@ def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
     gap = (pl.col("open") / pl.col("close").shift(1)).log()
     broke = same & (gap.abs() > BREAK).fill_null(value=False)
     # whole numbers group faster than names
-    runs = bars.with_columns(run=(~same | broke).cum_sum(), after_break=broke)
+    runs = bars.with_columns(run=(~same | broke).cum_sum(), after_break=broke, **_returns(same & ~broke))
     run = "run"
     measured = runs.with_columns(
         age=pl.int_range(pl.len()).over(run),
@@ -81,7 +81,9 @@ def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
         atr=ta.atr(pl.col("high"), pl.col("low"), pl.col("close"), timeperiod=RANGE_DAYS).over(run),
         moved=(pl.col("close") != pl.col("close").shift(1)).cast(pl.Int32).rolling_sum(RSI_DAYS + WARM_UP).over(run),
         ret_5d=(pl.col("close") / pl.col("close").shift(RETURN_DAYS) - 1).over(run),
-        realised_vol_20d=_yang_zhang().over(run),
+        overnight=pl.col("overnight").rolling_var(VOL_DAYS).over(run),
+        day=pl.col("day").rolling_var(VOL_DAYS).over(run),
+        within=pl.col("within").rolling_mean(VOL_DAYS).over(run),
     )
     upper, lower = (pl.col("bands").struct.field(f"{side}band").fill_nan(None) for side in ("upper", "lower"))
     reach = pl.col("atr").fill_nan(None) * (2 * BAND_WIDTH)
@@ -97,17 +99,27 @@ def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
             (pl.col("close") - pl.col("centre")) / reach + 0.5
         ),
         ret_5d="ret_5d",
-        realised_vol_20d="realised_vol_20d",
+        realised_vol_20d=_yang_zhang(),
         price_break=pl.col("after_break") & (pl.col("age") + 1 < MEMORY),
     )
 
 
+def _returns(follows: pl.Expr) -> dict[str, pl.Expr]:
+    """A bar's returns: overnight (null where the bar does not follow one), open to close, and Rogers-Satchell's.
+
+    Of all bars at once: inside a window every step is taken run by run, which costs more than the step.
+    """
+    day, up, down = ((pl.col(name) / pl.col("open")).log() for name in ("close", "high", "low"))
+    return {
+        "overnight": pl.when(follows).then((pl.col("open") / pl.col("close").shift(1)).log()),
+        "day": day,
+        "within": up * (up - day) + down * (down - day),
+    }
+
+
 def _yang_zhang() -> pl.Expr:
-    """Annualised volatility of the last 20 bars: overnight, open to close, and Rogers-Satchell variances."""
+    """Annualised volatility of the last 20 bars, from the variances of their :func:`_returns`."""
     n = VOL_DAYS
     k = 0.34 / (1.34 + (n + 1) / (n - 1))
-    overnight = (pl.col("open") / pl.col("close").shift(1)).log()
-    day, up, down = ((pl.col(name) / pl.col("open")).log() for name in ("close", "high", "low"))
-    within = up * (up - day) + down * (down - day)
-    variance = overnight.rolling_var(n) + k * day.rolling_var(n) + (1 - k) * within.rolling_mean(n)
+    variance = pl.col("overnight") + k * pl.col("day") + (1 - k) * pl.col("within")
     return (pl.when(variance > 0).then(variance) * TRADING_DAYS).sqrt()

@@ -11,12 +11,13 @@ from gnosis_ray.config import FlowVoiceConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.inputs.adapters import OptionsChainAdapter
 from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
 
 _PARTS = ("volume", "delta", "unusual")
-_ORDER = ("expiry", "strike", "type", "settlement")
-_FIGURES = ("underlying_price", "dte", "volume", "open_interest", "delta", "sessions_behind")
+_SIDES = (("call", "C"), ("put", "P"))
+_FIGURES = ("underlying_price", "strike", "type", "dte", "volume", "open_interest", "delta", "sessions_behind")
 
 
 class FlowProcessor(FrameProcessor):
@@ -47,9 +48,8 @@ class FlowProcessor(FrameProcessor):
         stale_quotes; ``absent``: no_option_volume.
         """
         indexed = keys.select(KEYS.names()).with_row_index("key")
-        read = table.select(*KEYS, *_ORDER, *_FIGURES)
-        owned = read.join(indexed, on=KEYS.names(), how="inner").sort("key", *_ORDER)
-        sums = owned.group_by("key", maintain_order=True).agg(*_sums(self._config))
+        owned = join_runs(indexed, table.select(*KEYS, *_FIGURES), on=KEYS.names())
+        sums = _measures(owned, self._config).group_by("key", maintain_order=True).agg(*_sums())
         rows = indexed.join(sums, on="key", how="left", maintain_order="left")
         return rows.with_columns(self._parts()).select(*KEYS, *self._judgement())
 
@@ -95,29 +95,48 @@ class FlowProcessor(FrameProcessor):
         ]
 
 
-def _sums(config: FlowVoiceConfig) -> list[pl.Expr]:
-    """Over the contracts of a key that are read: volumes of calls and puts, and how much of the book is known."""
+def _measures(contracts: pl.DataFrame, config: FlowVoiceConfig) -> pl.DataFrame:
+    """What each contract adds to the sums of its key, null where it is not read or on the other side.
+
+    Of all contracts at once: a condition inside a group is met group by group, which takes many times as long.
+    """
     near = (pl.col("strike") / pl.col("underlying_price")).log().abs() <= config.moneyness_window
     read = near & (pl.col("dte") <= config.max_dte)
+    opening = (pl.col("volume") > pl.col("open_interest") * config.unusual_multiple) & (
+        pl.col("volume") >= config.unusual_min_volume
+    )
     volume = pl.col("volume").fill_null(0.0)
-    by_delta = volume * pl.col("delta").abs().fill_null(0.0)
-    opening = (
-        (pl.col("volume") > pl.col("open_interest") * config.unusual_multiple)
-        & (pl.col("volume") >= config.unusual_min_volume)
-    ).fill_null(value=False)
-    measures = {"volume": volume, "delta": by_delta, "unusual": pl.when(opening).then(by_delta).otherwise(0.0)}
-    sides = (("call", pl.col("type") == "C"), ("put", pl.col("type") == "P"))
-    with_delta = volume.filter(read & pl.col("delta").is_not_null()).sum()
-    return [
+    measured = contracts.with_columns(
+        traded=pl.when(read).then(volume),
+        by_delta=pl.when(read).then(volume * pl.col("delta").abs().fill_null(0.0)),
+        opening=opening,
+        interest=pl.when(read).then(pl.col("open_interest").fill_null(0.0) > 0),
+        told=read & pl.col("volume").is_not_null(),
+    )
+    shares = {"volume": pl.col("traded"), "delta": pl.col("by_delta"), "unusual": pl.when("opening").then("by_delta")}
+    return measured.select(
+        "key",
+        "sessions_behind",
+        "traded",
+        "interest",
+        "told",
         *(
-            what.filter(read & which).sum().alias(f"{side}_{name}")
-            for name, what in measures.items()
-            for side, which in sides
+            pl.when(pl.col("type") == letter).then(share).alias(f"{side}_{name}")
+            for name, share in shares.items()
+            for side, letter in _SIDES
         ),
+        with_delta=pl.when(pl.col("delta").is_not_null()).then("traded"),
+    )
+
+
+def _sums() -> list[pl.Expr]:
+    """Over the contracts of a key that are read: volumes of calls and puts, and how much of the book is known."""
+    return [
+        *(pl.col(f"{side}_{name}").sum() for name in _PARTS for side, _ in _SIDES),
         pl.len().alias("contracts"),
-        pl.col("volume").filter(read).count().alias("known_volume"),
-        (pl.col("open_interest").fill_null(0.0) > 0).filter(read).mean().alias("interest_coverage"),
-        (with_delta / volume.filter(read).sum()).alias("delta_coverage"),
+        pl.col("told").sum().alias("known_volume"),
+        pl.col("interest").mean().alias("interest_coverage"),
+        (pl.col("with_delta").sum() / pl.col("traded").sum()).alias("delta_coverage"),
         pl.col("sessions_behind").max(),
     ]
 
