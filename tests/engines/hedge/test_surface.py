@@ -24,7 +24,7 @@ def points(rows: list[tuple[float, str, float, float]]) -> pl.DataFrame:
     """The points of one expiry with these contracts."""
     frame = pl.DataFrame(rows, schema=["strike", "type", "delta", "iv"], orient="row").sort("strike")
     market = {"key": 0, "tau": 0.08, "dte": 29.0, "underlying_price": 42.0, "rate": 0.0, "carry": 0.0}
-    quotes = {"expiry": date(2026, 8, 14), "bid": 1.0, "ask": 1.0, "mid_price": 1.0}
+    quotes = {"expiry": date(2026, 8, 14), "settlement": "pm", "bid": 1.0, "ask": 1.0, "mid_price": 1.0}
     return expiry_points(frame.with_columns(pl.lit(v).alias(n) for n, v in (market | quotes).items()), 0.5)
 
 
