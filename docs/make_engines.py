@@ -72,7 +72,7 @@ def main() -> None:
         members, others = recorded(data, Path(scratch) / "recorded")
         markets = {
             "S&P 500": members,
-            "17 others": others,
+            f"{others['hedge'].height} others": others,
             "synthetic, close": synthetic(None),
             "synthetic, 10:00": synthetic(HALF_AN_HOUR_IN),
             f"tapes, {TAPE_MINUTES} min": tapes(data, Path(scratch) / "tapes"),
