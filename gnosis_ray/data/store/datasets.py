@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.engines.inputs.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.errors import ConfigError, DataError, SchemaError
 
 Kind = Literal["chains", "bars", "trades", "quotes", "news"]
@@ -53,7 +53,7 @@ DATASETS: dict[Kind, Dataset] = {
     "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp")),
     "trades": Dataset("trades", TRADES, "timestamp", "event_date", _all_but_known_at(TRADES), repeats=True),
     "quotes": Dataset("quotes", QUOTES, "timestamp", "event_date", _all_but_known_at(QUOTES), repeats=True),
-    "news": Dataset("news", NEWS, "timestamp", "event_date", ("symbol", "timestamp", "source", "headline")),
+    "news": Dataset("news", NEWS, "timestamp", "event_date", NEWS_IDENTITY),
 }
 
 

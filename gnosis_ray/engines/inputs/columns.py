@@ -122,6 +122,9 @@ NEWS = _schema(
     }
 )
 
+NEWS_IDENTITY = ("symbol", "timestamp", "source", "headline")
+"""What a correction of an item shares with it; under a new headline it is another item."""
+
 DETAILS = _schema(
     {
         "symbol": pl.String,

@@ -12,14 +12,14 @@ import polars as pl
 from gnosis_ray.config import NewsVoiceConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.inputs.adapters import NewsAdapter
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.engines.inputs.columns import KEYS, NEWS_IDENTITY
 from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 
 HOUR_US = 3_600_000_000
-_ORDER = ("symbol", "timestamp", "known_at", "source", "headline")
+_ORDER = ("symbol", "timestamp", "known_at", "source", "headline", "body")
 
 
 class NewsProcessor(FrameProcessor):
@@ -27,7 +27,8 @@ class NewsProcessor(FrameProcessor):
 
     Score: sum(w tone) / sum(w), with w = 2^(-age / half-life) x source weight, divided by n where the text names
     n > ``max_symbols`` symbols; a headline that comes again, in whatever spelling or from whatever source, counts once,
-    as the first of its copies. Tone: of the headline, and of the body's lead in the share ``body_weight``.
+    as the first of its copies; a correction takes the place of its item once it is known.
+    Tone: of the headline, and of the body's lead in the share ``body_weight``.
     Confidence: (1 - 2^(-sum(w) / half_confidence_weight)) x (1 + |sum(w tone)| / sum(w |tone|)) / 2: plenty of items,
     and of one mind. No item is an absence, not a fault: ``absent`` says ``no_news``.
     """
@@ -47,7 +48,7 @@ class NewsProcessor(FrameProcessor):
         """See :class:`FrameProcessor`."""
         indexed = keys.select(KEYS.names()).with_row_index("key")
         seen = _seen(indexed, table, timedelta(hours=self._config.lookback_hours))
-        items = seen.select("item", *_ORDER, "body").unique("item", maintain_order=True)
+        items = seen.select("item", *_ORDER).unique("item", maintain_order=True)
         judged = self._judged(items).select("item", "story", "tone", "standing")
         rows = seen.join(judged, on="item", how="left", maintain_order="left")
         once = rows.unique(["key", "story"], keep="first", maintain_order=True)
@@ -116,9 +117,11 @@ def _judgement(config: NewsVoiceConfig) -> list[pl.Expr]:
 def _seen(indexed: pl.DataFrame, news: pl.DataFrame, window: timedelta) -> pl.DataFrame:
     """A row for each key (``key, now``) and item it sees, oldest first: ``now - window < timestamp <= now``, known.
 
+    Of an item and its corrections (``NEWS_IDENTITY``, as in the store) the key sees the last that is known by then.
     Two look-ups by time bracket a symbol's items, so that a panel of many moments never meets all pairs.
     """
-    items = news.sort(_ORDER).with_row_index("item")
+    corrected_at = pl.col("known_at").shift(-1).over(NEWS_IDENTITY)
+    items = news.sort(_ORDER).with_row_index("item").with_columns(corrected_at=corrected_at)
     places = items.select("symbol", "timestamp", place="item")
     firsts = items.group_by("symbol").agg(first=pl.col("item").min())
     asked = indexed.rename({"timestamp": "now"}).with_columns(opens=pl.col("now") - window)
@@ -133,7 +136,8 @@ def _seen(indexed: pl.DataFrame, news: pl.DataFrame, window: timedelta) -> pl.Da
         .select("key", "now", "item")
     )
     rows = spread.join(items, on="item", how="left", maintain_order="left")
-    return rows.filter(pl.col("known_at") <= pl.col("now"))
+    standing = pl.col("corrected_at").is_null() | (pl.col("corrected_at") > pl.col("now"))
+    return rows.filter(pl.col("known_at") <= pl.col("now"), standing)
 
 
 def _last_before(asked: pl.DataFrame, places: pl.DataFrame, moment: str) -> pl.DataFrame:

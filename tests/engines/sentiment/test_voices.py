@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.columns import NEWS
+from gnosis_ray.engines.inputs.columns import NEWS, NEWS_IDENTITY
 from gnosis_ray.engines.inputs.indicators import daily_indicators
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
@@ -116,6 +116,43 @@ def test_a_headline_known_after_now_never_counts(late: int, early: int) -> None:
     voice = NewsProcessor(World(), SETTINGS.news)
     key = one_key("AAA", NOW)
     assert_frame_equal(voice.judge(key, table), voice.judge(key, present), check_exact=True)
+
+
+def corrected(hours_ago: float, known_after: float, body: str) -> pl.DataFrame:
+    """An item of one headline, with that body from ``known_after`` hours after it on."""
+    known = NOW - timedelta(hours=hours_ago - known_after)
+    return news(DULL[0], hours_ago=hours_ago, body=body).with_columns(known_at=pl.lit(known).cast(NEWS["known_at"]))
+
+
+def test_a_correction_speaks_from_when_it_is_known() -> None:
+    first, second = (corrected(10.0, known, text) for known, text in ((0.0, GOOD[0]), (4.0, BAD[2])))
+    both = pl.concat([second, first])
+    keys = pl.concat([one_key("AAA", NOW - timedelta(hours=h)) for h in (8, 6, 0)])
+    panel = NewsProcessor(World(both), SETTINGS.news).compute_batch(keys)
+    before, at, after = panel.iter_rows(named=True)
+    assert before["score"] > 0.1
+    assert at["score"] == pytest.approx(after["score"]) == heard(second)["score"] < -0.1
+    assert panel.select("news_items", "news_duplicates").unique().row(0) == (1.0, 0.0)
+    renamed = second.with_columns(headline=pl.lit(DULL[1]))
+    assert heard(pl.concat([first, renamed]))["news_items"] == 2.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    told=st.lists(
+        st.tuples(st.sampled_from([10.0, 9.0]), st.floats(0, 12), st.sampled_from(GOOD + BAD + DULL)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_panel_hears_of_corrections_what_each_moment_would(told: list[tuple[float, float, str]]) -> None:
+    table = pl.concat([corrected(*item) for item in told])
+    keys = pl.concat([one_key("AAA", NOW - timedelta(hours=h)) for h in (9, 7, 4, 1, 0)])
+    panel = NewsProcessor(World(table), SETTINGS.news).compute_batch(keys)
+    for row in panel.iter_rows(named=True):
+        known = table.filter(pl.col("known_at") <= row["timestamp"]).sort("known_at", "body")
+        last = known.unique(NEWS_IDENTITY, keep="last")
+        assert heard(last, row["timestamp"]) == row
 
 
 ITEMS = st.lists(
