@@ -6,7 +6,7 @@ files and the environment; workers receive the frozen :class:`Config`.
 
 from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, HedgeAgentConfig, TradeConfig
 from gnosis_ray.config.elasticity import ElasticityConfig
-from gnosis_ray.config.engines import EnginesConfig, HedgeConfig
+from gnosis_ray.config.engines import CrossAssetConfig, EnginesConfig, HedgeConfig
 from gnosis_ray.config.loading import LoadedConfig, config_root, home, load_config, valid_keys
 from gnosis_ray.config.market import (
     DataConfig,
@@ -24,6 +24,7 @@ __all__ = [
     "AgentsConfig",
     "ComposerConfig",
     "Config",
+    "CrossAssetConfig",
     "DataConfig",
     "ElasticityConfig",
     "EnginesConfig",

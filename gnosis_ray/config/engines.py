@@ -18,6 +18,30 @@ class TierConfidence(Section):
     last_smile: Fraction
 
 
+class CrossAssetConfig(Section):
+    """Which index and sector books are laid beside a stock's own, and how."""
+
+    market: str
+    market_books: tuple[str, ...]
+    market_volume: PositiveFloat
+    sector_volumes: dict[str, PositiveFloat]
+    weight: Fraction
+    beta_window: PositiveInt
+    min_bars: int = Field(ge=2)
+    min_fit_gain: Fraction
+    max_age_days: PositiveFloat
+
+    @property
+    def baskets(self) -> tuple[str, ...]:
+        """Whose daily bars a stock's are held against: the market first, then each sector's fund."""
+        return (self.market, *sorted(self.sector_volumes))
+
+    @property
+    def books(self) -> tuple[str, ...]:
+        """Whose chains are read."""
+        return (*self.market_books, *sorted(self.sector_volumes))
+
+
 class HedgeConfig(Section):
     """Thresholds of the hedge engine; explained where set, in ``default.yaml``."""
 
@@ -48,6 +72,7 @@ class HedgeConfig(Section):
     vix_min_bars: PositiveInt
     vix_half_level: PositiveFloat
     vix_max_age_days: PositiveFloat
+    cross_asset: CrossAssetConfig
 
 
 class EnginesConfig(Section):

@@ -10,11 +10,12 @@ import polars as pl
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.hedge.breakdown import gex_breakdown
+from gnosis_ray.engines.hedge.cross_asset import cross_asset, index_sides
 from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles, profile_details
 from gnosis_ray.engines.hedge.jump_risk import jump_risk
-from gnosis_ray.engines.hedge.quality import chain_quality, with_confidence
+from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usable, with_confidence
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
 from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
@@ -47,8 +48,10 @@ class HedgeEngineV3(FrameEngine):
 
     @property
     def context(self) -> Context:
-        """The VIX, at the moments of the keys."""
-        return Context((self._config.vix_symbol,), self._config.vix_window)
+        """The VIX, and the indices and sectors, at the moments of the keys."""
+        cross = self._config.cross_asset
+        symbols = sorted({self._config.vix_symbol, *cross.books, *cross.baskets})
+        return Context(tuple(symbols), max(self._config.vix_window, cross.beta_window + 1))
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """Chains, and enough daily bars for the statistics; both of the context too."""
@@ -87,26 +90,34 @@ class HedgeEngineV3(FrameEngine):
             zero_gamma,
         ):
             rows = rows.join(part, on="key", how="left", maintain_order="left")
-        friction = vix_friction(
-            keys["timestamp"], _with_greeks(data["context_chains"]), data["context_bars"], self._config
-        )
-        rows = rows.join(friction, on="timestamp", how="left", maintain_order="left")
+        rows = self._beside(rows, keys, data)
         rows = self._finish(rows, has_greeks=_has_greeks(data["chains"]))
         known = rows.filter("available").select("symbol", "timestamp")
         drawn = pl.concat([profile_details(profiles, indexed).match_to_schema(DETAILS), gex_breakdown(book, indexed)])
         details = drawn.join(known, on=["symbol", "timestamp"], how="semi")
         return EngineFrames(_columns(rows), details.sort("symbol", "timestamp", "name", "x"))
 
+    def _beside(self, rows: pl.DataFrame, keys: pl.DataFrame, data: EngineData) -> pl.DataFrame:
+        """Add what the VIX, the indices and the sectors say."""
+        beside, bars = self.context.keys(keys), data["context_bars"]
+        chains = _own_keys(data["context_chains"], beside.with_row_index("key"))
+        friction = vix_friction(keys["timestamp"], chains, bars, self._config)
+        sides = index_sides(beside, chains, bars, self._config)
+        fused = cross_asset(keys, data["bars"], rows["adv_usd"], sides, self._config)
+        rows = rows.join(friction, on="timestamp", how="left", maintain_order="left")
+        return pl.concat([rows, fused], how="horizontal")
+
     def _finish(self, rows: pl.DataFrame, *, has_greeks: bool) -> pl.DataFrame:
         """Availability, regime, confidence, names of what is wrong; OI-weighted features only where available."""
         spot = pl.col("spot")
-        covered = pl.col("open_interest_coverage") >= self._config.min_open_interest_coverage
-        believed = pl.col("implied_vol_coverage") >= self._config.min_implied_vol_coverage
+        fused = pl.col("gex_usd_per_pct") + pl.col("index_gex_usd_per_pct") * self._config.cross_asset.weight
         rows = rows.with_columns(
-            has_open_interest=covered.fill_null(value=False),
-            available=(covered & believed & (pl.col("gex_gross_usd_per_pct") > 0) & has_greeks).fill_null(value=False),
+            has_open_interest=is_covered(self._config),
+            available=is_usable(self._config) & has_greeks,
             has_greeks=spot.is_not_null() & has_greeks,
             gamma_sign=pl.col("gex_usd_per_pct").sign(),
+            fused_gex_usd_per_pct=fused,
+            fused_gamma_sign=fused.sign(),
             vanna_sign=pl.col("vex_usd_per_vol_point").sign(),
             **{
                 f"dist_{level}_pct": (pl.col(level) / spot - 1) * 100
@@ -118,6 +129,7 @@ class HedgeEngineV3(FrameEngine):
         return rows.with_columns(
             *(pl.when("available").then(spec.name) for spec in EXPOSURE_FEATURES),
             *(pl.when(pl.col(n) > 0).then(pl.col(n).cast(pl.String)).alias(f"{META_PREFIX}{n}") for n in COUNTED),
+            meta__cross_asset_basis=pl.when(spot.is_not_null()).then("cross_asset_basis"),
             meta__vix_friction_basis=pl.when(spot.is_not_null()).then("vix_friction_basis"),
             meta__dealer_convention=pl.when("available").then(pl.lit(signs)),
             meta__squeeze_basis=pl.col("squeeze_basis"),

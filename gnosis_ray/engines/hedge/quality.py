@@ -34,6 +34,17 @@ def chain_quality(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     )
 
 
+def is_covered(config: HedgeConfig) -> pl.Expr:
+    """Whether open interest is known near spot, by :func:`chain_quality`."""
+    return (pl.col("open_interest_coverage") >= config.min_open_interest_coverage).fill_null(value=False)
+
+
+def is_usable(config: HedgeConfig) -> pl.Expr:
+    """Whether a book's exposures can be told, by :func:`chain_quality` and :func:`exposure.book_sums`."""
+    believed = pl.col("implied_vol_coverage") >= config.min_implied_vol_coverage
+    return (is_covered(config) & believed & (pl.col("gex_gross_usd_per_pct") > 0)).fill_null(value=False)
+
+
 def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """Add ``confidence`` = coverage x freshness x data tier, and ``meta__degraded``; zero where there is no book.
 

@@ -105,4 +105,5 @@ def test_contexts_merge_and_spread_over_the_moments(config: Config) -> None:
     keys = pl.concat([one_key(name, moment) for moment in moments for name in NAMES])
     assert merged.keys(keys).rows() == [(symbol, moment) for symbol in ("SPY", "VIX") for moment in moments]
     engine = HedgeEngineV3(FixedAdapter(book(everywhere)), config.engines.hedge)
-    assert engine.context == Context(("VIX",), 252)
+    cross = config.engines.hedge.cross_asset
+    assert engine.context == Context(tuple(sorted({"SPX", "SPY", "VIX", *cross.sector_volumes})), 252)
