@@ -36,6 +36,7 @@ class LiquidityConfig(Section):
     high_spread_bps: PositiveFloat
     tier_confidence: LiquidityTiers
     max_bar_age_days: PositiveFloat
+    max_tape_age_minutes: PositiveFloat
     stale_factor: Fraction
     no_bars_factor: Fraction
 

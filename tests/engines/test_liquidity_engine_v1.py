@@ -135,12 +135,53 @@ def test_each_degradation_names_itself() -> None:
     assert reasons(measure(bars, untold)) == {"unsigned_trades", "no_quotes"}
 
 
-def test_few_trades_measure_no_slope_and_no_one_sided_flow() -> None:
-    output = measure(random_bars(1, volume=1e7), trades([100.0, 100.1, 100.2], sides="buy"))
-    assert "few_trades" in output.metadata["degraded"]
-    assert output.features["ofi"] == 1.0
-    assert output.regime == "normal"
-    assert {"kyle_lambda", "vpin"}.isdisjoint(names(output))
+@pytest.mark.parametrize("count", [1, 3, CONFIG.min_trades - 1])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_few_trades_are_counted_and_say_nothing_else(count: int, quoted: bool) -> None:
+    bars, tape = random_bars(1, volume=1e7), trades([93.0] * count, sides="buy")
+    quotes = quotes_before(random_tape(1)) if quoted else None
+    output, alone = measure(bars, tape, quotes), measure(bars, quotes=quotes)
+    assert output.features == alone.features | {"trade_count": float(count)}
+    assert (output.regime, output.confidence) == (alone.regime, alone.confidence)
+    assert output.metadata["degraded"] == alone.metadata["degraded"].replace("no_trades", "few_trades")
+    assert output.metadata["data_tier"] == ("bars_and_quotes" if quoted else "bars")
+    assert output.metadata | {"degraded": ""} == alone.metadata | {"degraded": ""}
+
+
+def test_few_trades_without_bars_are_no_measurement() -> None:
+    output = measure(None, trades([100.0] * 3))
+    assert (output.features, output.regime, output.confidence) == ({"trade_count": 3.0}, None, 0.0)
+    assert measure(None, trades([100.0] * CONFIG.min_trades, sides="buy")).confidence > 0.0
+
+
+def hours_after(hours: float, bars: pl.DataFrame | None, tape: pl.DataFrame, quotes: pl.DataFrame) -> EngineOutput:
+    adapter = TapeAdapter(bars, tape, quotes)
+    return LiquidityEngineV1(adapter, CONFIG).run("AAA", NOW + timedelta(hours=hours))
+
+
+def test_one_wide_quote_at_the_close_does_not_make_the_evening_thin() -> None:
+    tape = random_tape(1)
+    closing = quotes_before(tape.tail(1), half_spread=5.0, lead_ms=0)
+    quotes = pl.concat([quotes_before(tape), closing])
+    evening = hours_after(4, random_bars(1, volume=1e8), tape, quotes)
+    assert evening.features["quoted_spread_bps"] < CONFIG.thin_spread_bps
+    assert evening.regime == "normal"
+
+
+def test_an_old_tape_is_named_and_trusted_less_but_not_less_than_bars() -> None:
+    bars, tape, quotes = full()
+    signed = measure(bars, tape, quotes).features["signed_volume_share"]
+    limit = CONFIG.max_tape_age_minutes / 60
+    assert "degraded" not in hours_after(limit, bars, tape.tail(-1), quotes).metadata
+    evening = hours_after(limit + 0.1, bars, tape, quotes)
+    assert evening.metadata["degraded"] == "stale_tape"
+    assert evening.confidence == pytest.approx(CONFIG.tier_confidence.bars * signed, rel=1e-2)
+    assert evening.confidence < 0.7 * measure(bars, tape, quotes).confidence
+    fresh, old = measure(None, tape, quotes), hours_after(4, None, tape, quotes)
+    assert old.confidence == pytest.approx(CONFIG.stale_factor * fresh.confidence, rel=1e-2)
+    assert old.metadata["degraded"] == "no_bars,stale_tape"
+    again = quotes_before(tape.tail(1), lead_ms=-3_000_000)
+    assert "degraded" not in hours_after(1, bars, tape, pl.concat([quotes, again])).metadata
 
 
 def test_nothing_known_says_so() -> None:

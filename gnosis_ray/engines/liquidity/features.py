@@ -32,10 +32,12 @@ TRADE_FEATURES = (
     FeatureSpec("vpin", "0 to 1", "Mean imbalance of equal volume buckets", "Easley, Lopez de Prado, O'Hara (2012)"),
     FeatureSpec("edge_intraday_spread_bps", "bps", "Spread from the intervals' bars of trades", _EDGE),
 )
-"""Absent, all of them, without trades."""
+"""Absent, all of them, without trades; with fewer than ``min_trades`` only their count is there."""
 
 QUOTE_FEATURES = (
-    FeatureSpec("quoted_spread_bps", "bps", "Best ask less best bid over the midpoint, weighted by time"),
+    FeatureSpec(
+        "quoted_spread_bps", "bps", "Best ask less bid over the midpoint, weighted by time, at most an interval a quote"
+    ),
     FeatureSpec("cks_ofi", "shares", "Order-flow imbalance of the best quotes over the window", _CKS),
     FeatureSpec("cks_lambda", "USD per share", "Midpoint change of an interval on its imbalance", _CKS),
     FeatureSpec("cks_lambda_t", "t-statistic", "Of cks_lambda", _CKS),
@@ -44,7 +46,7 @@ QUOTE_FEATURES = (
 """Absent, all of them, without quotes."""
 
 PROFILE_FEATURES = (
-    FeatureSpec("last_price", "USD", "Last trade of the window, else last close"),
+    FeatureSpec("last_price", "USD", "Last trade of the window where there are enough, else last close"),
     FeatureSpec("avg_spread_bps", "bps", "Quoted spread, else EDGE of intraday, else of daily bars"),
     FeatureSpec("profile_coverage", "fraction", "Volume of the window that lies on the profile's grid"),
     FeatureSpec("poc", "USD", "Point of control: the price with most volume"),

@@ -20,7 +20,6 @@ class TradeFlow:
     """What the trades of n keys say; (n,) each, NaN where absent."""
 
     last_price: Floats
-    count: Floats
     ofi: Floats
     """(bought - sold) / (bought + sold) shares."""
     signed_share: Floats
@@ -57,7 +56,6 @@ def trade_flow(trades: pl.DataFrame, grid: IntervalGrid, config: LiquidityConfig
     last_price[last["key"].to_numpy()] = last["price"].to_numpy()
     return TradeFlow(
         last_price=last_price,
-        count=count,
         ofi=divided(bought - sold, bought + sold),
         signed_share=divided(bought + sold, row_sums(key, size, n)),
         rule_shares={

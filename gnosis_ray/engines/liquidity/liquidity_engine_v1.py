@@ -37,6 +37,7 @@ CHUNK = 2048
 """Keys measured together: bounds the memory of the matrices, about 4 kB a key and matrix; changes no figure."""
 
 _US_PER_DAY = 86_400e6
+_US_PER_MINUTE = 60e6
 _MEASURED = [spec.name for spec in TRADE_FEATURES + QUOTE_FEATURES] + [f"rule_{rule}" for rule in RULES]
 
 
@@ -44,7 +45,8 @@ class LiquidityEngineV1(FrameEngine):
     """Reads daily bars, and trades and quotes where there are some.
 
     From bars alone the signed-flow features (ofi, Kyle, Hasbrouck, VPIN) are absent, one-sided flow cannot be told,
-    and the confidence is capped; signs are never taken from a bar's own return.
+    and the confidence is capped; signs are never taken from a bar's own return. Fewer than ``min_trades`` trades
+    are counted, and nothing else is read from them.
     """
 
     kind: ClassVar[EngineKind] = "liquidity"
@@ -89,12 +91,17 @@ class LiquidityEngineV1(FrameEngine):
         grid = IntervalGrid(n, self._intervals, config.interval_seconds * 1_000_000)
         window, broken = since_break(bars.window(keys))
         states = quote_states(quotes.window(keys, config.lookback_minutes))
-        seen = signed_trades(trades.window(keys, config.lookback_minutes), states, config.quote_lag_us)
+        told = trades.window(keys, config.lookback_minutes)
+        enough = told.filter(pl.len().over("key") >= config.min_trades)
+        seen = signed_trades(enough, states, config.quote_lag_us)
+        count = np.bincount(told["key"].to_numpy(), minlength=n).astype(np.float64)
         columns = dict.fromkeys(_MEASURED, np.full(n, np.nan)) | {
             "amihud_illiquidity": amihud_illiquidity(window),
             "edge_daily_spread_bps": edge_daily(window) * BPS,
             "bar_count": window.count.astype(np.float64),
             "broken": broken.astype(np.float64),
+            "trade_count": np.where(count > 0, count, np.nan),
+            "tape_age_minutes": _age_minutes(n, enough, states),
         }
         if not states.is_empty():
             columns |= _quote_columns(quote_flow(states, grid, config.min_intervals))
@@ -113,7 +120,7 @@ class LiquidityEngineV1(FrameEngine):
     def _profile(
         self, keys: pl.DataFrame, window: BarWindow, trades: pl.DataFrame, last_price: Floats
     ) -> tuple[dict[str, Floats], pl.DataFrame]:
-        """The volume profile around the last price: of the trades where a key has some, else of its bars."""
+        """The volume profile around the last price: of the trades where a key has enough, else of its bars."""
         grid = price_grid(self._config)
         profiles = bar_profiles(window, last_price, grid)
         if not trades.is_empty():
@@ -161,7 +168,6 @@ def _quote_columns(flow: QuoteFlow) -> dict[str, Floats]:
 
 def _trade_columns(flow: TradeFlow) -> dict[str, Floats]:
     return {
-        "trade_count": np.where(flow.count > 0, flow.count, np.nan),
         "signed_volume_share": flow.signed_share,
         "ofi": flow.ofi,
         "vpin": flow.vpin,
@@ -170,6 +176,16 @@ def _trade_columns(flow: TradeFlow) -> dict[str, Floats]:
         **_fit_columns("hasbrouck_lambda", flow.hasbrouck),
         **{f"rule_{rule}": share for rule, share in flow.rule_shares.items()},
     }
+
+
+def _age_minutes(n: int, *tapes: pl.DataFrame) -> Floats:
+    """(n,): from the last event of any of the tapes to the key; NaN without one."""
+    age = np.full(n, np.nan)
+    for tape in tapes:
+        last = tape.group_by("key", maintain_order=True).agg((pl.col("now") - pl.col("timestamp")).min().alias("age"))
+        keys = last["key"].to_numpy()
+        age[keys] = np.fmin(age[keys], last["age"].dt.total_microseconds().to_numpy() * (1 / _US_PER_MINUTE))
+    return age
 
 
 def _fit_columns(name: str, fit: Fit) -> dict[str, Floats]:

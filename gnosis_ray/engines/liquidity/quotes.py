@@ -40,7 +40,7 @@ class QuoteFlow:
     """What the quotes of n keys say; (n,) each, NaN where absent."""
 
     spread_bps: Floats
-    """Quoted spread over the midpoint, weighted by the time that it stood."""
+    """Quoted spread over the midpoint, weighted by the time that it stood, at most an interval a quote."""
     cks_ofi: Floats
     """Shares."""
     cks: Fit
@@ -51,7 +51,8 @@ def quote_flow(states: pl.DataFrame, grid: IntervalGrid, min_intervals: int) -> 
     """Time-weighted spread, and the imbalance of Cont, Kukanov, Stoikov (2014), J. Financial Econometrics 12.
 
     Their regression is of the midpoint's change over an interval on the interval's imbalance. The first quote
-    of a window has none before it and counts for nothing.
+    of a window has none before it and counts for nothing. No quote weighs more than an interval: the last one of a
+    session is not what could be traded at until somebody asks, nor one before a halt.
     """
     key = states["key"].to_numpy()
     stood = states.select(
@@ -60,7 +61,8 @@ def quote_flow(states: pl.DataFrame, grid: IntervalGrid, min_intervals: int) -> 
         .cast(pl.Float64),
         spread=pl.col("spread_bps"),
     )
-    weight = np.where(stood["spread"].is_not_null().to_numpy(), stood["weight"].to_numpy(), 0.0)
+    capped = np.minimum(stood["weight"].to_numpy(), grid.length_us)
+    weight = np.where(stood["spread"].is_not_null().to_numpy(), capped, 0.0)
     spread = stood["spread"].fill_null(0.0).to_numpy()
     event = _imbalances(states)
     known = ~np.isnan(event)

@@ -14,11 +14,11 @@ def with_regime(rows: pl.DataFrame, config: LiquidityConfig) -> pl.DataFrame:
     """Add ``regime``, first match, and ``one_sided``: "buy" or "sell" whatever the regime, else null.
 
     ``thin_liquidity``: Amihud or the quoted spread beyond its limit (EDGE never decides: from daily bars it is mostly
-    noise). ``one_sided_flow``: |ofi| beyond its limit in at least ``min_trades`` trades. ``high_liquidity``: Amihud
+    noise). ``one_sided_flow``: |ofi| beyond its limit. ``high_liquidity``: Amihud
     below its limit, and so the quoted spread where there is one. Null where nothing is known.
     """
     amihud, spread, ofi = pl.col("amihud_illiquidity"), pl.col("quoted_spread_bps"), pl.col("ofi")
-    told = (pl.col("trade_count") >= config.min_trades) & (ofi.abs() > config.one_sided_ofi)
+    told = ofi.abs() > config.one_sided_ofi
     thin = (amihud > config.thin_amihud).fill_null(value=False) | (spread > config.thin_spread_bps).fill_null(
         value=False
     )
@@ -42,20 +42,26 @@ def with_regime(rows: pl.DataFrame, config: LiquidityConfig) -> pl.DataFrame:
 def with_confidence(rows: pl.DataFrame, config: LiquidityConfig) -> pl.DataFrame:
     """Add ``confidence`` = data tier x coverage x freshness, ``meta__degraded`` and the other ``meta__`` entries.
 
-    Tier: trades and quotes, trades, or bars alone, whose trust is the cap without trades. Coverage: the part of the
-    window that bars fill, and with trades the part of the volume that is signed; ``no_bars_factor`` where bars do not
-    suffice. Freshness: ``stale_factor`` where the last bar is older than ``max_bar_age_days``.
+    Tier: trades and quotes, trades, or bars alone, whose trust is the cap with fewer than ``min_trades`` trades.
+    Coverage: the part of the window that bars fill, and with trades the part of the volume that is signed;
+    ``no_bars_factor`` where bars do not suffice. Freshness: ``stale_factor`` where the last bar is older than
+    ``max_bar_age_days``, and on the tier where the last trade or quote is older than ``max_tape_age_minutes``: with
+    bars not below their own.
     """
     tiers = config.tier_confidence
-    trades, quotes = pl.col("trade_count") > 0, pl.col("quoted_spread_bps").is_not_null()
+    trades = (pl.col("trade_count") >= config.min_trades).fill_null(value=False)
+    quotes = pl.col("quoted_spread_bps").is_not_null()
     bars, stale = pl.col("amihud_illiquidity").is_not_null(), pl.col("bar_age_days") > config.max_bar_age_days
     tier = pl.when(trades & quotes).then(tiers.trades_and_quotes).when(trades).then(tiers.trades).otherwise(tiers.bars)
+    dated = pl.col("tape_age_minutes") > config.max_tape_age_minutes
+    floor = pl.when(bars).then(tiers.bars).otherwise(0.0)
+    trust = pl.when(dated).then(pl.max_horizontal(tier * config.stale_factor, floor)).otherwise(tier)
     filled = pl.when(bars).then(pl.col("bar_count") * (1 / WINDOW)).otherwise(config.no_bars_factor)
     signed = pl.when(trades).then(pl.col("signed_volume_share").fill_null(0.0)).otherwise(1.0)
     fresh = pl.when(bars & stale).then(config.stale_factor).otherwise(1.0)
     return rows.with_columns(
-        confidence=pl.when("known").then((tier * filled * signed * fresh).clip(0.0, 1.0)).otherwise(0.0),
-        meta__degraded=_reasons(trades, quotes, bars, stale, config),
+        confidence=pl.when("known").then((trust * filled * signed * fresh).clip(0.0, 1.0)).otherwise(0.0),
+        meta__degraded=_reasons(trades, quotes, bars, stale, dated, config),
         meta__data_tier=pl.when(trades & quotes)
         .then(pl.lit("trades_and_quotes"))
         .when(trades)
@@ -80,16 +86,19 @@ def with_confidence(rows: pl.DataFrame, config: LiquidityConfig) -> pl.DataFrame
     )
 
 
-def _reasons(trades: pl.Expr, quotes: pl.Expr, bars: pl.Expr, stale: pl.Expr, config: LiquidityConfig) -> pl.Expr:
+def _reasons(
+    trades: pl.Expr, quotes: pl.Expr, bars: pl.Expr, stale: pl.Expr, dated: pl.Expr, config: LiquidityConfig
+) -> pl.Expr:
     """Comma-separated reasons, null where there is none."""
     reasons = [
         (~bars, "no_bars"),
         (bars & (pl.col("bar_count") < WINDOW), "short_history"),
         (pl.col("broken") > 0, "share_change"),
         (bars & stale, "stale_bars"),
-        (~trades.fill_null(value=False), "no_trades"),
-        (trades & (pl.col("trade_count") < config.min_trades), "few_trades"),
+        (pl.col("trade_count").is_null(), "no_trades"),
+        (pl.col("trade_count") < config.min_trades, "few_trades"),
         (trades & (pl.col("signed_volume_share").fill_null(0.0) < HALF), "unsigned_trades"),
+        (dated, "stale_tape"),
         (~quotes, "no_quotes"),
         (pl.col("avg_spread_bps").is_null(), "spread_unresolved"),
     ]

@@ -31,6 +31,13 @@ def test_the_spread_is_weighted_by_time() -> None:
     assert found.spread_bps[0] == pytest.approx((200.0 * 30 + 100.0 * 10) / 40)
 
 
+def test_no_quote_weighs_more_than_an_interval() -> None:
+    wide_at_the_close = flow((7200, 99.5, 1, 100.5, 1), (7170, 99.0, 1, 101.0, 1))
+    assert wide_at_the_close.spread_bps[0] == pytest.approx((100.0 * 30 + 200.0 * 60) / 90)
+    before_a_halt = flow((7200, 99.0, 1, 101.0, 1), (40, 99.5, 1, 100.5, 1))
+    assert before_a_halt.spread_bps[0] == pytest.approx((200.0 * 60 + 100.0 * 40) / 100)
+
+
 def test_crossed_and_one_sided_moments_have_no_spread() -> None:
     found = flow((40, 99.0, 1, 101.0, 1), (30, 102.0, 1, 101.0, 1), (20, 0.0, 0, 101.0, 1), (10, 99.0, 1, 101.0, 1))
     assert found.spread_bps[0] == pytest.approx(200.0)
