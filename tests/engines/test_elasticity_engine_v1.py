@@ -273,6 +273,15 @@ def test_without_the_liquidity_engine_bars_alone_are_trusted_less() -> None:
     assert energies(without) == energies(with_it)
 
 
+def test_more_trust_in_liquidity_is_never_less_trust_in_the_cost() -> None:
+    key = one_key("AAA", NOW)
+    for daily in (bars(), bars(now=NOW - timedelta(days=6)), bars(count=30)):
+        said: list[Upstream] = [{"liquidity": liquidity_of(key, confidence=c)} for c in (0, 0.1, 0.3, 0.6, 0.8, 1)]
+        found = [engine(daily).run("AAA", NOW, upstream).confidence for upstream in ({}, *said)]
+        assert found == sorted(found)
+        assert found[0] == found[4] < found[5] < found[6]
+
+
 def test_a_symbol_that_an_engine_failed_on_is_measured_without_it() -> None:
     names, daily, hedge = many(3)
     absent = EngineFrames(

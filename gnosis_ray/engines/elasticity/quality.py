@@ -33,15 +33,15 @@ def with_regime(rows: pl.DataFrame, config: ElasticityConfig) -> pl.DataFrame:
 def with_confidence(rows: pl.DataFrame, config: ElasticityConfig) -> pl.DataFrame:
     """Add ``confidence`` and ``meta__degraded``; zero where there is no energy.
 
-    Product of four trusts: the liquidity engine's confidence, else ``no_liquidity_trust``; from ``no_hedge_trust``
-    without the hedge engine up to 1 with its confidence; ``stale_trust`` once the last bar is old;
-    ``no_indicators_trust`` where an indicator is absent.
+    Product of four trusts: the liquidity engine's confidence, at least ``no_liquidity_trust``, since a cost needs
+    the bars alone; from ``no_hedge_trust`` without the hedge engine up to 1 with its confidence; ``stale_trust`` once
+    the last bar is old; ``no_indicators_trust`` where an indicator is absent.
     """
     stale = (_age_days() > config.stale_after_days).fill_null(value=False)
     missing = pl.any_horizontal(pl.col(name).is_null() for name in INDICATORS)
     hedged = pl.col("gex").is_not_null()
     trust = (
-        pl.col("liquidity_confidence").fill_null(config.no_liquidity_trust)
+        pl.max_horizontal("liquidity_confidence", pl.lit(config.no_liquidity_trust))
         * pl.when(hedged)
         .then(config.no_hedge_trust + (1 - config.no_hedge_trust) * pl.col("hedge_confidence"))
         .otherwise(config.no_hedge_trust)
