@@ -12,6 +12,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.preloaded_adapter import ContextReader
 from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
+from gnosis_ray.errors import NoDataError
 from gnosis_ray.fanout import Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, RunStatus
@@ -137,7 +138,7 @@ def _seal(
 
 
 def _status(snapshots: int, failures: Sequence[Failure]) -> RunStatus:
-    if snapshots == 0:
+    if snapshots == 0 and all(failure.error == NoDataError.__name__ for failure in failures):
         return "no_data"
     return "done_with_failures" if failures else "done"
 

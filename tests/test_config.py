@@ -213,6 +213,12 @@ def test_the_root_of_the_settings_holds_the_defaults() -> None:
     assert (config_root() / "default.yaml").is_file()
 
 
+@pytest.mark.parametrize("value", [7, -0.1])
+def test_a_fraction_is_a_fraction(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"trade\.risk_fraction"):
+        load_config(flags={"trade.risk_fraction": value})
+
+
 def test_a_sign_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GNOSIS_RAY__ENGINES__HEDGE__DEALER_CALL_SIGN", "-1")
     assert load_config().config.engines.hedge.dealer_call_sign == -1

@@ -14,7 +14,10 @@ POINTS_PER_VOL = 100.0
 
 @dataclass(frozen=True)
 class DealerFlow:
-    """What dealers are expected to trade in a day, USD; positive buys. ``share`` is over a day's dollar volume."""
+    """What dealers are expected to trade over the horizon, USD; positive buys.
+
+    ``share`` is over the dollar volume of as many days.
+    """
 
     usd: float
     share: float
@@ -35,7 +38,7 @@ class HedgeAgentV3:
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
         trust = float(snapshot.metadata.get("hedge.confidence", "0"))
-        net = snapshot.hedge.get("gex_usd_per_pct")
+        net = snapshot.hedge.get("effective_gex_usd_per_pct", snapshot.hedge.get("gex_usd_per_pct"))
         if trust == 0.0 or net is None:
             reason = snapshot.metadata.get("hedge.degraded", "no hedge measurement")
             return self._suggest(snapshot, "flat", 0.0, f"No stance: {reason}.", {}, [])
@@ -63,11 +66,12 @@ class HedgeAgentV3:
             speed = self._config.iv_reversion_per_day * self._config.horizon_days
             change = (realised - implied) * POINTS_PER_VOL * speed
             exposure += hedge["vex_usd_per_vol_point"] * change
-        return DealerFlow(-exposure, -exposure / volume, change)
+        return DealerFlow(-exposure, -exposure / (volume * self._config.horizon_days), change)
 
     def _stance(self, snapshot: StandardSnapshot, net: float, flow: DealerFlow | None) -> tuple[Action, float, str]:
         if flow is not None and abs(flow.share) >= self._config.min_flow:
-            why = f"dealers must {'buy' if flow.usd > 0 else 'sell'} {_money(abs(flow.usd))} a day by charm"
+            daily = _money(abs(flow.usd) / self._config.horizon_days)
+            why = f"dealers must {'buy' if flow.usd > 0 else 'sell'} {daily} a day by charm"
             if flow.iv_change_points is not None:
                 why += f" and vanna (IV {flow.iv_change_points:+.1f} points)"
             why += f" ({abs(flow.share):.2%} of volume)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
@@ -59,10 +60,12 @@ class TradeAgentV1:
         if suggestion.timestamp is None:
             raise StageError("Expected a suggestion with a timestamp, was None", symbol=suggestion.symbol, stage=STAGE)
         bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, suggestion.timestamp)
-        closes = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))["close"]
-        if closes.is_empty():
+        priced = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
+        if priced.is_empty():
             return "no_price"
-        price = float(closes[-1])
+        if suggestion.timestamp - priced["timestamp"][-1] > timedelta(days=self._config.max_price_age_days):
+            return "stale_price"
+        price = float(priced["close"][-1])
         spot = suggestion.forecast.get("spot", price)
         if abs(spot / price - 1) > self._config.max_price_disagreement:
             return "price_disagreement"

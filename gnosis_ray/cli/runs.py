@@ -34,7 +34,7 @@ def list_(out: Path, format_: Format) -> None:
 
 @command.command()
 @click.argument("run", default="latest")
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all.")
+@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Rows shown; 0 for all.")
 @click.option("--what", type=click.Choice(["ideas", "degraded", "failures"]), default="ideas", show_default=True)
 @out_option
 @format_option
@@ -46,7 +46,7 @@ def show(run: str, top: int, what: str, out: Path, format_: Format) -> None:
         emit_ideas(store, receipt, top, format_)
     else:
         frame = degraded_frame(receipt) if what == "degraded" else failures_frame(receipt)
-        emit(frame, format_, title_of(receipt, what))
+        emit(frame.head(top) if top else frame, format_, title_of(receipt, what))
     summary(receipt, store)
 
 

@@ -84,18 +84,19 @@ def command(
     if resume is not None:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
         manifest = LedgerStore(out).manifest(resume)
-        config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": config.run})
+        config = _resumed(manifest, config, data_dir)
         calendar = _calendar(config, manifest.as_of, watch)
     else:
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
     if dry_run:
-        _explain(manifest, config, address, out)
+        _explain(manifest, config, address, out, format_)
         return 0
     store = LedgerStore(out, feature_specs(config))
     writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
-    job = ScanJob(config, calendar, manifest.as_of, writer)
-    receipt = _run(job, manifest, address, started, watch)
+    receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
+    if receipt is None or receipt.status == "interrupted":
+        receipt = _run(ScanJob(config, calendar, manifest.as_of, writer), manifest, address, started, watch)
     emit_ideas(store, receipt, top, format_)
     summary(receipt, store)
     return EXIT_CODES[receipt.status]
@@ -109,9 +110,19 @@ def _refuse_with_resume(**given: object) -> None:
 
 def _wanted(universe: str | None, symbols: str | None) -> str:
     """The universe's name, file, or comma-separated list."""
-    if universe and symbols:
+    if universe is not None and symbols is not None:
         raise ConfigError("Expected --universe or --symbols, was both")
-    return f"{symbols}," if symbols else universe or "sp500"
+    if symbols is not None:
+        return f"{symbols},"
+    return "sp500" if universe is None else universe
+
+
+def _resumed(manifest: RunManifest, today: Config, data_dir: Path | None) -> Config:
+    """The run's own settings; only where it runs, and where the store now lies, are today's."""
+    config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": today.run})
+    if data_dir is None:
+        return config
+    return config.model_copy(update={"data": config.data.model_copy(update={"dir": today.data.dir})})
 
 
 def _calendar(config: Config, moment: datetime, watch: Stopwatch) -> SessionCalendar:
@@ -149,7 +160,7 @@ def _prepare(
     )
 
 
-def _explain(manifest: RunManifest, config: Config, address: str | None, out: Path) -> None:
+def _explain(manifest: RunManifest, config: Config, address: str | None, out: Path, format_: Format) -> None:
     with ExitStack() as stack:
         hosts = _hosts(manifest, config, None if address is None else _connect(address, None, stack))
     rows = [
@@ -161,7 +172,7 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Pa
         ("memory a host", f"{hosts.memory_mb} MB"),
         ("ledger", str(out.absolute())),
     ]
-    emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), "table", "Dry run: nothing was started")
+    emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), format_, "Dry run: nothing was started")
 
 
 def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: datetime, watch: Stopwatch) -> RunReceipt:

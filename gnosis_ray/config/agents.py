@@ -46,5 +46,6 @@ class TradeConfig(Section):
     commission_per_share: NonNegativeFloat
     stop_sigma: PositiveFloat
     target_sigma: PositiveFloat
+    max_price_age_days: PositiveFloat
     max_price_disagreement: PositiveFloat
     max_units: PositiveInt

@@ -62,6 +62,7 @@ class HedgeConfig(Section):
     profile_points: PositiveInt
     tier_confidence: TierConfidence
     stale_session_decay: Fraction
+    max_bar_age_days: PositiveFloat
     jump_min_days: PositiveFloat
     jump_max_days: PositiveFloat
     jump_max_spread: PositiveFloat

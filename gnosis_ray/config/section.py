@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, NonNegativeFloat
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Fraction = NonNegativeFloat
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 Sign = Annotated[Literal[-1, 1], BeforeValidator(lambda value: {"-1": -1, "1": 1}.get(value, value))]
 """A direction; the environment says it as text."""

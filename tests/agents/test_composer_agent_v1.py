@@ -91,9 +91,11 @@ def test_a_voice_without_confidence_votes_zero() -> None:
     assert stance.confidence == pytest.approx(0.4 * 0.8 / 0.7)
 
 
-@pytest.mark.parametrize(("gamma_sign", "action"), [(1.0, "spread"), (-1.0, "complex")])
-def test_full_disagreement_becomes_a_structure(gamma_sign: float, action: str) -> None:
-    stance = compose(say("primary_hedge", "long", 0.6), say("primary_liquidity", "short", 0.8), gamma_sign=gamma_sign)
+@pytest.mark.parametrize(("gex", "action"), [(1e6, "spread"), (-1e6, "complex")])
+def test_full_disagreement_becomes_a_structure(gex: float, action: str) -> None:
+    stance = compose(
+        say("primary_hedge", "long", 0.6), say("primary_liquidity", "short", 0.8), effective_gex_usd_per_pct=gex
+    )
     assert stance.action == action
 
 

@@ -66,6 +66,32 @@ def test_strong_long_gamma_takes_conviction_away(config: Config) -> None:
     assert "strong long gamma" in strong.reasoning
 
 
+def test_a_block_that_dealers_are_short_does_not_hold_the_price(config: Config) -> None:
+    squeeze = {
+        "cex_usd_per_day": -2e7,
+        "gex_usd_per_pct": 1e6,
+        "effective_gex_usd_per_pct": -9e6,
+        "hedge_regime_energy": 1.0,
+    }
+    stance = step(config, squeeze)
+    assert stance.confidence == pytest.approx(step(config, {"cex_usd_per_day": -2e7}).confidence)
+    assert "short gamma $9m" in stance.reasoning
+
+
+def test_a_longer_horizon_is_measured_by_as_many_days_of_volume(config: Config) -> None:
+    longer = config.model_copy(
+        update={
+            "agents": config.agents.model_copy(
+                update={"hedge": config.agents.hedge.model_copy(update={"horizon_days": 5.0})}
+            )
+        }
+    )
+    day, week = step(config, {"cex_usd_per_day": -2e7}), step(longer, {"cex_usd_per_day": -2e7})
+    assert week.confidence == pytest.approx(day.confidence)
+    assert "$20m a day" in week.reasoning
+    assert week.forecast["dealer_flow_usd"] == pytest.approx(5 * 2e7)
+
+
 def test_confidence_scales_with_the_engines(config: Config) -> None:
     flow = {"cex_usd_per_day": -2e7}
     assert step(config, flow, confidence=0.5).confidence == pytest.approx(0.5 * step(config, flow).confidence)

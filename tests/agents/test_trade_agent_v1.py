@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -94,6 +95,8 @@ def test_refusals_have_reasons() -> None:
     assert decide(stance(spot=50_000.0), close=50_000.0).dropped == "zero_units"
     empty = FixedAdapter(book(lambda *_: 1.0).clear())
     assert TradeAgentV1(empty, CONFIG).decide(stance()).dropped == "no_price"
+    old = FixedAdapter(book(lambda *_: 1.0).clear(), bars(now=NOW - timedelta(days=30)))
+    assert TradeAgentV1(old, CONFIG).decide(stance()).dropped == "stale_price"
     blind = stance().model_copy(update={"forecast": {"spot": 100.0}})
     assert decide(blind).dropped == "no_expected_move"
 

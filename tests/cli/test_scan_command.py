@@ -183,7 +183,8 @@ def test_without_a_store_there_is_no_data_and_a_way_to_it(call: Call, tmp_path: 
 def store(config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A market store with AAPL and MSFT, and what engines read beside them, on the synthetic market's present day."""
     source = SyntheticSource(market_calendar, config.data.synthetic, config.market)
-    names, now = ["AAPL", "MSFT", config.engines.hedge.vix_symbol], config.data.synthetic.as_of
+    hedge, now = config.engines.hedge, config.data.synthetic.as_of
+    names = sorted({"AAPL", "MSFT", hedge.vix_symbol, *hedge.cross_asset.books, *hedge.cross_asset.baskets})
     root = stored(tmp_path_factory.mktemp("store"), chains_of(source, names, [now]), bars_of(source, names, now))
     return add_events(root, source, names, now, config.engines)
 

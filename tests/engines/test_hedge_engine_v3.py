@@ -135,6 +135,52 @@ def test_no_bars_leave_the_energy_absent_and_say_so() -> None:
     assert output.features["gamma_sign"] == -1.0
 
 
+def test_bars_without_volume_leave_the_energy_absent() -> None:
+    """As an index's: a book over a volume of nothing would be infinite."""
+    output = measure(book(around(95.0, "P", 50_000.0)), bars(daily_volume=0.0))
+    assert {"hedge_regime_energy", "hedge_share_of_volume", "adv_usd"}.isdisjoint(output.features)
+    assert output.metadata["degraded"] == "no_volume"
+
+
+@pytest.mark.parametrize(("days", "fresh"), [(4, True), (200, False)])
+def test_old_bars_say_nothing(days: int, fresh: bool) -> None:
+    output = measure(book(around(95.0, "P", 50_000.0)), bars(now=NOW - timedelta(days=days)))
+    assert (output.metadata.get("degraded") is None) is fresh
+    assert ("hedge_regime_energy" in output.features) is fresh
+    assert fresh or output.metadata["degraded"] == "stale_bars"
+
+
+def test_the_exposure_behind_the_energy_turns_the_customers_block() -> None:
+    turned = measure(book(around(105.0, "C", 50_000.0))).features
+    plain = measure(book(around(95.0, "P", 50_000.0))).features
+    assert turned["gex_usd_per_pct"] > 0 > turned["effective_gex_usd_per_pct"]
+    assert plain["effective_gex_usd_per_pct"] == plain["gex_usd_per_pct"]
+
+
+def test_gamma_that_has_died_out_is_no_root() -> None:
+    """Calls only: gamma is never negative, so nothing can be zero-gamma, not even hours before expiry."""
+    calls = book(lambda kind, _s, _d: 100.0 if kind == "C" else 0.0, days=(1,))
+    tau = 0.1 / 365
+    late = calls.with_columns(tau=pl.lit(tau), dte=pl.lit(0.1))
+    output = measure(late)
+    assert output.features["zero_gamma_roots"] == 0
+    assert "zero_gamma" not in output.features
+
+
+def test_morning_and_evening_contracts_of_a_day_are_two_books(config: Config) -> None:
+    chain = book(lambda k, s, _d: 300.0 if (k, s) == ("C", 105.0) else 200.0, days=(14,))
+    morning = chain.with_columns(
+        settlement=pl.lit("AM"), tau=pl.col("tau") * 0.9, dte=pl.col("dte") * 0.9, iv=pl.col("iv") + 0.1
+    )
+    w = np.where(morning["type"] == "C", 1.0, -1.0)
+    g = greeks(w, 100.0, morning["strike"].to_numpy(), morning["tau"].to_numpy(), 0.04, 0.0, 0.4)
+    morning = morning.with_columns(pl.Series(n, getattr(g, n)) for n in ("delta", "gamma", "vanna", "charm"))
+    both = pl.concat([chain, morning]).sort("symbol", "timestamp", "expiry", "strike", "type", "settlement")
+    frames = HedgeEngineV3(FixedAdapter(both, bars()), config.engines.hedge).frames(one_key("AAA", NOW))
+    at_spot = frames.details.filter((pl.col("name") == "gamma_profile") & ((pl.col("x") - 100.0).abs() < 1e-9))
+    assert at_spot["value"][0] == pytest.approx(frames.features["gex_usd_per_pct"][0], rel=1e-9)
+
+
 def test_stale_and_last_price_quotes_lower_confidence(config: Config) -> None:
     fresh = measure(book(everywhere))
     stale = measure(book(everywhere, sessions_behind=2))

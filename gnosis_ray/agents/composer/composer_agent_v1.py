@@ -95,7 +95,7 @@ class ComposerAgentV1:
         if abs(vote.value) >= self._config.direction_threshold:
             return "long" if vote.value > 0 else "short"
         if vote.split:
-            return "spread" if snapshot.hedge.get("gamma_sign", 0.0) > 0 else "complex"
+            return "spread" if snapshot.hedge.get("effective_gex_usd_per_pct", 0.0) > 0 else "complex"
         return "flat"
 
     def _forecast(self, snapshot: StandardSnapshot, suggestions: list[Suggestion], vote: Vote) -> dict[str, float]:

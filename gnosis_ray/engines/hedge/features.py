@@ -17,6 +17,7 @@ EXPOSURE_FEATURES = (
     FeatureSpec("cex_usd_per_day", "USD per calendar day", "Net dealer charm", SQUEEZE_METRICS),
     FeatureSpec("cex_gross_usd_per_day", "USD per calendar day", "Sum of magnitudes of the same"),
     FeatureSpec("gamma_sign", "-1, 0, 1", "Sign of net dealer gamma"),
+    FeatureSpec("effective_gex_usd_per_pct", "USD per 1% move", "Net, a near call block taken to be customers' turned"),
     FeatureSpec(
         "fused_gex_usd_per_pct",
         "USD per 1% move",

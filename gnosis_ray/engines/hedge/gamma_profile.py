@@ -12,6 +12,9 @@ import polars as pl
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.hedge.exposure import ONE_PERCENT, SHARES_PER_CONTRACT
 
+DEAD_GAMMA = 1e-12
+"""Of a profile's largest gamma: less than this, hours before expiry and far from the strikes, is none."""
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -36,7 +39,7 @@ def gamma_profiles(book: pl.DataFrame, config: HedgeConfig) -> GammaProfiles:
     ``book`` as from :func:`exposure.with_exposures`, sorted by key, expiry, strike. At ``S' = S`` the profile equals
     the net exposure. Call and put at a strike share their volatility, hence their gamma: one row a strike.
     """
-    net = book.group_by("key", "expiry", "strike", maintain_order=True).agg(
+    net = book.group_by("key", "expiry", "settlement", "strike", maintain_order=True).agg(
         position=(pl.col("sign") * pl.col("open_interest")).sum(),
         iv=pl.col("iv").first(),
         tau=pl.col("tau").first(),
@@ -77,9 +80,10 @@ def _coefficients(net: pl.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def _zero_gamma(spots: Floats, gex: Floats, spot: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """The linear root nearest to spot, and how many there are."""
-    left, right = gex[:, :-1], gex[:, 1:]
-    crosses = (left > 0) != (right > 0)
+    """The linear root nearest to spot, and how many there are. Gamma that has died out is no change of sign."""
+    alive = np.abs(gex) > DEAD_GAMMA * np.abs(gex).max(axis=1, keepdims=True, initial=0.0)
+    left, right = np.where(alive, gex, 0.0)[:, :-1], np.where(alive, gex, 0.0)[:, 1:]
+    crosses = left * right < 0
     step = np.where(crosses, right - left, 1.0)
     root = np.where(crosses, spots[:, :-1] - left * (spots[:, 1:] - spots[:, :-1]) / step, np.nan)
     distance = np.where(crosses, np.abs(root - spot[:, None]), np.inf)

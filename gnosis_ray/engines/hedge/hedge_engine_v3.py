@@ -15,7 +15,7 @@ from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles, profile_details
 from gnosis_ray.engines.hedge.jump_risk import jump_risk
-from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usable, with_confidence
+from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usable, with_confidence, with_usable_bars
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
 from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
@@ -79,6 +79,7 @@ class HedgeEngineV3(FrameEngine):
             schema={"key": pl.UInt32, "zero_gamma": pl.Float64, "zero_gamma_roots": pl.Float64},
         ).with_columns(pl.col("zero_gamma").fill_nan(None))
         rows = pl.concat([indexed, daily_statistics(keys, data["bars"]).drop("symbol", "timestamp")], how="horizontal")
+        rows = with_usable_bars(rows, self._config)
         points = expiry_points(chains, self._config.jump_max_spread)
         surface = thirty_day_surface(points)
         for part in (

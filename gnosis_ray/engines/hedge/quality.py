@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
@@ -45,6 +47,28 @@ def is_usable(config: HedgeConfig) -> pl.Expr:
     return (is_covered(config) & believed & (pl.col("gex_gross_usd_per_pct") > 0)).fill_null(value=False)
 
 
+def with_usable_bars(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
+    """Add ``bar_problem``, null where there is none; what old bars measured is made absent.
+
+    ``rows`` hold what :func:`bar_statistics.daily_statistics` says. Problems: ``no_bars``; ``stale_bars``, the last one
+    older than ``max_bar_age_days``; ``short_history``; ``no_volume``, where none is reported.
+    """
+    stale = pl.col("timestamp") - pl.col("closed_at") > timedelta(days=config.max_bar_age_days)
+    volume, sigma = pl.col("adv_usd"), pl.col("sigma_daily")
+    return rows.with_columns(
+        bar_problem=pl.when(pl.col("close").is_null())
+        .then(pl.lit("no_bars"))
+        .when(stale)
+        .then(pl.lit("stale_bars"))
+        .when(sigma.is_null())
+        .then(pl.lit("short_history"))
+        .when(volume.is_null())
+        .then(pl.lit("no_volume")),
+        adv_usd=pl.when(~stale).then(volume),
+        sigma_daily=pl.when(~stale).then(sigma),
+    )
+
+
 def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """Add ``confidence`` = coverage x freshness x data tier, and ``meta__degraded``; zero where there is no book.
 
@@ -76,8 +100,7 @@ def _reasons(smile_share: pl.Expr) -> pl.Expr:
         (pl.col("quote_age_sessions") > 0, "stale_quotes"),
         (smile_share > 0, "last_smile"),
         (pl.col("bad_rows") > 0, "bad_rows"),
-        (pl.col("adv_usd").is_null(), "no_bars"),
     ]
     named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]
-    text = pl.concat_str(named, separator=",", ignore_nulls=True)
+    text = pl.concat_str([*named, pl.col("bar_problem")], separator=",", ignore_nulls=True)
     return pl.when(text != "").then(text)

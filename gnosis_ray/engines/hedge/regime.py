@@ -10,6 +10,7 @@ from gnosis_ray.config import HedgeConfig
 def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
     """Add ``hedge_share_of_volume``, ``hedge_regime_energy``, ``regime`` and ``squeeze_basis``; first match wins.
 
+    Also adds ``effective_gex_usd_per_pct``, the exposure behind the energy.
     h = |GEX 1%| (sigma_daily / 1%) / ADV: the part of a day's dollar volume that dealers trade in a one-sigma day.
     Where customers are taken to own the near call block, dealers are short it: its sign is turned in the energy.
     Rows whose book cannot be weighed (``available`` false: no open interest near spot, or no believable volatility)
@@ -22,6 +23,7 @@ def with_energy_and_regime(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFr
     day = pl.col("sigma_daily") * 100 / pl.col("adv_usd")
     short_gamma = (net < 0) & (net.abs() * day > config.squeeze_energy)
     return rows.with_columns(
+        effective_gex_usd_per_pct=exposure,
         hedge_share_of_volume=exposure.abs() * day,
         squeeze_basis=pl.when(~pl.col("available"))
         .then(None)

@@ -30,7 +30,7 @@ def thirty_day_surface(points: pl.DataFrame) -> pl.DataFrame:
 
 
 def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
-    """One row a ``key`` and expiry: volatility at the forward (``atm``), at both 25-delta wings and 10-delta tails.
+    """One row a ``key``, expiry, settlement: volatility at the forward (``atm``), 25-delta wings and 10-delta tails.
 
     Linear between listed strikes, null where none brackets the point. A tail is taken only from quotes whose spread is
     at most ``tail_max_spread`` of their mid: far from the money a mid between a cent and dollars is no price. Needs
@@ -44,7 +44,7 @@ def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
     call, put = pl.col("type") == "C", pl.col("type") == "P"
     tight = (pl.col("ask") - pl.col("bid") <= tail_max_spread * pl.col("mid_price")).fill_null(value=False)
     return (
-        priced.group_by("key", "expiry")
+        priced.group_by("key", "expiry", "settlement")
         .agg(
             pl.col("tau").first(),
             pl.col("dte").first(),

@@ -26,7 +26,8 @@ BREAK = math.log(1.8)
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key what its bars known by then say.
 
-    ``close``: the last close, USD. ``adv_usd``: mean dollar volume (close times shares) of the last 60 bars.
+    ``close``: the last close, USD; ``closed_at``: its moment. ``adv_usd``: mean dollar volume (close times shares) of
+    the last 60 bars; null where none is reported, as for an index.
     ``sigma_daily``: standard deviation of a day's log return as the square root of realised bipower variation,
     pi/2 mean(|r_t| |r_{t-1}|), over 60 bars; a jump enters it once, times a normal day, and not squared
     (Barndorff-Nielsen, Shephard 2004, eq. 7); a return beyond ``BREAK`` does not enter it. Null with fewer than
@@ -35,7 +36,9 @@ def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     usable = bars.filter(
         pl.col("close").is_finite() & (pl.col("close") > 0) & pl.col("volume").is_finite() & (pl.col("volume") >= 0)
     ).sort("symbol", "timestamp", "known_at")
-    return latest_known(keys, usable, _rolling).select("symbol", "timestamp", "close", "adv_usd", "sigma_daily")
+    return latest_known(keys, usable, _rolling).select(
+        "symbol", "timestamp", "close", "adv_usd", "sigma_daily", closed_at="bar"
+    )
 
 
 def latest_known(
@@ -73,12 +76,13 @@ def _rolling(bars: pl.DataFrame) -> pl.DataFrame:
     """The statistics at each bar of a sorted table."""
     move = pl.col("close").log().diff().abs()
     magnitude = pl.when(move <= BREAK).then(move)
+    traded = (pl.col("close") * pl.col("volume")).rolling_mean(WINDOW, min_samples=MIN_BARS).over("symbol")
     return bars.select(
         "symbol",
         "known_at",
         "close",
         bar="timestamp",
-        adv_usd=(pl.col("close") * pl.col("volume")).rolling_mean(WINDOW, min_samples=MIN_BARS).over("symbol"),
+        adv_usd=pl.when(traded > 0).then(traded),
         sigma_daily=((magnitude * magnitude.shift(1)).rolling_mean(WINDOW, min_samples=MIN_BARS - 2) * (math.pi / 2))
         .sqrt()
         .over("symbol"),

@@ -14,7 +14,7 @@ from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.preloaded_adapter import ContextReader, PreloadedAdapter
-from gnosis_ray.engines.base import EngineFrames, FrameEngine
+from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter, keys_at
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import DETAILS
@@ -117,9 +117,10 @@ class BatchPass:
             if not isinstance(engine, FrameEngine):
                 raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
             with self._watch(f"engine.{engine.kind}"):
-                frames[engine.kind], failures = _isolated(engine, keys, frames)
+                measured, failures = _isolated(engine, keys, engine.load(keys), frames)
             outcome.failures += failures
-            computed.append(PrecomputedEngine(engine, frames[engine.kind]))
+            frames[engine.kind] = measured.frames
+            computed.append(measured)
             keys = keys.filter(~pl.col("symbol").is_in([f.symbol for f in failures]))
         parts = [f.details for f in frames.values() if not f.details.is_empty()]
         if parts:
@@ -151,23 +152,23 @@ class BatchPass:
 
 
 def _isolated(
-    engine: FrameEngine, keys: pl.DataFrame, upstream: dict[EngineKind, EngineFrames]
-) -> tuple[EngineFrames, list[Failure]]:
+    engine: FrameEngine, keys: pl.DataFrame, data: EngineData, upstream: dict[EngineKind, EngineFrames]
+) -> tuple[PrecomputedEngine, list[Failure]]:
     """The engine over the batch; if that raises, symbol by symbol, so that only the culprits fail."""
     try:
-        return engine.frames(keys, upstream), []
+        return PrecomputedEngine(engine, engine.compute(keys, data, upstream)), []
     except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
         if len(keys) == 1:
-            stage = f"engine.{engine.kind}"
-            failure = Failure.of(error, symbol=keys["symbol"][0], stage=stage)
-            return engine.empty(), [failure]
-    parts = [_isolated(engine, keys[i : i + 1], upstream) for i in range(len(keys))]
-    good = [frames for frames, failures in parts if not failures] or [engine.empty()]
+            failure = Failure.of(error, symbol=keys["symbol"][0], stage=f"engine.{engine.kind}")
+            return PrecomputedEngine(engine, engine.empty()), [failure]
+    each = [keys[i : i + 1] for i in range(len(keys))]
+    parts = [_isolated(engine, one, engine.load(one), upstream) for one in each]
+    good = [measured.frames for measured, failures in parts if not failures] or [engine.empty()]
     merged = EngineFrames(
         pl.concat([frames.features for frames in good], how="diagonal"),
         pl.concat([frames.details for frames in good]),
     )
-    return merged, [failure for _, failures in parts for failure in failures]
+    return PrecomputedEngine(engine, merged), [failure for _, failures in parts for failure in failures]
 
 
 def _nothing_known(symbol: str, now: datetime) -> Failure:

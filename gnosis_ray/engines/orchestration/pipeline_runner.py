@@ -81,7 +81,7 @@ class PipelineRunner:
         """One pass as of ``now``; appends one record to the ledger. Raises :class:`StageError`."""
         now = to_utc(now)
         outputs = self._measure(now)
-        snapshot = self._build_snapshot(now, outputs)
+        snapshot = self._stage("snapshot", self._build_snapshot, now, outputs)
         primary = [
             self._stamp(self._stage(f"agent.{type(agent).__name__}", agent.step, snapshot), now)
             for agent in self._primary_agents

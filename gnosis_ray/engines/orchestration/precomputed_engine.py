@@ -13,8 +13,10 @@ class PrecomputedEngine:
     """A row look-up that stands for the engine which computed the rows."""
 
     def __init__(self, engine: FrameEngine, frames: EngineFrames) -> None:
+        """Raises where a row is no valid :class:`EngineOutput`: a feature that is not finite, say."""
         self.kind: EngineKind = engine.kind
         self.requires = engine.requires
+        self.frames = frames
         self._outputs = {(o.symbol, o.timestamp): o for o in frames.outputs(engine.kind, engine.features)}
 
     def run(self, symbol: str, now: datetime) -> EngineOutput:
