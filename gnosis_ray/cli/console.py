@@ -42,7 +42,7 @@ def format_option(command: FC) -> FC:
 
 def out_option(command: FC) -> FC:
     """``--out DIR``: where ledgers are."""
-    folder = click.Path(path_type=Path)
+    folder = click.Path(file_okay=False, path_type=Path)
     return click.option("--out", type=folder, default=Path("ledger"), show_default=True, help="Ledger folder.")(command)
 
 
@@ -70,8 +70,10 @@ def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[s
     texts = [[_readable(value) for value in row] for row in frame.iter_rows()]
     rows = [_headings(frame), *texts]
     widths = [max(len(row[position]) for row in rows) for position in range(frame.width)]
-    borders = 3 * frame.width + 1
-    widths[-1] = max(MIN_LAST_COLUMN, min(widths[-1], console.width - borders - sum(widths[:-1])))
+    others = 3 * frame.width + 1 + sum(widths[:-1])
+    widths[-1] = min(widths[-1], max(MIN_LAST_COLUMN, console.width - others))
+    # too narrow a terminal wraps: a figure is never cut
+    console.width = max(console.width, others + widths[-1])
     table = Table(title=_escaped(title), title_justify="left", title_style="bold", header_style="bold")
     for heading, (name, dtype), width in zip(_headings(frame), frame.schema.items(), widths, strict=True):
         figures = dtype.is_numeric() or name in right

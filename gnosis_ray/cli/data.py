@@ -53,7 +53,8 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Pa
         f"Read {report.rows_read:,} rows: {report.rows_written:,} written, {report.rows_known:,} known before, "
         f"{report.refused['rows'].sum():,} refused. Store: {store}"
     )
-    talk.print("Scan it with: gnosis-ray scan --universe sp500 --provider store")
+    where = f" --data-dir {data_dir}" if data_dir else ""
+    talk.print(f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)")
 
 
 @command.command(name="list")

@@ -13,7 +13,7 @@ from importlib.metadata import version
 import click
 
 from gnosis_ray.cli.console import say_error
-from gnosis_ray.errors import GnosisError
+from gnosis_ray.errors import ConfigError, GnosisError
 
 VERBS = {
     "scan": ("gnosis_ray.cli.scan", "Measure a universe, take stances, make trades, write the ledger."),
@@ -70,6 +70,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except GnosisError as error:
         say_error(str(error))
         return error.exit_code
+    except (OSError, UnicodeError) as error:
+        say_error(f"Cannot read or write: {error}")
+        return ConfigError.exit_code
     return result if isinstance(result, int) else 0
 
 

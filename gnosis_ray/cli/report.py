@@ -26,7 +26,8 @@ TRADE_WORDS = {("STOCK", "buy"): "buy", ("STOCK", "sell"): "sell short"}
 def title_of(receipt: RunReceipt, what: str) -> str:
     """A title that never lets made-up figures pass for a market."""
     label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
-    return f"{label}{what} of {receipt.universe} as of {as_of_text(receipt.as_of)}"
+    asked = f"{receipt.symbols} symbols" if receipt.universe == "list" else receipt.universe
+    return f"{label}{what} of {asked} as of {as_of_text(receipt.as_of)}"
 
 
 def emit_ideas(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> None:
@@ -139,7 +140,8 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     if len(receipt.failures) > NAMED_SYMBOLS:
         talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
     untraded_for = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
-    talk.print(f"  no idea: {untraded_for or 'none'}")
+    if untraded_for:
+        talk.print(f"  no idea: {untraded_for}")
     talk.print(f"  {_seconds(receipt)}")
     talk.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":

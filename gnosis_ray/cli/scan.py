@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import polars as pl
+from pydantic import ValidationError
 
 from cluster.session import Session, connect
 from cluster.topology import HostPlan, measure_budget, plan
@@ -28,6 +29,7 @@ from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
 
 
@@ -39,15 +41,20 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """From ``2026-07-12T12:00:00Z`` or ``2026-07-12``."""
         try:
-            return to_utc(datetime.fromisoformat(str(value)))
+            moment = to_utc(datetime.fromisoformat(str(value)))
         except ValueError:
+            moment = None
+        if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
             self.fail(f"Expected a moment such as 2026-07-12T12:00:00Z, was {value!r}", param, ctx)
+        return moment
 
 
 @click.command(name="scan")
 @click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
 @click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
-@click.option("--as-of", type=Moment(), help="The moment to look at; default: the latest that the provider knows.")
+@click.option(
+    "--as-of", type=Moment(), help="The moment to look at, UTC; a day is its start; default: the latest known."
+)
 @click.option("--provider", type=click.Choice(["synthetic", "store"]), help="Where market data comes from.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The market store's folder.")
 @click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
@@ -81,6 +88,8 @@ def command(
         "run.granularity": granularity,
     }
     config = with_absolute_paths(load_config(profile, flags).config)
+    if data_dir is not None and resume is None and config.data.provider != "store":
+        raise ConfigError("--data-dir is the folder of the store: add --provider store")
     if resume is not None:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
         manifest = LedgerStore(out).manifest(resume)
@@ -119,7 +128,11 @@ def _wanted(universe: str | None, symbols: str | None) -> str:
 
 def _resumed(manifest: RunManifest, today: Config, data_dir: Path | None) -> Config:
     """The run's own settings; only where it runs, and where the store now lies, are today's."""
-    config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": today.run})
+    try:
+        config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": today.run})
+    except ValidationError as error:
+        made_by = f"gnosis-ray {manifest.version} made run {manifest.run_id} with settings that this one does not have"
+        raise ConfigError(f"{made_by}: scan anew, or resume with the version that began it") from error
     if data_dir is None:
         return config
     return config.model_copy(update={"data": config.data.model_copy(update={"dir": today.data.dir})})
@@ -145,6 +158,8 @@ def _prepare(
     with watch("universe"):
         members = load_universe(wanted, moment.date())
     talk.print(f"{members.name}: {len(members.symbols)} symbols, {members.note}", style="dim")
+    if moment > started:
+        talk.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
     return RunManifest(
         run_id=new_run_id(started, secrets.token_hex(2)),
         run_date=moment.date(),
@@ -178,21 +193,22 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Pa
 def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: datetime, watch: Stopwatch) -> RunReceipt:
     done = len(job.writer.committed())
     total = len(manifest.batches())
-    with ExitStack() as stack:
-        fanout = _fanout(job.config, manifest, address, watch, stack)
-        step = stack.enter_context(bar("scanning", total))
-        step("", done, total)
+    try:
+        with ExitStack() as stack:
+            fanout = _fanout(job.config, manifest, address, watch, stack)
+            step = stack.enter_context(bar("scanning", total))
+            step("", done, total)
 
-        def on_receipt(receipt: BatchReceipt) -> None:
-            nonlocal done
-            done += 1
-            step(f"batch {receipt.batch}: {receipt.snapshots} symbols", done, total)
+            def on_receipt(receipt: BatchReceipt) -> None:
+                nonlocal done
+                done += 1
+                step(f"batch {receipt.batch}: {receipt.snapshots} symbols", done, total)
 
-        try:
             return run_scan(job, manifest, fanout, utc_now, on_receipt, started, watch.seconds)
-        except KeyboardInterrupt:
-            talk.print(f"Finished batches are kept. Go on with: gnosis-ray scan --resume {manifest.run_id}")
-            raise
+    except KeyboardInterrupt:
+        again = f"gnosis-ray scan --resume {manifest.run_id} --out {job.writer.root}"
+        talk.print(f"Finished batches are kept. Go on with: {again}")
+        raise
 
 
 def _fanout(config: Config, manifest: RunManifest, address: str | None, watch: Stopwatch, stack: ExitStack) -> Fanout:
