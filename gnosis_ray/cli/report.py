@@ -145,9 +145,7 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     talk.print(f"  {_seconds(receipt)}")
     talk.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":
-        talk.print(
-            f"Nothing was known at {as_of_text(receipt.as_of)}: `gnosis-ray data list` shows what the store holds."
-        )
+        talk.print("No chain and no bars of any of them were known by then: see `gnosis-ray data list`.")
 
 
 def _seconds(receipt: RunReceipt) -> str:

@@ -265,6 +265,14 @@ def test_thirty_day_volatility_is_linear_in_total_variance() -> None:
     assert measure(chain).features["atm_iv_30d"] == pytest.approx(expected)
 
 
+def test_a_wing_without_its_other_is_no_skew() -> None:
+    """The near expiry lists no strike below spot: its call wing has no put wing to be held against."""
+    chain = book(everywhere, days=(20, 40), smile=lambda k: 0.3 - 0.3 * k)
+    far = measure(chain.filter(pl.col("dte") == 40)).features["skew_25d"]
+    lopsided = chain.filter((pl.col("dte") == 40) | (pl.col("strike") >= 100.0))
+    assert measure(lopsided).features["skew_25d"] == pytest.approx(far)
+
+
 def test_volatility_far_from_thirty_days_is_absent() -> None:
     assert "atm_iv_30d" not in measure(book(everywhere, days=(7,))).features
     assert measure(book(everywhere, days=(20,))).features["atm_iv_30d"] == pytest.approx(0.30)

@@ -61,6 +61,11 @@ def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
             _between("put_tail", -TAIL_DELTA),
             _between("call_tail", TAIL_DELTA),
         )
+        # a skew is a difference at one expiry: a wing without its other says nothing
+        .with_columns(
+            put_wing=pl.when(pl.col("call_wing").is_finite()).then("put_wing"),
+            call_wing=pl.when(pl.col("put_wing").is_finite()).then("call_wing"),
+        )
         .sort("key", "tau")
     )
 
