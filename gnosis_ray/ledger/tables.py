@@ -32,6 +32,7 @@ LEGS = pl.List(
             "qty": pl.Int64,  # shares, or contracts of 100 shares
             "strike": pl.Float64,
             "expiry": pl.String,  # YYYY-MM-DD
+            "price": pl.Float64,  # the fill that the cost counts on, USD per share
         }
     )
 )
@@ -85,6 +86,9 @@ TRADE_IDEAS = _schema(
         "max_loss": pl.Float64,  # USD a unit; infinite where unbounded
         "max_profit": pl.Float64,  # USD a unit; null where unbounded
         "breakeven_levels": pl.List(pl.Float64),
+        "probability_of_profit": pl.Float64,  # at expiry, under the smile
+        "expected_value": pl.Float64,  # USD a unit, under the smile, costs counted
+        "expected_edge": pl.Float64,  # USD a unit that the stance adds to it, by the configured view
         "target_exit_price": pl.Float64,
         "stop_loss_price": pl.Float64,
         "recommended_units": pl.Int64,

@@ -70,19 +70,25 @@ class Suggestion(Contract):
 
 
 class TradeLeg(Contract):
-    """One leg: ``qty`` shares, or contracts of 100 shares; ``expiry`` as ``YYYY-MM-DD``."""
+    """One leg: ``qty`` shares, or contracts of 100 shares; ``expiry`` as ``YYYY-MM-DD``.
+
+    ``price`` is the fill that the idea's cost counts on, USD per share.
+    """
 
     instrument_type: Literal["C", "P", "STOCK"]
     direction: Literal["buy", "sell"]
     qty: Annotated[int, Field(gt=0)]
     strike: Annotated[FiniteFloat, Field(gt=0)] | None = None
     expiry: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    price: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
 
 class TradeIdea(Contract):
     """A costed trade. Figures are USD per unit (a share, or one structure of 100-share contracts).
 
-    ``max_loss`` is ``inf`` and ``max_profit`` None where unbounded; a credit is a negative cost.
+    ``max_loss`` is ``inf`` and ``max_profit`` None where unbounded; a credit is a negative cost. The probability of
+    profit and the expected value are the option market's own, under the smile, costs counted: an expected value is
+    then what the trade costs on average. ``expected_edge`` is what the stance adds to it, by the configured view.
     """
 
     id: str
@@ -94,6 +100,9 @@ class TradeIdea(Contract):
     max_loss: Annotated[float, Field(ge=0.0)]
     max_profit: FiniteFloat | None = None
     breakeven_levels: list[FiniteFloat] = Field(default_factory=list)
+    probability_of_profit: Confidence | None = None
+    expected_value: FiniteFloat | None = None
+    expected_edge: FiniteFloat | None = None
     target_exit_price: FiniteFloat | None = None
     stop_loss_price: FiniteFloat | None = None
     recommended_units: Annotated[int, Field(ge=0)]

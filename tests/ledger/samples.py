@@ -191,6 +191,7 @@ _legs = st.builds(
     qty=st.integers(1, 2**40),
     strike=st.none() | _positive,
     expiry=st.none() | st.dates(min_value=date(1990, 1, 1)).map(date.isoformat),
+    price=st.none() | _positive,
 )
 _ideas = st.builds(
     TradeIdea,
@@ -203,6 +204,9 @@ _ideas = st.builds(
     max_loss=st.just(inf) | st.floats(min_value=0.0, allow_nan=False),
     max_profit=st.none() | _numbers,
     breakeven_levels=st.lists(_numbers, max_size=3),
+    probability_of_profit=st.none() | _shares,
+    expected_value=st.none() | _numbers,
+    expected_edge=st.none() | _numbers,
     target_exit_price=st.none() | _numbers,
     stop_loss_price=st.none() | _numbers,
     recommended_units=st.integers(0, 2**40),
