@@ -110,13 +110,17 @@ def _plain(value: Any) -> Any:
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Lists as text: CSV has no other way."""
+    """Lists as text, their records as JSON: CSV has no other way."""
     lists = [
-        pl.col(n).list.eval(pl.element().cast(pl.String)).list.join(";")
-        for n, t in frame.schema.items()
-        if t == pl.List
+        pl.col(name).list.eval(_as_text(dtype.inner)).list.join(";")
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.List)
     ]
     return frame.with_columns(lists)
+
+
+def _as_text(dtype: object) -> pl.Expr:
+    return pl.element().struct.json_encode() if isinstance(dtype, pl.Struct) else pl.element().cast(pl.String)
 
 
 def _escaped(text: str) -> str:

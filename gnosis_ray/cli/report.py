@@ -1,11 +1,11 @@
-"""How a run reads: its ideas as a table, its summary in words."""
+"""How a run reads: its title, its degradations and failures, its summary in words."""
 
 from __future__ import annotations
 
 import polars as pl
 from rich.text import Text
 
-from gnosis_ray.cli.console import Format, emit, talk
+from gnosis_ray.cli.console import talk
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
@@ -19,78 +19,12 @@ NAMED_REASONS = 12
 NAMED_SYMBOLS = 6
 """Symbols named behind a reason in the summary; all of them are in the ledger."""
 
-AMOUNTS = frozenset({"cost_usd", "max_loss_usd"})
-TRADE_WORDS = {("STOCK", "buy"): "buy", ("STOCK", "sell"): "sell short"}
-
 
 def title_of(receipt: RunReceipt, what: str) -> str:
     """A title that never lets made-up figures pass for a market."""
     label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
     asked = f"{receipt.symbols} symbols" if receipt.universe == "list" else receipt.universe
     return f"{label}{what} of {asked} as of {as_of_text(receipt.as_of)}"
-
-
-def emit_ideas(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> None:
-    """Write the ideas of a run to stdout; where there are none, a table says nothing and the summary says why."""
-    frame = ideas_frame(store, receipt, top, format_)
-    if format_ != "table" or not frame.is_empty():
-        emit(frame, format_, title_of(receipt, "ideas"), AMOUNTS)
-
-
-def ideas_frame(store: LedgerStore, receipt: RunReceipt, top: int, format_: Format) -> pl.DataFrame:
-    """The ideas of a run, surest first; ``top`` 0 keeps all. Amounts are of the whole position, in USD.
-
-    Columns: ``symbol, stance, confidence, trade, cost_usd, max_loss_usd, why``; machines also get ``strategy, units,
-    cost_per_unit, target_exit_price, stop_loss_price, as_of, synthetic``. A negative cost is money received; an
-    unbounded loss is infinite.
-    """
-    ideas = store.read("trade_ideas", receipt.run_id).sort(
-        ["confidence", "symbol", "position"], descending=[True, False, False]
-    )
-    ideas = ideas.head(top) if top else ideas
-    units = pl.col("recommended_units")
-    frame = ideas.select(
-        "symbol",
-        stance=pl.col("side"),
-        confidence=pl.col("confidence"),
-        trade=pl.struct("legs", "recommended_units").map_elements(_trade, return_dtype=pl.String),
-        cost_usd=pl.col("cost_per_unit") * units,
-        max_loss_usd=pl.col("max_loss") * units,
-        strategy=pl.col("strategy_type"),
-        units=units,
-        cost_per_unit=pl.col("cost_per_unit"),
-        target_exit_price=pl.col("target_exit_price"),
-        stop_loss_price=pl.col("stop_loss_price"),
-        as_of=pl.lit(as_of_text(receipt.as_of)),
-        synthetic=pl.lit(receipt.synthetic),
-        why=pl.col("rationale"),
-    )
-    if format_ != "table":
-        return frame
-    unbounded = pl.when(pl.col("max_loss_usd").is_infinite()).then(pl.lit("unbounded"))
-    return frame.select(
-        "symbol",
-        "stance",
-        "confidence",
-        "trade",
-        pl.col("cost_usd").map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String),
-        max_loss_usd=unbounded.otherwise(
-            pl.col("max_loss_usd").map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String)
-        ),
-        why=pl.col("why"),
-    )
-
-
-def _trade(idea: dict[str, object]) -> str:
-    legs, units = idea["legs"], idea["recommended_units"]
-    if not isinstance(legs, list) or not isinstance(units, int):
-        raise TypeError(f"Expected legs and units of an idea, was {idea!r}")
-    return ", ".join(_leg_words(leg, leg["qty"] * units) for leg in legs)
-
-
-def _leg_words(leg: dict[str, str], shares: int) -> str:
-    verb = TRADE_WORDS[leg["instrument_type"], leg["direction"]]
-    return f"{verb} {shares:,} share{'' if shares == 1 else 's'}"
 
 
 def degraded_frame(receipt: RunReceipt) -> pl.DataFrame:

@@ -8,7 +8,8 @@ import click
 import polars as pl
 
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
-from gnosis_ray.cli.report import degraded_frame, emit_ideas, failures_frame, summary, title_of
+from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
+from gnosis_ray.cli.report import degraded_frame, failures_frame, summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import RunReceipt
@@ -34,16 +35,26 @@ def list_(out: Path, format_: Format) -> None:
 
 @command.command()
 @click.argument("run", default="latest")
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Rows shown; 0 for all.")
+@filter_options
 @click.option("--what", type=click.Choice(["ideas", "degraded", "failures"]), default="ideas", show_default=True)
 @out_option
 @format_option
-def show(run: str, top: int, what: str, out: Path, format_: Format) -> None:
+def show(
+    run: str,
+    what: str,
+    top: int,
+    strategies: tuple[str, ...],
+    sides: tuple[str, ...],
+    min_confidence: float,
+    out: Path,
+    format_: Format,
+) -> None:
     """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
     store = LedgerStore(out)
     receipt = store.receipt(run)
     if what == "ideas":
-        emit_ideas(store, receipt, top, format_)
+        wanted = IdeaFilter(top, strategies, sides, min_confidence)
+        emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     else:
         frame = degraded_frame(receipt) if what == "degraded" else failures_frame(receipt)
         emit(frame.head(top) if top else frame, format_, title_of(receipt, what))

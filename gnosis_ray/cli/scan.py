@@ -16,8 +16,9 @@ from cluster.session import Session, connect
 from cluster.topology import HostPlan, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, with_absolute_paths
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
+from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
 from gnosis_ray.cli.progress import bar
-from gnosis_ray.cli.report import emit_ideas, summary
+from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
@@ -60,7 +61,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
 @out_option
-@click.option("--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all.")
+@filter_options
 @click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
 @format_option
@@ -76,6 +77,9 @@ def command(
     address: str | None,
     out: Path,
     top: int,
+    strategies: tuple[str, ...],
+    sides: tuple[str, ...],
+    min_confidence: float,
     resume: str | None,
     dry_run: bool,
     format_: Format,
@@ -106,7 +110,8 @@ def command(
     receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
     if receipt is None or receipt.status == "interrupted":
         receipt = _run(ScanJob(config, calendar, manifest.as_of, writer), manifest, address, started, watch)
-    emit_ideas(store, receipt, top, format_)
+    wanted = IdeaFilter(top, strategies, sides, min_confidence)
+    emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     summary(receipt, store)
     return EXIT_CODES[receipt.status]
 

@@ -115,8 +115,8 @@ def test_json_parses_and_is_all_there_is_on_stdout(
     assert all(row["synthetic"] is True and row["as_of"] == "2026-07-10T20:00:00Z" for row in rows)
     assert all((row["max_loss_usd"] == "Infinity") == (row["strategy"] == "short_stock") for row in rows)
     assert all(row["cost_usd"] == row["cost_per_unit"] * row["units"] for row in rows)
-    confidences = [row["confidence"] for row in rows]
-    assert confidences == sorted(confidences, reverse=True)
+    ranks = [(row["score"] is not None, row["score"] or 0.0, row["confidence"]) for row in rows]
+    assert ranks == sorted(ranks, reverse=True)
     frame = pl.read_csv(io.StringIO(call("runs", "show", "--format", "csv", "--top", "0").out))
     assert frame["max_loss_usd"].is_infinite().to_list() == (frame["strategy"] == "short_stock").to_list()
     table = call("runs", "show", "--top", "0").out

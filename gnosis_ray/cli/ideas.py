@@ -1,0 +1,178 @@
+"""The ideas of a run, ranked and filtered: as a table for people, as columns that keep their names for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeVar
+
+import click
+import polars as pl
+
+from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
+from gnosis_ray.cli.console import Format, emit, talk
+from gnosis_ray.config import as_of_text
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.schemas.run_schemas import RunReceipt
+
+FC = TypeVar("FC", bound=Callable[..., Any])
+Leg = Mapping[str, Any]
+
+FIGURES = frozenset({"cost_usd", "max_loss_usd", "expected_usd"})
+"""Text columns of the table that hold figures."""
+
+STOCK_WORDS = {"buy": "buy", "sell": "sell short"}
+
+
+@dataclass(frozen=True)
+class IdeaFilter:
+    """Which ideas of a run to show. ``top`` 0 keeps all; no strategy or side keeps every one."""
+
+    top: int = 0
+    strategies: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+
+    def applied_to(self, ideas: pl.DataFrame) -> pl.DataFrame:
+        """The ideas that pass, in their order."""
+        wanted = pl.col("confidence") >= self.min_confidence
+        if self.strategies:
+            wanted &= pl.col("strategy").is_in(self.strategies)
+        if self.sides:
+            wanted &= pl.col("side").is_in(self.sides)
+        passed = ideas.filter(wanted)
+        return passed.head(self.top) if self.top else passed
+
+
+def filter_options(command: FC) -> FC:
+    """``--top``, ``--strategy``, ``--side``, ``--min-confidence``."""
+    options = (
+        click.option(
+            "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all."
+        ),
+        click.option(
+            "--strategy", "strategies", multiple=True, metavar="NAME", help="Only these, such as iron_condor; repeat."
+        ),
+        click.option(
+            "--side",
+            "sides",
+            multiple=True,
+            type=click.Choice(["long", "short", "neutral"]),
+            help="Only these sides; repeat for more.",
+        ),
+        click.option(
+            "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Only ideas at least this sure."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def emit_ideas(store: LedgerStore, receipt: RunReceipt, wanted: IdeaFilter, format_: Format, title: str) -> None:
+    """Write the ideas of a run to stdout; where there are none, a table says nothing and the summary says why."""
+    ranked = ideas_frame(store.read("trade_ideas", receipt.run_id), receipt)
+    shown = wanted.applied_to(ranked)
+    if format_ != "table":
+        emit(shown, format_, title)
+    elif not shown.is_empty():
+        emit(_readable(shown), format_, title, FIGURES)
+    if shown.is_empty() and not ranked.is_empty():
+        talk.print(f"None of the {len(ranked)} ideas passes the filters; strategies there are: {_strategies(ranked)}")
+
+
+def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
+    """Rows of ``TRADE_IDEAS``, best ``score`` first; the columns keep their names and order from release to release.
+
+    score = (expected value + expected edge) / maximum loss x confidence. A negative expectation counts whole: doubt
+    makes no loss smaller. An unbounded loss stands as that many stop distances as its size was reckoned with. Ideas
+    without an expectation come last, surest first. Amounts ``*_usd`` are of the whole position; a negative cost is
+    money received, an unbounded loss is infinite, an unbounded profit null.
+    """
+    units = pl.col("recommended_units")
+    expected = pl.col("expected_value") + pl.col("expected_edge")
+    share = expected / _loss()
+    return ideas.select(
+        "symbol",
+        pl.col("strategy_type").alias("strategy"),
+        "side",
+        "confidence",
+        share.mul(pl.when(share > 0).then(pl.col("confidence")).otherwise(1.0)).alias("score"),
+        "probability_of_profit",
+        (pl.col("expected_value") * units).alias("expected_value_usd"),
+        (pl.col("expected_edge") * units).alias("expected_edge_usd"),
+        pl.struct("legs", "recommended_units").map_elements(_trade, return_dtype=pl.String).alias("trade"),
+        units.alias("units"),
+        (pl.col("cost_per_unit") * units).alias("cost_usd"),
+        (pl.col("max_loss") * units).alias("max_loss_usd"),
+        (pl.col("max_profit") * units).alias("max_profit_usd"),
+        pl.col("breakeven_levels").alias("breakevens"),
+        "cost_per_unit",
+        "target_exit_price",
+        "stop_loss_price",
+        "legs",
+        "tags",
+        pl.lit(as_of_text(receipt.as_of)).alias("as_of"),
+        pl.lit(receipt.run_id).alias("run_id"),
+        pl.lit(receipt.synthetic).alias("synthetic"),
+        pl.col("id"),
+        pl.col("rationale").alias("why"),
+    ).sort(["score", "confidence", "symbol", "id"], descending=[True, True, False, False], nulls_last=True)
+
+
+def _loss() -> pl.Expr:
+    """USD a unit that can be lost; of a short sale the stop distances that stand for a loss without bound."""
+    distance = pl.col("stop_loss_price") + pl.col("cost_per_unit")
+    unbounded = pl.col("max_loss").is_infinite()
+    return pl.when(unbounded).then(distance * UNBOUNDED_STOPS).otherwise(pl.col("max_loss"))
+
+
+def _readable(ideas: pl.DataFrame) -> pl.DataFrame:
+    expected = pl.col("expected_value_usd") + pl.col("expected_edge_usd")
+    loss = pl.col("max_loss_usd")
+    return ideas.select(
+        "symbol",
+        "side",
+        "confidence",
+        pl.col("score").round(3),
+        pl.col("probability_of_profit").alias("p_profit"),
+        expected_usd=_dollars(expected),
+        cost_usd=_dollars(pl.col("cost_usd")),
+        max_loss_usd=pl.when(loss.is_infinite()).then(pl.lit("unbounded")).otherwise(_dollars(loss)),
+        strategy=pl.col("strategy"),
+        trade=pl.col("trade"),
+    )
+
+
+def _dollars(amount: pl.Expr) -> pl.Expr:
+    return amount.map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String)
+
+
+def _trade(idea: Mapping[str, Any]) -> str:
+    """What to do, in a line: ``buy 12 shares``; ``2 x 2026-08-21 +320C -330C``."""
+    legs, units = idea["legs"], idea["recommended_units"]
+    if all(leg["instrument_type"] == "STOCK" for leg in legs):
+        return ", ".join(_stock_words(leg, leg["qty"] * units) for leg in legs)
+    dated = groupby(legs, key=lambda leg: leg["expiry"])
+    return f"{units:,} x " + " ".join(_expiry_words(expiry, list(same)) for expiry, same in dated)
+
+
+def _stock_words(leg: Leg, shares: int) -> str:
+    return f"{STOCK_WORDS[leg['direction']]} {shares:,} share{'' if shares == 1 else 's'}"
+
+
+def _expiry_words(expiry: str | None, legs: list[Leg]) -> str:
+    return " ".join([*([expiry] if expiry else []), *map(_leg_words, legs)])
+
+
+def _leg_words(leg: Leg) -> str:
+    sign, count = "+" if leg["direction"] == "buy" else "-", leg["qty"]
+    if leg["instrument_type"] == "STOCK":
+        return f"{sign}{count} shares"
+    return f"{sign}{'' if count == 1 else f'{count}x'}{leg['strike']:g}{leg['instrument_type']}"
+
+
+def _strategies(ideas: pl.DataFrame) -> str:
+    counted = ideas["strategy"].value_counts().sort(["count", "strategy"], descending=[True, False])
+    return ", ".join(f"{name} {count}" for name, count in counted.iter_rows())
