@@ -122,7 +122,7 @@ def corrected(tmp_path: Path, config: Config) -> MarketAdapter:
     """A store in which bars are corrected, equal trades repeat, and a batch of trades is delivered twice."""
     writer = StoreWriter(tmp_path)
     days = [NOW - timedelta(days=n) for n in range(1, 12)]
-    bars = [("AAA", d, d + timedelta(hours=h), 1.0, 2.0, 0.5, 1.0 + h / 100, 9.0) for d in days for h in (0, 30)]
+    bars = [("AAA", d, d + timedelta(hours=h), 1.0, 2.0, 0.5, 1.0 + h / 100, 9.0, None) for d in days for h in (0, 30)]
     writer.append("bars", pl.DataFrame(bars, schema=BARS, orient="row"))
     ticks = [NOW - timedelta(minutes=5 * (n // 2)) for n in range(16)]
     for delay in (0, 12):

@@ -98,6 +98,7 @@ def bars(
             "low": closes * 0.999,
             "close": closes,
             "volume": [daily_volume] * count,
+            "adjusted_close": [None] * count,
         },
         schema=BARS,
     )

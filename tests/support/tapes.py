@@ -72,6 +72,7 @@ def random_bars(
             "low": np.minimum(open_, close) * np.exp(-np.abs(random.normal(0.0, sigma / 3, count))),
             "close": close,
             "volume": np.round(volume * np.exp(random.normal(0.0, 0.5, count))),
+            "adjusted_close": [None] * count,
         },
         schema=BARS,
     )

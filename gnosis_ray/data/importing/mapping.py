@@ -55,7 +55,7 @@ class TableMapping(Section):
     become further source columns. ``columns`` are target -> source. ``divide``: target -> what its source is a
     multiple of; ``zero_is_unknown``: targets in which zero says nothing. ``known_at``: ``event`` where rows carry the
     moment they were taken at, ``session_close`` where a date stands for the close of that date's session, ``column``
-    where ``columns`` names it.
+    where ``columns`` names it. A dataset's optional columns may be left out: they are unknown then.
     ``known_delay_minutes``: how long after the first two a row became known.
     """
 
@@ -96,7 +96,8 @@ class TableMapping(Section):
         if self.known_at == "column" and self.known_delay_minutes:
             raise ValueError("known_delay_minutes beside known_at: column, which says itself when rows were known")
         twice = sorted((set(self.columns) & set(self.constants)) | (given & derived))
-        missing = [name for name in schema.names() if name not in given | derived]
+        optional = DATASETS[self.kind].optional
+        missing = [name for name in schema.names() if name not in {*given, *derived, *optional}]
         if twice or missing:
             raise ValueError(f"{self.kind} of {self.file}: filled twice {twice}, not filled {missing}")
         _check_pattern(self.file_name)

@@ -84,7 +84,7 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
     data = DATASETS[table.kind]
     mapped = raw.select(
         *(_converted(raw, table, target, source) for target, source in table.columns.items()),
-        *(pl.lit(value, dtype=data.schema[name]).alias(name) for name, value in table.constants.items()),
+        *(pl.lit(value, dtype=data.schema[name]).alias(name) for name, value in _constants(table).items()),
         _was_naive(raw, table, data.event).alias(WAS_NAIVE),
         _flagged(table).alias(FLAGGED),
         *([_root(table.contract).alias("root")] if table.contract else []),
@@ -97,6 +97,12 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
     if table.kind == "chains":
         mapped = mapped.with_columns(_expired(mapped, calendar))
     return mapped
+
+
+def _constants(table: TableMapping) -> dict[str, str | float | None]:
+    """What every row holds, the optional columns that nothing fills among it."""
+    unfilled = [name for name in DATASETS[table.kind].optional if name not in table.columns]
+    return dict.fromkeys(unfilled) | table.constants
 
 
 def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str) -> pl.Expr:

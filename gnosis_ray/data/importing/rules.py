@@ -97,6 +97,8 @@ BARS = (
     Rule("close", "outside low to high", "note", ~pl.col("close").is_between("low", "high")),
     Rule("volume", "negative", "refuse", pl.col("volume") < 0),
     Rule("volume", "not a number", "blank", ~pl.col("volume").is_finite()),
+    Rule("adjusted_close", "not a number", "blank", ~pl.col("adjusted_close").is_finite()),
+    Rule("adjusted_close", "not positive", "blank", pl.col("adjusted_close") <= 0),
 )
 
 TRADES = (

@@ -23,7 +23,8 @@ class Dataset:
 
     ``event`` names the event-time column, ``period`` the Hive partition (a day or a year of the event time).
     ``identity`` is what a correction shares with the row it replaces; where rows may rightly repeat (``repeats``)
-    it is every column, and equal rows are told apart by their :data:`OCCURRENCE`.
+    it is every column, and equal rows are told apart by their :data:`OCCURRENCE`. ``optional`` columns may be missing
+    from what is appended or imported, and so unknown; a part holds only those that say something.
     """
 
     kind: Kind
@@ -32,6 +33,7 @@ class Dataset:
     period: Literal["event_date", "event_year"]
     identity: tuple[str, ...]
     repeats: bool = False
+    optional: tuple[str, ...] = ()
 
     def period_of(self, moment: pl.Expr) -> pl.Expr:
         """The partition label of a moment: ``2026-07-10`` or ``2026``; labels sort as time does."""
@@ -50,7 +52,7 @@ DATASETS: dict[Kind, Dataset] = {
         "event_date",
         ("symbol", "event_time", "expiry", "strike", "type", "settlement"),
     ),
-    "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp")),
+    "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp"), optional=("adjusted_close",)),
     "trades": Dataset("trades", TRADES, "timestamp", "event_date", _all_but_known_at(TRADES), repeats=True),
     "quotes": Dataset("quotes", QUOTES, "timestamp", "event_date", _all_but_known_at(QUOTES), repeats=True),
     "news": Dataset("news", NEWS, "timestamp", "event_date", NEWS_IDENTITY),
@@ -68,17 +70,20 @@ def dataset(kind: str) -> Dataset:
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """``frame`` with the dataset's columns, in order and of its types; a naive time is read as UTC.
 
-    Whole and single-precision numbers become Float64. A missing column or any other type raises
-    :class:`SchemaError` naming ``where``, the column, what was expected and found.
+    Whole and single-precision numbers become Float64; an optional column that is missing is null. Any other missing
+    column or any other type raises :class:`SchemaError` naming ``where``, the column, what was expected and found.
     """
     check_columns(data, frame.schema, where, exact=False)
-    return frame.select(_conformed(name, frame.schema[name], expected) for name, expected in data.schema.items())
+    whole = frame.with_columns(pl.lit(None).alias(name) for name in data.optional if name not in frame.columns)
+    return whole.select(_conformed(name, whole.schema[name], expected) for name, expected in data.schema.items())
 
 
 def check_columns(data: Dataset, found: pl.Schema, where: str, *, exact: bool) -> None:
-    """Raise :class:`SchemaError` for the first column missing or, where ``exact``, of another type."""
+    """Raise :class:`SchemaError` for the first column missing and not optional or, where ``exact``, of another type."""
     for name, expected in data.schema.items():
         actual = found.get(name)
+        if actual is None and name in data.optional:
+            continue
         if actual is None:
             raise SchemaError(
                 f"{where}, dataset {data.kind}, column {name}: Expected {expected}, found no such column "

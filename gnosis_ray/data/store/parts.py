@@ -80,9 +80,11 @@ def _rest(data: Dataset) -> list[str]:
 def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Part, bool]:
     """Write rows as one part, whole or not at all; False where the same content is there already.
 
+    Optional columns that say nothing are left out, so that the same rows make the same part as before there were any.
     Written under a temporary name, synced, then renamed; a crash leaves a hidden file that no reader sees.
     """
     folder = root / data.kind / f"{data.period}={period}"
+    rows = rows.drop(name for name in data.optional if rows[name].null_count() == rows.height)
     part = Part(folder / f"part-{content_hash(rows)}.parquet", period)
     if part.path.is_file():
         return part, False

@@ -137,6 +137,8 @@ class StoreSource:
         scan = pl.scan_parquet(
             paths,
             hive_partitioning=False,
+            schema=data.schema,
+            missing_columns="insert",
             extra_columns="ignore",
             include_file_paths=PART if data.repeats else None,
         )

@@ -65,6 +65,7 @@ def bar_frame(rows: Sequence[tuple[str, Moments, Floats, Floats]]) -> pl.DataFra
     }
     columns |= {name: prices[:, i].copy() for i, name in enumerate(("open", "high", "low", "close"))}
     columns["volume"] = np.concatenate([volume for _, _, _, volume in rows])
+    columns["adjusted_close"] = columns["close"]  # nothing is split or paid out here
     return pl.DataFrame(columns).match_to_schema(BARS)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import CrossAssetConfig
+from gnosis_ray.engines.inputs.adjusting import log_moves
 from gnosis_ray.engines.inputs.bar_statistics import BREAK
 
 Floats = npt.NDArray[np.float64]
@@ -31,14 +32,17 @@ class Tape:
     sessions: Moments
     known: Moments
     closes: Floats
+    adjusted: Floats
+    """NaN where unknown."""
 
     @classmethod
     def by_symbol(cls, bars: pl.DataFrame) -> dict[str, Self]:
         """The tape of each symbol of ``columns.BARS``; a close that is no price is left out."""
         usable = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
-        ordered = usable.sort("symbol", "timestamp", "known_at").select("symbol", "timestamp", "known_at", "close")
+        columns = ("timestamp", "known_at", "close", "adjusted_close")
+        ordered = usable.sort("symbol", "timestamp", "known_at").select("symbol", *columns)
         return {
-            part["symbol"][0]: cls(*(part[name].to_numpy() for name in ("timestamp", "known_at", "close")))
+            part["symbol"][0]: cls(*(part[name].to_numpy() for name in columns))
             for part in ordered.partition_by("symbol", maintain_order=True)
         }
 
@@ -47,7 +51,7 @@ class Tape:
         return self.sessions[self._latest(moment)]
 
     def returns(self, sessions: Moments, moment: np.datetime64) -> Floats:
-        """Log returns from each of ``sessions`` to the next, as known at ``moment``.
+        """Log returns, adjusted, from each of ``sessions`` to the next, as known at ``moment``.
 
         Shape (sessions - 1,); NaN where either close is missing, or where the move is beyond ``BREAK``.
         """
@@ -56,8 +60,9 @@ class Tape:
             return np.full(max(sessions.size - 1, 0), np.nan)
         held = self.sessions[latest]
         place = np.minimum(np.searchsorted(held, sessions), held.size - 1)
-        closes = np.where(held[place] == sessions, self.closes[latest][place], np.nan)
-        moves: Floats = np.diff(np.log(closes))
+        there = held[place] == sessions
+        closes, adjusted = (np.where(there, v[latest][place], np.nan) for v in (self.closes, self.adjusted))
+        moves = log_moves(closes, adjusted)
         return np.where(np.abs(moves) <= BREAK, moves, np.nan)
 
     def _latest(self, moment: np.datetime64) -> npt.NDArray[np.intp]:

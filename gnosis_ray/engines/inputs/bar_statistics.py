@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from gnosis_ray.engines.inputs.adjusting import adjusted
 from gnosis_ray.engines.inputs.columns import KEYS
 
 WINDOW = 60
@@ -26,12 +27,12 @@ BREAK = math.log(1.8)
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key what its bars known by then say.
 
-    ``close``: the last close, USD; ``closed_at``: its moment. ``adv_usd``: mean dollar volume (close times shares) of
-    the last 60 bars; null where none is reported, as for an index.
-    ``sigma_daily``: standard deviation of a day's log return as the square root of realised bipower variation,
-    pi/2 mean(|r_t| |r_{t-1}|), over 60 bars; a jump enters it once, times a normal day, and not squared
-    (Barndorff-Nielsen, Shephard 2004, eq. 7); a return beyond ``BREAK`` does not enter it. Null with fewer than
-    ``MIN_BARS`` bars. Rows in the keys' order.
+    ``close``: the last close, USD, raw; ``closed_at``: its moment. ``adv_usd``: mean dollar volume (raw close times
+    raw shares, which no split changes) of the last 60 bars; null where none is reported, as for an index.
+    ``sigma_daily``: standard deviation of a day's log return, of adjusted closes, as the square root of realised
+    bipower variation, pi/2 mean(|r_t| |r_{t-1}|), over 60 bars; a jump enters it once, times a normal day, and not
+    squared (Barndorff-Nielsen, Shephard 2004, eq. 7); a return beyond ``BREAK`` does not enter it. Null with fewer
+    than ``MIN_BARS`` bars. Rows in the keys' order.
     """
     usable = bars.filter(
         pl.col("close").is_finite() & (pl.col("close") > 0) & pl.col("volume").is_finite() & (pl.col("volume") >= 0)
@@ -74,10 +75,10 @@ def _as_known(bars: pl.DataFrame, at: pl.DataFrame) -> pl.DataFrame:
 
 def _rolling(bars: pl.DataFrame) -> pl.DataFrame:
     """The statistics at each bar of a sorted table."""
-    move = pl.col("close").log().diff().abs()
+    move = pl.col("adjusted").log().diff().abs()
     magnitude = pl.when(move <= BREAK).then(move)
     traded = (pl.col("close") * pl.col("volume")).rolling_mean(WINDOW, min_samples=MIN_BARS).over("symbol")
-    return bars.select(
+    return bars.with_columns(adjusted=adjusted(bars)["close"]).select(
         "symbol",
         "known_at",
         "close",

@@ -85,8 +85,16 @@ BARS = _schema(
         "low": pl.Float64,
         "close": pl.Float64,
         "volume": pl.Float64,
+        "adjusted_close": pl.Float64,  # null where unknown
     }
 )
+"""Daily bars; prices and volume raw, as traded that day: strikes go with them.
+
+``adjusted_close``: USD, the close adjusted backward for splits and dividends as known at ``known_at``; only its ratios
+between days mean something, and only through :mod:`gnosis_ray.engines.inputs.adjusting`: recorded in hindsight, its
+level tells of splits still to come. Whoever appends a bar after an action appends the earlier ones again, adjusted for
+it. Unknown, the raw close stands for it, and series start afresh at breaks of prices.
+"""
 
 TRADES = _schema(
     {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 import polars_talib as ta
 
+from gnosis_ray.engines.inputs.adjusting import PRICES, adjusted
 from gnosis_ray.engines.inputs.bar_statistics import BREAK, latest_known
 
 INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
@@ -28,8 +29,6 @@ TRADING_DAYS = 252
 FLAT = 1e-9
 """A band narrower than this, over the price, is a price that does not move: no position in it."""
 
-PRICES = ("open", "high", "low", "close")
-
 
 def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key the indicators at its last bar known by then, in the keys' order.
@@ -41,10 +40,9 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     ``MEMORY`` bars.
 
     ``bars``: ``columns.BARS``, any order; rows with an impossible price are left out, and a day's range always holds
-    its open and close. Where a column
-    ``adjusted_close`` is given, all prices are scaled by adjusted_close / close (a row without it is left out). Only
-    ratios of prices enter, so an adjustment made later for an event after the key changes nothing. Where it is not
-    given, a break of prices starts the series afresh: indicators come back as their windows fill, ``rsi_14`` and
+    its open and close. Prices are :func:`~gnosis_ray.engines.inputs.adjusting.adjusted`; only ratios of them enter, so
+    an adjustment made later for an event after the key changes nothing. A break of prices that are adjusted, or of
+    which no adjustment is known, starts the series afresh: indicators come back as their windows fill, ``rsi_14`` and
     ``keltner_position`` after 30 bars more, so that no split is ever read as a fall.
     """
     known = latest_known(keys, _usable(bars), _indicators)
@@ -52,10 +50,7 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def _usable(bars: pl.DataFrame) -> pl.DataFrame:
-    """Sorted bars with possible prices, adjusted where the adjustment is known."""
-    if "adjusted_close" in bars.columns:
-        factor = pl.col("adjusted_close") / pl.col("close")
-        bars = bars.with_columns(pl.col(name) * factor for name in PRICES)
+    """Sorted bars with possible prices."""
     possible = [pl.col(name).is_finite() & (pl.col(name) > 0) for name in PRICES]
     return (
         bars.filter(possible)
@@ -66,6 +61,7 @@ def _usable(bars: pl.DataFrame) -> pl.DataFrame:
 
 def _indicators(bars: pl.DataFrame) -> pl.DataFrame:
     """The indicators at each bar of a sorted table."""
+    bars = adjusted(bars)
     same = (pl.col("symbol") == pl.col("symbol").shift(1)).fill_null(value=False)
     gap = (pl.col("open") / pl.col("close").shift(1)).log()
     broke = same & (gap.abs() > BREAK).fill_null(value=False)

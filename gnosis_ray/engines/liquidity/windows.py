@@ -9,15 +9,17 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from gnosis_ray.engines.inputs.adjusting import PRICES, adjustment
 from gnosis_ray.engines.inputs.bar_statistics import BREAK, WINDOW
 from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
-
-PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True)
 class BarWindow:
-    """The last ``WINDOW`` bars known at each of n keys: (n, WINDOW), oldest first, NaN where there are fewer."""
+    """The last ``WINDOW`` bars known at each of n keys: (n, WINDOW), oldest first, NaN where there are fewer.
+
+    Prices and volumes are in shares of the last bar, whose own are raw; see :mod:`gnosis_ray.engines.inputs.adjusting`.
+    """
 
     open: Floats
     high: Floats
@@ -60,34 +62,46 @@ class BarTable:
         again = pl.col("timestamp") == pl.col("timestamp").shift(1)
         late = pl.col("known_at") < pl.col("known_at").shift(1)
         self._one_version = not self._bars.select((same & (again | late)).any()).item()
+        self._adjustment = adjustment(self._bars) if self._one_version else None
 
     def window(self, keys: pl.DataFrame) -> BarWindow:
         """The bars of ``KEYS`` rows."""
         values = np.full((len(PRICES) + 1, keys.height, WINDOW), np.nan)
         count = np.zeros(keys.height, dtype=np.int64)
         last = np.full(keys.height, np.datetime64("NaT"), dtype="datetime64[us]")
-        for asked, table in self._known(keys):
+        for asked, table, factor in self._known(keys):
             rows, positions, first = _positions(asked, table)
             places = positions[:, None] - np.arange(WINDOW - 1, -1, -1)
             held = places >= first[:, None]
             places = np.where(held, places, 0)
-            for column, name in enumerate((*PRICES, "volume")):
-                values[column, rows] = np.where(held, table[name].to_numpy()[places], np.nan)
+            scale = _scale(factor, places, positions)
+            for column, name in enumerate(PRICES):
+                values[column, rows] = np.where(held, table[name].to_numpy()[places] * scale, np.nan)
+            values[-1, rows] = np.where(held, table["volume"].to_numpy()[places] / scale, np.nan)
             count[rows] = held.sum(axis=1)
             last[rows] = table["timestamp"].dt.replace_time_zone(None).to_numpy()[positions]
         moments = pl.Series(last).dt.replace_time_zone("UTC")
         open_, high, low, close, volume = values
         return BarWindow(open_, high, low, close, volume, count, moments)
 
-    def _known(self, keys: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Keys with a table in which what they know is each symbol's beginning."""
+    def _known(self, keys: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.Series | None]]:
+        """Keys with a table in which what they know is each symbol's beginning, and its adjustment."""
         indexed = keys.with_row_index("row")
         if self._one_version:
-            yield indexed, self._bars
+            yield indexed, self._bars, self._adjustment
             return
         for at in indexed.sort("timestamp").partition_by("timestamp", maintain_order=True):
             known = self._bars.filter(pl.col("known_at") <= at["timestamp"][0])
-            yield at, known.unique(["symbol", "timestamp"], keep="last", maintain_order=True)
+            table = known.unique(["symbol", "timestamp"], keep="last", maintain_order=True)
+            yield at, table, adjustment(table)
+
+
+def _scale(factor: pl.Series | None, places: Ints, last: Ints) -> Floats | float:
+    """What turns the shares of each of ``places`` (k, WINDOW) into those of ``last`` (k,): exactly 1 there."""
+    if factor is None:
+        return 1.0
+    adjusted = factor.to_numpy()
+    return np.asarray(adjusted[places] / adjusted[last][:, None])
 
 
 def _positions(asked: pl.DataFrame, table: pl.DataFrame) -> tuple[Ints, Ints, Ints]:

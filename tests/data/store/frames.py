@@ -35,10 +35,12 @@ def chain(
     return pl.DataFrame(rows, schema=RAW_CHAIN, orient="row")
 
 
-def bar(symbol: str, day: int, close: float = 100.0, known: datetime | None = None) -> pl.DataFrame:
+def bar(
+    symbol: str, day: int, close: float = 100.0, known: datetime | None = None, adjusted: float | None = None
+) -> pl.DataFrame:
     """The bar of ``day`` days after Monday, known at its close unless said otherwise."""
     event = MONDAY + day * DAY
-    row = (symbol, event, known or event, close, close + 1, close - 1, close, 1e6)
+    row = (symbol, event, known or event, close, close + 1, close - 1, close, 1e6, adjusted)
     return pl.DataFrame([row], schema=BARS, orient="row")
 
 

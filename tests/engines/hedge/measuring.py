@@ -62,4 +62,5 @@ def vix_bars(closes: Sequence[float], now: datetime = NOW) -> pl.DataFrame:
     times = [now - timedelta(days=age) for age in range(len(closes) - 1, -1, -1)]
     prices = {name: list(closes) for name in ("open", "high", "low", "close")}
     columns = {"symbol": ["VIX"] * len(closes), "timestamp": times, "known_at": times, **prices}
-    return pl.DataFrame({**columns, "volume": [None] * len(closes)}, schema=BARS)
+    unknown = dict.fromkeys(("volume", "adjusted_close"), [None] * len(closes))
+    return pl.DataFrame({**columns, **unknown}, schema=BARS)

@@ -42,7 +42,8 @@ def moving(symbol: str, returns: Floats, *, dollars: float = 1e8, now: datetime 
     times = [now - timedelta(days=age) for age in range(len(returns), -1, -1)]
     prices = dict.fromkeys(("open", "high", "low", "close"), closes)
     columns = {"symbol": [symbol] * closes.size, "timestamp": times, "known_at": times, **prices}
-    return pl.DataFrame({**columns, "volume": dollars / closes}, schema=BARS)
+    traded = {"volume": dollars / closes, "adjusted_close": [None] * closes.size}
+    return pl.DataFrame({**columns, **traded}, schema=BARS)
 
 
 def calls(count: float) -> Interest:

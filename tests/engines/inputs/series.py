@@ -32,6 +32,7 @@ def wandering(
             "low": np.minimum(opened, close) * np.exp(-np.abs(rng.normal(0, sigma / 3, count))),
             "close": close,
             "volume": rng.uniform(1e5, 1e6, count),
+            "adjusted_close": [None] * count,
         },
         schema=BARS,
     )
