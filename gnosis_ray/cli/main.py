@@ -17,6 +17,7 @@ from gnosis_ray.errors import ConfigError, GnosisError
 
 VERBS = {
     "scan": ("gnosis_ray.cli.scan", "Measure a universe, take stances, make trades, write the ledger."),
+    "explain": ("gnosis_ray.cli.explain", "Tell the whole story of one symbol of one run; as a page with --html."),
     "runs": ("gnosis_ray.cli.runs", "List runs, show one."),
     "data": ("gnosis_ray.cli.data", "Import market data into the store, list what it holds."),
     "universe": ("gnosis_ray.cli.universe", "List universes, show the members of one."),

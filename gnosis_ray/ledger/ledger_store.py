@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -28,9 +29,9 @@ from gnosis_ray.ledger.files import make_folder, read_parquet, replace_file, rep
 from gnosis_ray.ledger.partition import COMMITS, Partition
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
-from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, feature_columns, table_schema
+from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS, TABLES, feature_columns, table_schema
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
-from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
+from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
 
 LIVE = "live"
 """The run id of records that are appended one by one."""
@@ -45,6 +46,19 @@ _FILE_SUFFIXES = frozenset(
     {".arrow", ".csv", ".db", ".duckdb", ".feather", ".json", ".jsonl", ".log", ".ndjson", ".parquet", ".pq"}
     | {".sqlite", ".sqlite3", ".txt"}
 )
+
+
+@dataclass(frozen=True)
+class SymbolEntry:
+    """What one run holds of one symbol: its record, if it got so far; else its failures, if its batch is committed."""
+
+    manifest: RunManifest
+    record: LedgerRecord | None
+    details: pl.DataFrame
+    """``columns.DETAILS`` of the symbol."""
+    failures: tuple[Failure, ...]
+    committed: bool
+    """Whether the symbol is of the run's universe and its batch is whole."""
 
 
 class LedgerStore:
@@ -100,6 +114,18 @@ class LedgerStore:
         parts = [p.locate(read_parquet(path)) for p in self._partitions(run_id) for path in _paths(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
+
+    def entry(self, run_id: str, symbol: str) -> SymbolEntry:
+        """What a run holds of ``symbol`` (spelled as the manifest does), reading its batch alone."""
+        partition = self._run(run_id)
+        manifest = self._manifest(partition)
+        batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
+        if batch is None or not partition.is_committed(batch):
+            return SymbolEntry(manifest, None, pl.DataFrame(schema=DETAILS), (), committed=False)
+        own = {table: read_parquet(partition.part(table, batch)).filter(symbol=symbol) for table in BATCH_TABLES}
+        records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
+        failures = tuple(Failure(**row) for row in own["failures"].iter_rows(named=True))
+        return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True)
 
     def begin(self, manifest: RunManifest) -> RunWriter:
         """Fix what a run will do, and get its writer; the same manifest again is a resume.

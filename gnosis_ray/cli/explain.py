@@ -1,0 +1,88 @@
+"""``gnosis-ray explain SYMBOL``: the whole story of one symbol of one run."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gnosis_ray.cli.console import PIPED_WIDTH, out_option, talk
+from gnosis_ray.data.symbols import canonical
+from gnosis_ray.errors import ConfigError, LedgerError, NoDataError
+from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry
+from gnosis_ray.report.machine import plain
+from gnosis_ray.report.quotes import config_of, market_then
+from gnosis_ray.report.story import Story, tell
+from gnosis_ray.report.terminal import show
+
+NEAREST = 3
+CHARTS_EXTRA = "pip install 'gnosis-ray[charts]'"
+
+
+@click.command(name="explain")
+@click.argument("symbol")
+@click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
+@out_option
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write it all as one page, with charts."
+)
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the store lies, if it moved.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
+def command(symbol: str, run: str, out: Path, html: Path | None, data_dir: Path | None, format_: str) -> None:
+    """Why a run said what it said of SYMBOL: measurements, trust, charts, stances, the vote, trades."""
+    story = _story(LedgerStore(out), run, canonical(symbol), data_dir)
+    if html is not None:
+        _write_page(story, html)
+    if format_ == "json":
+        click.echo(json.dumps(plain(story), indent=2, ensure_ascii=False))
+    else:
+        fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+        show(story, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
+    if story.market_problem:
+        talk.print(f"Quotes, bars and headlines of that moment cannot be shown: {story.market_problem}")
+    if html is not None:
+        talk.print(f"Page: {html.absolute()}")
+
+
+def _story(store: LedgerStore, run: str, symbol: str, data_dir: Path | None) -> Story:
+    try:
+        entry = store.entry(run, symbol)
+    except LedgerError as error:
+        raise LedgerError(
+            f"{error.message}\nStart one with `gnosis-ray scan`, see those there are with `gnosis-ray runs list`"
+        ) from error
+    if entry.record is None:
+        raise NoDataError(_why_not(entry, symbol), symbol=symbol)
+    legs = [leg for idea in entry.record.trade_ideas for leg in idea.legs]
+    config = config_of(entry.manifest)
+    return tell(entry, config, market_then(entry.manifest, config, symbol, legs, data_dir))
+
+
+def _why_not(entry: SymbolEntry, symbol: str) -> str:
+    """Why a run has no record of a symbol, in words."""
+    manifest = entry.manifest
+    if entry.failures:
+        told = "; ".join(f"at {failure.stage}: {failure.error}: {failure.message}" for failure in entry.failures)
+        return f"Failed in run {manifest.run_id} {told}"
+    if symbol in manifest.symbols:
+        return f"Run {manifest.run_id} has not got to it: finish it with `gnosis-ray scan --resume {manifest.run_id}`"
+    near = difflib.get_close_matches(symbol, manifest.symbols, n=NEAREST) or list(manifest.symbols[:NEAREST])
+    count = len(manifest.symbols)
+    return f"Not among the {count} symbols of run {manifest.run_id} ({manifest.universe}). Nearest: {', '.join(near)}"
+
+
+def _write_page(story: Story, path: Path) -> None:
+    try:
+        from gnosis_ray.report.page import write_page  # the extra's libraries are slow to import, and may be missing
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("jinja2", "matplotlib"):
+            raise
+        raise ConfigError(
+            f"--html needs {error.name}, which is not installed. Install it with: {CHARTS_EXTRA}"
+        ) from error
+    write_page(story, path)

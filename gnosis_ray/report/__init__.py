@@ -1,0 +1,1 @@
+"""The story of one symbol of one run, told from the ledger: as data, in the terminal, as a page."""

@@ -1,0 +1,366 @@
+"""The charts of a story, one function each; None where the ledger lacks what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from gnosis_ray.report.canvas import (
+    FAINT,
+    FONT,
+    GOLD,
+    GREEN,
+    INK,
+    LONG,
+    PURPLE,
+    SHORT,
+    SOFT,
+    Chart,
+    Level,
+    blank,
+    dollar_axis,
+    flat_levels,
+    price_axis,
+    upright_levels,
+)
+from gnosis_ray.report.figures import amount, percent, price
+from gnosis_ray.report.story import IdeaStory, Story
+from gnosis_ray.report.words import spaced
+
+EXPIRIES_SHOWN = 14
+VOICES = ("news", "flow", "technical")
+NEVER_WIDER = 0.2
+"""Of the price: strikes further away are left out of the chart by strike."""
+
+
+def charts_of(story: Story) -> dict[str, Chart]:
+    """Every chart that the story has data for, by name, in the order of the page."""
+    makers = {
+        "price": price_chart,
+        "gamma_profile": gamma_profile_chart,
+        "gex_by_strike": gex_by_strike_chart,
+        "gex_by_expiry": gex_by_expiry_chart,
+        "volume_profile": volume_profile_chart,
+        "energy": energy_chart,
+        "energy_curve": energy_curve_chart,
+        "sentiment": sentiment_chart,
+        "vote": vote_chart,
+    }
+    drawn = {name: make(story) for name, make in makers.items()}
+    return {name: chart for name, chart in drawn.items() if chart is not None}
+
+
+def price_chart(story: Story) -> Chart | None:
+    """Closes and daily ranges with the levels of dealers and volume."""
+    if not story.bars:
+        return None
+    figure, axes = blank()
+    days = np.array([date2num(bar.closed_at) for bar in story.bars])  # type: ignore[no-untyped-call]
+    lows, highs = [bar.low for bar in story.bars], [bar.high for bar in story.bars]
+    axes.fill_between(days, lows, highs, color=FAINT, linewidth=0, label="day's range")
+    axes.plot(days, [bar.close for bar in story.bars], color=INK, linewidth=1.5, label="close")
+    levels = [level for level in (*_dealer_levels(story), *_volume_levels(story)[:1]) if level.name != "price"]
+    reach = [*lows, *highs]
+    span = max(reach) - min(reach)
+    near = [level.at for level in levels if min(reach) - 0.4 * span <= level.at <= max(reach) + 0.4 * span]
+    low, high = min([*reach, *near]), max([*reach, *near])
+    axes.set_ylim(low - 0.04 * (high - low), high + 0.04 * (high - low))
+    _value_area(axes, story)
+    flat_levels(axes, levels)
+    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.set_xlim(days[0], days[-1])
+    price_axis(axes, "y")
+    axes.set_ylabel("price, USD")
+    axes.grid(visible=False, axis="x")
+    first, last = story.bars[0].close, story.bars[-1].close
+    alt = f"Price over {len(days)} sessions, from {price(first)} to {price(last)}; {_said(levels)}."
+    return Chart(f"Price, {len(days)} sessions", alt, figure)
+
+
+def gamma_profile_chart(story: Story) -> Chart | None:
+    """Net dealer gamma recomputed at each price."""
+    profile = story.profiles["gamma_profile"]
+    if not profile.x:
+        return None
+    figure, axes = blank()
+    x, y = np.array(profile.x), np.array(profile.value)
+    axes.plot(x, y, color=INK, linewidth=1.4)
+    axes.fill_between(x, y, 0, where=y >= 0, color=LONG, alpha=0.25, linewidth=0, interpolate=True)
+    axes.fill_between(x, y, 0, where=y <= 0, color=SHORT, alpha=0.25, linewidth=0, interpolate=True)
+    axes.axhline(0, color=SOFT, linewidth=0.9)
+    axes.set_xlim(x[0], x[-1])
+    axes.margins(y=0.06)
+    levels = _dealer_levels(story)
+    upright_levels(axes, levels)
+    price_axis(axes, "x")
+    dollar_axis(axes, "y")
+    axes.set_xlabel("price of the underlying, USD")
+    axes.set_ylabel("USD to trade per 1% move")
+    at_spot = story.value("hedge", "gex_usd_per_pct")
+    alt = f"Net dealer gamma at prices from {price(x[0])} to {price(x[-1])}: {amount(float(y.min()))} to "
+    alt += f"{amount(float(y.max()))} per 1% move, {amount(at_spot or 0.0)} at the price; {_said(levels)}."
+    return Chart("Dealers' gamma over the price: blue holds moves, orange feeds them", alt, figure)
+
+
+def gex_by_strike_chart(story: Story) -> Chart | None:
+    """Net dealer gamma of each strike near the price."""
+    profile = story.profiles["gex_by_strike"]
+    if not profile.x or story.spot is None:
+        return None
+    x, y = np.array(profile.x), np.array(profile.value)
+    near = np.abs(x / story.spot - 1) <= NEVER_WIDER
+    if not near.any():
+        return None
+    share = float(np.abs(y[near]).sum() / np.abs(y).sum()) if np.abs(y).any() else 1.0
+    x, y = x[near], y[near]
+    figure, axes = blank()
+    gap = float(np.median(np.diff(x))) if len(x) > 1 else 0.01 * story.spot
+    axes.bar(x, y, width=0.8 * gap, color=[LONG if value >= 0 else SHORT for value in y], linewidth=0)
+    axes.axhline(0, color=SOFT, linewidth=0.9)
+    pad = max(gap, 0.02 * (x[-1] - x[0]))
+    axes.set_xlim(min(x[0], story.spot) - pad, max(x[-1], story.spot) + pad)
+    upright_levels(axes, [level for level in _dealer_levels(story) if level.name != "zero gamma"])
+    price_axis(axes, "x")
+    dollar_axis(axes, "y")
+    axes.set_xlabel("strike, USD")
+    axes.set_ylabel("USD to trade per 1% move")
+    top = int(np.argmax(np.abs(y)))
+    alt = (
+        f"Net dealer gamma of {len(x)} strikes within 20% of the price, {percent(share)} of the whole; the largest is "
+    )
+    alt += f"{amount(float(y[top]))} at {price(float(x[top]))}."
+    return Chart(f"Dealers' gamma by strike ({percent(share)} of it is shown)", alt, figure)
+
+
+def gex_by_expiry_chart(story: Story) -> Chart | None:
+    """Net dealer gamma of each expiry, near ones first; those far out as one bar."""
+    profile = story.profiles["gex_by_expiry"]
+    if not profile.x:
+        return None
+    names = [f"{story.as_of.date() + timedelta(days=days):%d %b %y}" for days in profile.x]
+    values = list(profile.value)
+    if len(values) > EXPIRIES_SHOWN:
+        names = [*names[: EXPIRIES_SHOWN - 1], "later"]
+        values = [*values[: EXPIRIES_SHOWN - 1], sum(values[EXPIRIES_SHOWN - 1 :])]
+    figure, axes = blank()
+    axes.bar(names, values, color=[LONG if value >= 0 else SHORT for value in values], linewidth=0)
+    axes.axhline(0, color=SOFT, linewidth=0.9)
+    axes.tick_params(axis="x", labelrotation=60, labelsize=FONT - 1)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("right")
+        label.set_rotation_mode("anchor")
+    axes.grid(visible=False, axis="x")
+    dollar_axis(axes, "y")
+    axes.set_ylabel("USD to trade per 1% move")
+    axes.set_xlabel("expiry")
+    top = max(range(len(values)), key=lambda i: abs(values[i]))
+    alt = f"Net dealer gamma of {len(profile.x)} expiries; the largest is {amount(values[top])}, {names[top]}."
+    return Chart("Dealers' gamma by expiry", alt, figure)
+
+
+def volume_profile_chart(story: Story) -> Chart | None:
+    """Volume by price, with the value area, the magnet and the voids."""
+    profile = story.profiles["volume_profile"]
+    if not profile.x:
+        return None
+    figure, axes = blank(4.2)
+    x, share = np.array(profile.x), np.array(profile.value) * 100
+    low, high = story.value("liquidity", "value_area_low"), story.value("liquidity", "value_area_high")
+    inside = np.zeros(len(x), dtype=bool) if low is None or high is None else (x >= low) & (x <= high)
+    height = float(np.median(np.diff(x))) if len(x) > 1 else 0.001 * x[0]
+    axes.barh(x[inside], share[inside], height=height, color="#5aa0cf", linewidth=0)
+    axes.barh(x[~inside], share[~inside], height=height, color="#bcd3e6", linewidth=0)
+    levels = _volume_levels(story)
+    shown = [*x, *(level.at for level in levels)]
+    pad = 0.03 * (max(shown) - min(shown)) or height
+    axes.set_ylim(min(shown) - pad, max(shown) + pad)
+    flat_levels(axes, levels)
+    price_axis(axes, "y")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel("share of the volume in a band of 0.1%")
+    axes.set_ylabel("price, USD")
+    area = "" if low is None or high is None else f"; value area {price(low)} to {price(high)}"
+    return Chart("Volume by price: the value area is darker", f"Volume by price; {_said(levels)}{area}.", figure)
+
+
+def energy_chart(story: Story) -> Chart | None:
+    """What a 1% move costs each way: liquidity's part, dealers' part, and both at the indicators' bias."""
+    sides = ("up", "down")
+    measured = [story.value("elasticity", f"energy_to_move_1pct_{side}") for side in sides]
+    totals = [total for total in measured if total is not None]
+    liquidity = story.value("elasticity", "liquidity_cost_1pct")
+    if len(totals) < len(sides) or liquidity is None:
+        return None
+    figure, axes = blank(2.5)
+    told = []
+    for row, (side, total) in enumerate(zip(sides, totals, strict=True)):
+        bias = story.value("elasticity", f"indicator_bias_{side}") or 1.0
+        dealers = (story.value("elasticity", f"hedge_cost_1pct_{side}") or 0.0) * bias
+        flow = liquidity * bias
+        axes.barh(row, flow, height=0.34, color="#5aa0cf", label=None if row else "liquidity resists")
+        axes.barh(
+            row + (0.0 if dealers >= 0 else 0.36),
+            dealers,
+            left=flow,
+            height=0.34,
+            color=GREEN if dealers >= 0 else SHORT,
+            label=None,
+        )
+        axes.plot([total, total], [row - 0.26, row + (0.26 if dealers >= 0 else 0.62)], color=INK, linewidth=2.2)
+        told.append(f"{side} {amount(total)} (liquidity {amount(flow)}, dealers {amount(dealers)})")
+    dollar_axis(axes, "x", 5)
+    axes.set_yticks([0, 1], [f"{side} 1%\n{amount(total)}" for side, total in zip(sides, totals, strict=True)])
+    axes.invert_yaxis()
+    axes.margins(x=0.06)
+    axes.set_xlabel("USD of net order flow")
+    axes.grid(visible=False, axis="y")
+    return Chart(
+        "Energy of a 1% move: blue is liquidity, green dealers who resist, orange dealers who push; black is the sum",
+        f"Energy of a 1% move: {'; '.join(told)}.",
+        figure,
+    )
+
+
+def energy_curve_chart(story: Story) -> Chart | None:
+    """The cost of any move, and what order flow alone would resist."""
+    curve = story.energy
+    if curve is None:
+        return None
+    figure, axes = blank()
+    axes.plot(curve.move_pct, curve.liquidity_usd, color=LONG, linewidth=1.3, linestyle="--", label="liquidity alone")
+    axes.plot(curve.move_pct, curve.usd, color=INK, linewidth=1.8, label="with dealers' hedging")
+    expected = story.value("elasticity", "exp_move_pct")
+    if expected is not None:
+        axes.axvspan(
+            -expected, expected, color=GOLD, alpha=0.10, linewidth=0, label=f"a day's expected move, ±{expected:.1f}%"
+        )
+    axes.set_xlim(curve.move_pct[0], curve.move_pct[-1])
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}%" if value else "0%"))
+    dollar_axis(axes, "y")
+    axes.set_xlabel("move of the price")
+    axes.set_ylabel("USD of net order flow")
+    axes.legend(frameon=False, fontsize=FONT - 1, loc="upper center")
+    alt = f"Cost of moves from {curve.move_pct[0]:.1f}% ({amount(curve.usd[0])}) to {curve.move_pct[-1]:+.1f}% "
+    return Chart("What any move costs", f"{alt}({amount(curve.usd[-1])}).", figure)
+
+
+def sentiment_chart(story: Story) -> Chart | None:
+    """The voices' scores, each bar as opaque as its voice is trusted, and the mood they make."""
+    rows = []
+    for name in (*VOICES, "all"):
+        prefix = "sentiment" if name == "all" else f"{name}_sentiment"
+        score, trust = (story.value("sentiment", f"{prefix}_{what}") for what in ("score", "confidence"))
+        if score is not None:
+            rows.append((name, score, trust or 0.0))
+    if not rows:
+        return None
+    figure, axes = blank(0.8 + 0.42 * len(rows))
+    for row, (_name, score, trust) in enumerate(rows):
+        axes.barh(row, score, height=0.6, color=LONG if score >= 0 else SHORT, alpha=0.25 + 0.75 * trust, linewidth=0)
+    axes.set_yticks(range(len(rows)), [f"{name}, trusted {percent(trust)}" for name, _, trust in rows])
+    axes.invert_yaxis()
+    axes.axvline(0, color=SOFT, linewidth=0.9)
+    axes.set_xlim(-1, 1)
+    axes.set_xlabel("score, -1 bearish to 1 bullish")
+    axes.grid(visible=False, axis="y")
+    said = "; ".join(f"{name} {score:+.2f}, trusted {percent(trust)}" for name, score, trust in rows)
+    return Chart("Mood: the paler, the less trusted", f"Mood: {said}.", figure)
+
+
+def vote_chart(story: Story) -> Chart | None:
+    """What each agent adds to the vote, their sum, and where a side is taken."""
+    adds = [(voice.layer.removeprefix("primary_"), voice.adds) for voice in story.voices if voice.adds is not None]
+    if not adds or story.verdict.vote is None:
+        return None
+    rows = [*adds, ("vote", story.verdict.vote)]
+    figure, axes = blank(0.9 + 0.4 * len(rows))
+    for row, (_name, value) in enumerate(rows):
+        axes.barh(row, value, height=0.6, color=LONG if value >= 0 else SHORT, linewidth=0)
+    axes.set_yticks(range(len(rows)), [f"{name} {value:+.3f}" for name, value in rows])
+    axes.invert_yaxis()
+    axes.axhline(len(adds) - 0.5, color=SOFT, linewidth=0.8)
+    axes.axvline(0, color=SOFT, linewidth=0.9)
+    threshold = story.verdict.threshold or 0.0
+    for side in (-threshold, threshold):
+        axes.axvline(side, color=INK, linewidth=1.1, linestyle=":")
+    reach = 1.15 * max(threshold * 2, *(abs(value) for _, value in rows))
+    axes.set_xlim(-reach, reach)
+    axes.set_xlabel(f"short   <   -{threshold:g}   flat   +{threshold:g}   >   long")
+    axes.grid(visible=False, axis="y")
+    said = "; ".join(f"{name} {value:+.3f}" for name, value in rows)
+    return Chart(
+        "The vote: weight x confidence x direction", f"The vote: {said}; a side from {threshold:g} on.", figure
+    )
+
+
+def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
+    """Profit of one unit over the price of the underlying: today, halfway, at expiry."""
+    diagram, idea = story.payoff, story.idea
+    if diagram is None:
+        return None
+    figure, axes = blank(3.8)
+    prices = np.array(diagram.prices)
+    shades = (FAINT, "#8c959f", INK)[-len(diagram.lines) :]
+    for line, colour in zip(diagram.lines, shades, strict=True):
+        last = line is diagram.lines[-1]
+        axes.plot(prices, line.profit, color=colour, linewidth=2 if last else 1.5, label=line.label)
+    end = np.array(diagram.lines[-1].profit)
+    axes.fill_between(prices, end, 0, where=end >= 0, color=GREEN, alpha=0.16, linewidth=0, interpolate=True)
+    axes.fill_between(prices, end, 0, where=end <= 0, color=SHORT, alpha=0.16, linewidth=0, interpolate=True)
+    axes.axhline(0, color=SOFT, linewidth=0.9)
+    axes.set_xlim(prices[0], prices[-1])
+    axes.margins(y=0.08)
+    levels = [Level("breakeven", at, PURPLE, "--") for at in idea.breakeven_levels]
+    levels += [] if spot is None else [Level("price", spot, INK)]
+    exits = (("target", idea.target_exit_price, GREEN), ("stop", idea.stop_loss_price, SHORT))
+    levels += [Level(name, at, colour, ":") for name, at, colour in exits if at is not None and len(idea.legs) == 1]
+    upright_levels(axes, levels)
+    price_axis(axes, "x")
+    dollar_axis(axes, "y")
+    axes.set_xlabel("price of the underlying, USD")
+    axes.set_ylabel("profit of one unit, USD")
+    if len(diagram.lines) > 1:
+        axes.legend(frameon=False, fontsize=FONT - 1)
+    alt = f"Profit of one unit {diagram.lines[-1].label}: from {amount(float(end.min()))} to "
+    alt += f"{amount(float(end.max()))}; {_said(levels)}."
+    return Chart(f"Payoff of the {spaced(idea.strategy_type)}", alt, figure)
+
+
+def _dealer_levels(story: Story) -> list[Level]:
+    named = (
+        ("price", story.spot, INK, "-"),
+        ("call wall", story.value("hedge", "call_wall"), LONG, "--"),
+        ("put wall", story.value("hedge", "put_wall"), SHORT, "--"),
+        ("zero gamma", story.value("hedge", "zero_gamma"), PURPLE, ":"),
+    )
+    return [Level(name, at, colour, style) for name, at, colour, style in named if at is not None]
+
+
+def _volume_levels(story: Story) -> list[Level]:
+    named = (
+        ("most volume", story.value("liquidity", "poc"), LONG, "-"),
+        ("price", story.spot, INK, "-"),
+        ("magnet", story.value("liquidity", "volume_magnet_level"), GOLD, "--"),
+        ("void above", story.value("liquidity", "liquidity_void_above"), PURPLE, ":"),
+        ("void below", story.value("liquidity", "liquidity_void_below"), PURPLE, ":"),
+    )
+    return [Level(name, at, colour, style) for name, at, colour, style in named if at is not None]
+
+
+def _value_area(axes: Axes, story: Story) -> None:
+    low, high = story.value("liquidity", "value_area_low"), story.value("liquidity", "value_area_high")
+    if low is not None and high is not None:
+        axes.axhspan(low, high, color=LONG, alpha=0.06, linewidth=0)
+
+
+def _said(levels: Sequence[Level]) -> str:
+    return ", ".join(f"{level.name} {price(level.at)}" for level in levels)

@@ -1,0 +1,121 @@
+"""Profit of a trade idea over the price of its underlying: at expiry, and before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gnosis_ray.options.payoff import SHARES_PER_CONTRACT, PayoffLeg, payoff
+from gnosis_ray.options.position import PositionLeg, first_expiry, position_value
+from gnosis_ray.report.quotes import MarketThen
+from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
+
+POINTS = 161
+REACH_SIGMAS = 3.0
+"""Deviations of the price to first expiry that a diagram spans on each side, at least."""
+
+MARGIN = 0.06
+"""Of the span, beside the outermost strike, breakeven or exit."""
+
+STOCK_HORIZON_YEARS = 21 / 252
+DAYS_PER_YEAR = 365.0
+
+
+@dataclass(frozen=True)
+class PayoffLine:
+    """Profit in USD a unit at each price of the diagram; ``days`` after the run's moment, None for stock alone."""
+
+    label: str
+    days: float | None
+    profit: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PayoffDiagram:
+    """``prices`` of the underlying, USD, and a line for each time shown, the last one at (front) expiry."""
+
+    prices: tuple[float, ...]
+    lines: tuple[PayoffLine, ...]
+    note: str | None = None
+
+
+def payoff_diagram(
+    idea: TradeIdea, market: MarketThen, spot: float | None, annual_vol: float | None
+) -> PayoffDiagram | str:
+    """Profit today, halfway and at the first expiry, each less the idea's cost; or the reason why it cannot be drawn.
+
+    Before expiry, and at the front expiry of several, legs are valued at the volatility that they were quoted at
+    (sticky strike). ``spot`` USD, ``annual_vol`` the volatility a year that sets the span.
+    """
+    if spot is None:
+        return "the price of the underlying is unknown"
+    held = _held(idea.legs, market)
+    expiries = {leg.expiry for leg in idea.legs if leg.expiry is not None}
+    if held is None and len(expiries) > 1:
+        return "the quotes of its legs are gone, and legs of several expiries cannot be valued without them"
+    years = None if held is None else first_expiry(held)
+    prices = _prices(idea, spot, (annual_vol or 0.3) * np.sqrt(years or STOCK_HORIZON_YEARS))
+    if held is None or years is None:
+        lines = [PayoffLine("at expiry" if expiries else "at any time", None, _at_expiry(idea, prices))]
+        note = "The quotes of its legs are gone: only the payoff at expiry can be drawn." if expiries else None
+        return PayoffDiagram(tuple(prices.tolist()), tuple(lines), note)
+    lines = [
+        PayoffLine(
+            label, after * DAYS_PER_YEAR, tuple((position_value(held, prices, after) - idea.cost_per_unit).tolist())
+        )
+        for label, after in _moments(years, several=len(expiries) > 1)
+    ]
+    return PayoffDiagram(tuple(prices.tolist()), tuple(lines))
+
+
+def _moments(years: float, *, several: bool) -> list[tuple[str, float]]:
+    half, days = years / 2, years * DAYS_PER_YEAR
+    end = "at front expiry" if several else "at expiry"
+    return [("today", 0.0), (f"in {half * DAYS_PER_YEAR:.0f} days", half), (f"{end}, {days:.0f} days", years)]
+
+
+def _held(legs: Sequence[TradeLeg], market: MarketThen) -> list[PositionLeg] | None:
+    """The legs with what it takes to value them; None where a quote or its volatility is missing."""
+    held = []
+    for leg in legs:
+        sign: int = 1 if leg.direction == "buy" else -1
+        if leg.instrument_type == "STOCK":
+            held.append(PositionLeg("STOCK", 1 if sign > 0 else -1, float(leg.qty), leg.price or 0.0))
+            continue
+        quote = market.of(leg)
+        if quote is None or quote.iv is None:
+            return None
+        held.append(
+            PositionLeg(
+                leg.instrument_type,
+                1 if sign > 0 else -1,
+                float(leg.qty * SHARES_PER_CONTRACT),
+                leg.price or 0.0,
+                leg.strike,
+                quote.tau,
+                quote.iv,
+                quote.rate,
+                quote.carry,
+            )
+        )
+    return held
+
+
+def _at_expiry(idea: TradeIdea, prices: np.typing.NDArray[np.float64]) -> tuple[float, ...]:
+    """The value of the legs at expiry less what the unit costs: fills and commissions are in that."""
+    value = payoff([PayoffLeg.from_trade(leg, 0.0) for leg in idea.legs], prices)
+    return tuple((value - idea.cost_per_unit).tolist())
+
+
+def _prices(idea: TradeIdea, spot: float, deviation: float) -> np.typing.NDArray[np.float64]:
+    """Evenly spaced prices, with the kinks among them."""
+    kinks = [leg.strike for leg in idea.legs if leg.strike is not None]
+    exits = [p for p in (idea.target_exit_price, idea.stop_loss_price) if p is not None and len(idea.legs) == 1]
+    marks = [*kinks, *idea.breakeven_levels, *exits, spot]
+    reach = REACH_SIGMAS * deviation
+    low, high = min(spot * float(np.exp(-reach)), *marks), max(spot * float(np.exp(reach)), *marks)
+    pad = MARGIN * (high - low)
+    even = np.linspace(max(low - pad, 0.0), high + pad, POINTS)
+    return np.unique(np.concatenate([even, kinks, idea.breakeven_levels]))

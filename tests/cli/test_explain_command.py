@@ -1,0 +1,92 @@
+"""``gnosis-ray explain``: the story of a scanned symbol, in the terminal, for machines, as a page."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from gnosis_ray.app import FEATURES
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from tests.cli.conftest import MANY, Call
+
+NAMES = sorted({spec.name for specs in FEATURES.values() for spec in specs})
+
+
+def test_the_terminal_tells_everything(call: Call, ledger: Path) -> None:
+    told = call("explain", MANY[0].lower(), "--out", ledger)
+    assert told.code == 0
+    assert [name for name in NAMES if name not in told.out] == []
+    for heading in (
+        "SYNTHETIC",
+        "In short",
+        "How far to trust it",
+        "Volume by price",
+        "What the agents said",
+        "Trades",
+    ):
+        assert heading in told.out
+
+
+def test_machines_get_the_same_story(call: Call, ledger: Path) -> None:
+    told = call("explain", MANY[1], "--out", ledger, "--format", "json")
+    story = json.loads(told.out)
+    record = LedgerStore(ledger).entry("latest", MANY[1]).record
+    assert record is not None
+    assert (told.code, story["symbol"], story["synthetic"]) == (0, MANY[1], True)
+    hedge = {r["name"]: r["value"] for r in story["engines"][0]["features"] if r["value"] is not None}
+    assert hedge == record.snapshot.hedge
+    assert story["verdict"]["action"] == record.composite_suggestion.action
+
+
+def test_the_page_is_whole_and_fetches_nothing(call: Call, ledger: Path, tmp_path: Path) -> None:
+    page = tmp_path / "pages" / "story.html"
+    told = call("explain", MANY[0], "--out", ledger, "--html", page)
+    body = page.read_text()
+    assert told.code == 0
+    assert [name for name in NAMES if f"<code>{name}</code>" not in body] == []
+    assert "SYNTHETIC MARKET" in body
+    assert "<script" not in body
+    assert not re.search(r"https?:|(?:src|href)=\"(?!data:image/svg)", body)
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_the_same_story_is_the_same_page(call: Call, ledger: Path) -> None:
+    bodies = []
+    for _ in range(2):
+        assert call("explain", MANY[2], "--out", ledger, "--html", "story.html").code == 0
+        bodies.append(Path("story.html").read_bytes())
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
+def test_a_page_without_the_extra_says_what_to_install(
+    call: Call, ledger: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("gnosis_ray.report.")]:
+        if module.rpartition(".")[2] in ("page", "charts", "canvas"):
+            monkeypatch.delitem(sys.modules, module)
+    for module in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, library, None)
+    refused = call("explain", MANY[0], "--out", ledger, "--html", "story.html")
+    assert refused.code == 2
+    assert library in refused.err
+    assert "pip install 'gnosis-ray[charts]'" in refused.err
+    assert not Path("story.html").exists()
+    assert call("explain", MANY[0], "--out", ledger).code == 0
+
+
+def test_what_is_not_there_is_said(call: Call, ledger: Path) -> None:
+    stranger = call("explain", "SYN99", "--out", ledger)
+    assert stranger.code == 4
+    assert f"Not among the {len(MANY)} symbols" in stranger.err
+    assert "Nearest: SYN" in stranger.err
+    nowhere = call("explain", "AAPL", "--out", "empty")
+    assert nowhere.code == 2
+    assert "gnosis-ray scan" in nowhere.err
+    assert call("explain", "../etc", "--out", ledger).code == 2
+    assert call("explain", MANY[0], "--out", ledger, "--run", "1999").code == 2
