@@ -9,6 +9,8 @@ from pathlib import Path
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
+from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
+from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import Config, SentimentConfig, home
 from gnosis_ray.data.calendar import SessionCalendar
@@ -104,8 +106,13 @@ class Parts:
 
     def primary_agents(self) -> list[PrimaryAgent]:
         """The configured primary agents."""
-        makers: dict[str, Callable[[], PrimaryAgent]] = {"hedge": lambda: HedgeAgentV3(self._config.agents.hedge)}
-        return [makers[kind]() for kind in self._config.agents.enabled]
+        settings = self._config.agents
+        makers: dict[str, Callable[[], PrimaryAgent]] = {
+            "hedge": lambda: HedgeAgentV3(settings.hedge),
+            "liquidity": lambda: LiquidityAgentV1(settings.liquidity),
+            "sentiment": lambda: SentimentAgentV1(settings.sentiment),
+        }
+        return [makers[name]() for name in settings.enabled]
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion, TradeIdea
+from gnosis_ray.schemas.core_schemas import Action, EngineKind, StandardSnapshot, Suggestion, TradeIdea
+
+DIRECTION: Mapping[Action, int] = {"long": 1, "short": -1, "flat": 0, "spread": 0, "complex": 0}
+"""Which way a stance looks."""
+
+TREND_DAYS = 5
+"""Bars behind ``ret_5d``."""
 
 
 @runtime_checkable
@@ -61,6 +69,51 @@ class Forecaster(Protocol):
     def predict(self, snapshot: StandardSnapshot) -> dict[str, float]:
         """Named forecasts, such as ``exp_return_1d``."""
         ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an agent makes of its measurements: a side, how sure in itself (0 to 1), and the numbers behind it."""
+
+    action: Action = "flat"
+    conviction: float = 0.0
+    why: str = ""
+    forecast: Mapping[str, float] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+
+
+def suggestion_of(layer: str, snapshot: StandardSnapshot, trust: float, reading: Reading) -> Suggestion:
+    """The stance of ``layer``: its confidence is the engine's (``trust``) times the conviction.
+
+    The id is the runner's to give; so is the timestamp.
+    """
+    return Suggestion(
+        id=f"{layer}:{snapshot.symbol}",
+        layer=layer,
+        symbol=snapshot.symbol,
+        action=reading.action,
+        confidence=trust * reading.conviction,
+        forecast=dict(reading.forecast),
+        reasoning=reading.why,
+        tags=sorted(reading.tags),
+    )
+
+
+def engine_trust(snapshot: StandardSnapshot, kind: EngineKind) -> float:
+    """The confidence of an engine: coverage x freshness x data tier; 0 where it did not run."""
+    return float(snapshot.metadata.get(f"{kind}.confidence", "0"))
+
+
+def no_stance(layer: str, snapshot: StandardSnapshot, kind: EngineKind) -> Suggestion:
+    """The vote of an agent whose engine has nothing to say: flat, 0, with the engine's own reason."""
+    reason = snapshot.metadata.get(f"{kind}.degraded") or snapshot.metadata.get(f"{kind}.absent")
+    return suggestion_of(layer, snapshot, 0.0, Reading(why=f"No stance: {reason or f'no {kind} measurement'}."))
+
+
+def move_sigmas(snapshot: StandardSnapshot) -> float | None:
+    """The five-day move in standard deviations of five days; None where either is unknown."""
+    move, sigma = snapshot.elasticity.get("ret_5d"), snapshot.elasticity.get("sigma_daily")
+    return move / (sigma * math.sqrt(TREND_DAYS)) if move is not None and sigma else None
 
 
 def stable_id(config_hash: str, symbol: str, timestamp: datetime, layer: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gnosis_ray.agents.base import Reading, engine_trust, no_stance, suggestion_of
 from gnosis_ray.config import HedgeAgentConfig
 from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
 
@@ -37,11 +38,10 @@ class HedgeAgentV3:
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
-        trust = float(snapshot.metadata.get("hedge.confidence", "0"))
+        trust = engine_trust(snapshot, "hedge")
         net = snapshot.hedge.get("effective_gex_usd_per_pct", snapshot.hedge.get("gex_usd_per_pct"))
         if trust == 0.0 or net is None:
-            reason = snapshot.metadata.get("hedge.degraded", "no hedge measurement")
-            return self._suggest(snapshot, "flat", 0.0, f"No stance: {reason}.", {}, [])
+            return no_stance(LAYER, snapshot, "hedge")
         flow = self._dealer_flow(snapshot.hedge, snapshot.elasticity)
         action, conviction, why = self._stance(snapshot, net, flow)
         energy = snapshot.hedge.get("hedge_regime_energy", 0.0)
@@ -51,8 +51,10 @@ class HedgeAgentV3:
         forecast = {"horizon_days": self._config.horizon_days}
         if flow is not None:
             forecast |= {"dealer_flow_usd": flow.usd, "dealer_flow_share": flow.share}
-        tags = ["gamma_squeeze"] if snapshot.metadata.get("hedge.regime") == "gamma_squeeze" else []
-        return self._suggest(snapshot, action, trust * conviction, f"{why}; {_book(net)}.", forecast, tags)
+        squeezed = snapshot.metadata.get("hedge.regime") == "gamma_squeeze"
+        tags = frozenset({"gamma_squeeze"} if squeezed else ())
+        reading = Reading(action, conviction, f"{why}; {_book(net)}.", forecast, tags)
+        return suggestion_of(LAYER, snapshot, trust, reading)
 
     def _dealer_flow(self, hedge: dict[str, float], elasticity: dict[str, float]) -> DealerFlow | None:
         """Dealers trade minus the change of their exposure; None where dollar volume is unknown."""
@@ -81,26 +83,6 @@ class HedgeAgentV3:
             energy = snapshot.hedge.get("hedge_regime_energy", 0.0)
             return ("long" if trend > 0 else "short"), energy, f"short gamma chases the five-day move of {trend:+.1%}"
         return "flat", 0.0, "dealer flow too small for a direction"
-
-    @staticmethod
-    def _suggest(
-        snapshot: StandardSnapshot,
-        action: Action,
-        confidence: float,
-        reasoning: str,
-        forecast: dict[str, float],
-        tags: list[str],
-    ) -> Suggestion:
-        return Suggestion(
-            id=f"{LAYER}:{snapshot.symbol}",
-            layer=LAYER,
-            symbol=snapshot.symbol,
-            action=action,
-            confidence=confidence,
-            forecast=forecast,
-            reasoning=reasoning,
-            tags=tags,
-        )
 
 
 def _book(net: float) -> str:

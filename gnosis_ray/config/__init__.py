@@ -4,7 +4,16 @@ Models hold no default of their own and refuse unknown keys, naming the nearest 
 files and the environment; workers receive the frozen :class:`Config`.
 """
 
-from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, HedgeAgentConfig, TradeConfig
+from gnosis_ray.config.agents import (
+    AgentsConfig,
+    ComposerConfig,
+    HedgeAgentConfig,
+    LiquidityAgentConfig,
+    RegimeAdjustments,
+    SentimentAgentConfig,
+    TradeConfig,
+    VolatilityStateConfig,
+)
 from gnosis_ray.config.elasticity import ElasticityConfig
 from gnosis_ray.config.engines import CrossAssetConfig, EnginesConfig, HedgeConfig
 from gnosis_ray.config.loading import LoadedConfig, config_root, home, load_config, valid_keys
@@ -34,16 +43,20 @@ __all__ = [
     "HedgeAgentConfig",
     "HedgeConfig",
     "ImpliedVolConfig",
+    "LiquidityAgentConfig",
     "LoadedConfig",
     "MarketConfig",
     "NewsVoiceConfig",
     "RatePoint",
+    "RegimeAdjustments",
     "RunConfig",
     "Section",
+    "SentimentAgentConfig",
     "SentimentConfig",
     "SyntheticConfig",
     "TechnicalVoiceConfig",
     "TradeConfig",
+    "VolatilityStateConfig",
     "as_of_text",
     "config_root",
     "home",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.section import Fraction, Section
@@ -19,11 +17,67 @@ class HedgeAgentConfig(Section):
     horizon_days: PositiveFloat
 
 
-class AgentsConfig(Section):
-    """Which primary agents run, and their thresholds."""
+class ContinuationConfig(Section):
+    """How much of one-sided flow reaches the price, by depth of the book."""
 
-    enabled: tuple[Literal["hedge"], ...] = Field(min_length=1)
+    thin: Fraction
+    normal: Fraction
+    deep: Fraction
+
+
+class LiquidityAgentConfig(Section):
+    """Thresholds of the liquidity agent."""
+
+    min_ofi: Fraction
+    ofi_scale: PositiveFloat
+    continuation: ContinuationConfig
+    min_impact_t: float
+    absorbed_factor: Fraction
+    breakout_sigmas: PositiveFloat
+    min_void: Fraction
+    void_reach_sigma: PositiveFloat
+    fake_breakout_conviction: Fraction
+    min_magnet: Fraction
+    min_pull_sigma: NonNegativeFloat
+    magnet_conviction: Fraction
+    horizon_days: PositiveFloat
+
+
+class SentimentAgentConfig(Section):
+    """Thresholds of the sentiment agent."""
+
+    min_energy: Fraction
+    shock_score: Fraction
+    shock_confidence: Fraction
+    divergence_score: Fraction
+    divergence_sigmas: NonNegativeFloat
+    horizon_days: PositiveFloat
+
+
+class AgentsConfig(Section):
+    """Which primary agents run, built-in or plugged in, and the thresholds of the built-in ones."""
+
+    enabled: tuple[str, ...] = Field(min_length=1)
     hedge: HedgeAgentConfig
+    liquidity: LiquidityAgentConfig
+    sentiment: SentimentAgentConfig
+
+
+class RegimeAdjustments(Section):
+    """Factors on the confidence of a directional stance."""
+
+    thin_liquidity_contrarian: Fraction
+    unstable_contrarian: Fraction
+    pin: Fraction
+    gamma_squeeze_with_trend: PositiveFloat
+    gamma_squeeze_against_trend: Fraction
+
+
+class VolatilityStateConfig(Section):
+    """Implied over realised volatility at which options are rich or cheap."""
+
+    rich: PositiveFloat
+    cheap: PositiveFloat
 
 
 class ComposerConfig(Section):
@@ -32,7 +86,10 @@ class ComposerConfig(Section):
     weights: dict[str, NonNegativeFloat]
     direction_threshold: Fraction
     opposed_penalty: Fraction
+    min_camp: Fraction
     default_horizon_days: PositiveFloat
+    regime_adjustments: RegimeAdjustments
+    volatility: VolatilityStateConfig
 
 
 class TradeConfig(Section):

@@ -1,18 +1,23 @@
-"""ComposerAgentV1: a weighted vote, tempered by those it overrules."""
+"""ComposerAgentV1: a weighted vote, tempered by those it overrules and by the market it is cast in."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gnosis_ray.agents.base import DIRECTION, engine_trust
+from gnosis_ray.agents.composer.regime_rules import Adjustment, adjustments, regimes_of
+from gnosis_ray.agents.composer.strategy_hints import PREFIX, hints, implied_over_realised, volatility_state
+from gnosis_ray.agents.composer.vote import Vote, take_vote
 from gnosis_ray.config import ComposerConfig
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, StandardSnapshot, Suggestion
 
+__all__ = ["DIRECTION", "LAYER", "ComposerAgentV1"]
+
 LAYER = "composer"
 TRADING_DAYS = 252
-DIRECTION: Mapping[Action, int] = {"long": 1, "short": -1, "flat": 0, "spread": 0, "complex": 0}
 CARRIED = {
     "hedge": ("spot", "atm_iv_30d", "skew_25d", "sigma_daily", "adv_usd", "hedge_regime_energy"),
     "sentiment": ("sentiment_energy",),
@@ -20,34 +25,31 @@ CARRIED = {
 }
 """What a trade agent needs, copied from the snapshot into ``forecast`` where present."""
 
+FALLBACK = {"elasticity": ("sigma_daily", "adv_usd")}
+"""From the bars alone, where the hedge engine did not run."""
+
+FORECASTS = ("exp_return_1d", "exp_vol_1d", "p_up_1d")
+"""A model's, copied where a primary suggestion carries them: the mean by weight and confidence, if several do."""
+
 
 @dataclass(frozen=True)
-class Vote:
-    """The outcome of a vote: ``value`` = sum(w c dir) / sum(w); the share of weight on each side of it."""
+class Verdict:
+    """The stance: a side or none, how sure, and what tempered it."""
 
-    value: float
-    long_share: float
-    short_share: float
-    arithmetic: str
-
-    @property
-    def opposed_share(self) -> float:
-        """Weight that votes against the outcome; of an even vote, the smaller camp."""
-        if self.value == 0:
-            return min(self.long_share, self.short_share)
-        return self.short_share if self.value > 0 else self.long_share
-
-    @property
-    def split(self) -> bool:
-        """Two directional camps stand against each other."""
-        return self.long_share > 0 and self.short_share > 0
+    action: Action
+    confidence: float
+    adjusted: Sequence[Adjustment]
 
 
 class ComposerAgentV1:
-    """v = sum(w c dir) / sum(w) over the agents that spoke; one with confidence 0 votes 0.
+    """v = sum(w c direction) / sum(w) over the agents that spoke; one with confidence 0 votes 0.
 
-    Directional where |v| reaches the threshold; confidence = |v| (1 - penalty x opposed weight share). Two camps
-    below it: ``spread`` where dealers are long gamma, else ``complex``. Otherwise flat. Order does not matter.
+    Directional where |v| reaches the threshold; confidence = |v| (1 - penalty x opposed weight share), times the
+    regimes' factors, at most 1. Two camps of ``min_camp`` or more below the threshold: ``spread`` where dealers are
+    long gamma, else ``complex``. Otherwise flat. Order does not matter.
+
+    Of a stance with a side: to raise the confidence of a voice on it, to win a voice over to it, or to add one that is
+    at least as sure as |v|, never lowers the confidence. A voice less sure than |v| does: sum(w) counts it.
     """
 
     def __init__(self, weights: Mapping[str, float], config: ComposerConfig) -> None:
@@ -56,52 +58,51 @@ class ComposerAgentV1:
 
     def compose(self, snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> Suggestion:
         """The composite stance. Raises :class:`ConfigError` for a layer without a weight."""
-        ordered = sorted(suggestions, key=lambda s: (s.layer, s.id))
-        vote = self._vote(ordered)
-        action = self._action(vote, snapshot)
+        ordered = sorted(suggestions, key=lambda s: (s.layer, s.id, s.action, s.confidence))
+        for suggestion in ordered:
+            self._require_weight(suggestion.layer)
+        vote = take_vote(ordered, self._weights)
+        verdict = self._verdict(vote, snapshot)
+        ratio = implied_over_realised(snapshot)
         return Suggestion(
             id=f"{LAYER}:{snapshot.symbol}",
             layer=LAYER,
             symbol=snapshot.symbol,
             timestamp=snapshot.timestamp,
-            action=action,
-            confidence=min(1.0, abs(vote.value) * (1 - self._config.opposed_penalty * vote.opposed_share)),
+            action=verdict.action,
+            confidence=verdict.confidence,
             forecast=self._forecast(snapshot, ordered, vote),
-            reasoning=_reasoning(vote, ordered),
-            tags=_tags(snapshot, ordered),
+            reasoning=" ".join([*_voices(ordered), self._arithmetic(vote, verdict), *self._cost_of_options(ratio)]),
+            tags=self._tags(snapshot, ordered, verdict.action, ratio),
         )
 
-    def _vote(self, suggestions: list[Suggestion]) -> Vote:
-        total, value, camps, terms = 0.0, 0.0, {1: 0.0, -1: 0.0}, []
-        for suggestion in suggestions:
-            weight = self._weight(suggestion.layer)
-            direction = DIRECTION[suggestion.action]
-            total += weight
-            value += weight * suggestion.confidence * direction
-            if direction and suggestion.confidence > 0:
-                camps[direction] += weight
-            terms.append(f"{weight:g} x {suggestion.confidence:.2f} x {direction:+d}")
-        if total == 0:
-            return Vote(0.0, 0.0, 0.0, "nobody voted")
-        arithmetic = f"({' + '.join(terms)}) / {total:g} = {value / total:+.3f}"
-        return Vote(value / total, camps[1] / total, camps[-1] / total, arithmetic)
-
-    def _weight(self, layer: str) -> float:
+    def _require_weight(self, layer: str) -> None:
         if layer not in self._weights:
             raise ConfigError(f"No weight for layer '{layer}': set composer.weights.{layer}", stage=LAYER)
-        return self._weights[layer]
 
-    def _action(self, vote: Vote, snapshot: StandardSnapshot) -> Action:
-        if abs(vote.value) >= self._config.direction_threshold:
-            return "long" if vote.value > 0 else "short"
-        if vote.split:
-            return "spread" if snapshot.hedge.get("effective_gex_usd_per_pct", 0.0) > 0 else "complex"
-        return "flat"
+    def _verdict(self, vote: Vote, snapshot: StandardSnapshot) -> Verdict:
+        sure = abs(vote.value) * (1 - self._config.opposed_penalty * vote.opposed_share)
+        if abs(vote.value) < self._config.direction_threshold:
+            return Verdict(self._without_a_side(vote, snapshot), min(1.0, sure), ())
+        side = 1 if vote.value > 0 else -1
+        adjusted = adjustments(snapshot, side, self._config.regime_adjustments)
+        confidence = sure * math.prod(a.factor for a in adjusted)
+        return Verdict("long" if side > 0 else "short", min(1.0, confidence), adjusted)
+
+    def _without_a_side(self, vote: Vote, snapshot: StandardSnapshot) -> Action:
+        if vote.lesser_pull == 0 or vote.lesser_pull < self._config.min_camp:
+            return "flat"
+        return "spread" if snapshot.hedge.get("effective_gex_usd_per_pct", 0.0) > 0 else "complex"
 
     def _forecast(self, snapshot: StandardSnapshot, suggestions: list[Suggestion], vote: Vote) -> dict[str, float]:
-        sections = {"hedge": snapshot.hedge, "sentiment": snapshot.sentiment, "elasticity": snapshot.elasticity}
-        carried = {n: sections[kind][n] for kind, names in CARRIED.items() for n in names if n in sections[kind]}
-        horizon = self._horizon(suggestions, vote)
+        carried = {**_copied(snapshot, FALLBACK), **_copied(snapshot, CARRIED)}
+        for name in FORECASTS:
+            said = self._mean(name, suggestions)
+            if said is not None:
+                carried[name] = said
+        carried["data_trust"] = self._data_trust(snapshot, suggestions)
+        winners = [s for s in suggestions if DIRECTION[s.action] * vote.value > 0]
+        horizon = self._mean("horizon_days", winners) or self._config.default_horizon_days
         carried["horizon_days"] = horizon
         if "atm_iv_30d" in carried:
             carried["exp_move_pct"] = carried["atm_iv_30d"] * math.sqrt(horizon / TRADING_DAYS) * 100
@@ -109,25 +110,52 @@ class ComposerAgentV1:
             carried["exp_move_pct"] = carried["sigma_daily"] * math.sqrt(horizon) * 100
         return carried
 
-    def _horizon(self, suggestions: list[Suggestion], vote: Vote) -> float:
-        """The weighted mean horizon of those who carry the vote; the configured one where none says."""
-        winners = [
-            (self._weight(s.layer) * s.confidence, s.forecast["horizon_days"])
-            for s in suggestions
-            if "horizon_days" in s.forecast and DIRECTION[s.action] * vote.value > 0
-        ]
-        total = sum(weight for weight, _ in winners)
-        if total == 0:
-            return self._config.default_horizon_days
-        return sum(weight * days for weight, days in winners) / total
+    def _mean(self, name: str, suggestions: Sequence[Suggestion]) -> float | None:
+        """The mean of what these say of ``name``, by weight and confidence; None where nobody with a voice does."""
+        said = [(self._weights[s.layer] * s.confidence, s.forecast[name]) for s in suggestions if name in s.forecast]
+        total = sum(weight for weight, _ in said)
+        return sum(weight * value for weight, value in said) / total if total else None
+
+    def _data_trust(self, snapshot: StandardSnapshot, suggestions: Sequence[Suggestion]) -> float:
+        """Weighted mean confidence of the engines behind the agents that spoke; 0 for one that is absent.
+
+        An agent of another layer than ``primary_{engine}`` stands on no engine in particular and is left out.
+        """
+        engines = {f"primary_{kind}": kind for kind in ENGINE_KINDS}
+        known = [(self._weights[s.layer], engines[s.layer]) for s in suggestions if s.layer in engines]
+        total = sum(weight for weight, _ in known)
+        return sum(weight * engine_trust(snapshot, kind) for weight, kind in known) / total if total else 0.0
+
+    def _arithmetic(self, vote: Vote, verdict: Verdict) -> str:
+        """How the confidence came about, in a line that can be worked out by hand."""
+        steps = f"Vote: {vote.arithmetic}, opposed {vote.opposed_share:.0%}"
+        if verdict.action not in ("long", "short"):
+            least = self._config.direction_threshold
+            return f"{steps}: {verdict.action}, {least:g} would be a side; confidence {verdict.confidence:.2f}."
+        for adjustment in verdict.adjusted:
+            steps += f"; x {adjustment.factor:g}, {adjustment.why}"
+        return f"{steps}: {verdict.action}, confidence {verdict.confidence:.2f}."
+
+    def _cost_of_options(self, ratio: float | None) -> list[str]:
+        state = volatility_state(ratio, self._config.volatility)
+        return [] if ratio is None else [f"Options are {state}: implied {ratio:.2f} of realised volatility."]
+
+    def _tags(
+        self, snapshot: StandardSnapshot, suggestions: Sequence[Suggestion], action: Action, ratio: float | None
+    ) -> list[str]:
+        """Regimes, what the agents tagged and what options cost, sorted; then ``use_<strategy>``, best first."""
+        regimes = regimes_of(snapshot)
+        state = volatility_state(ratio, self._config.volatility)
+        of_volatility = set() if state is None else {f"vol_{state}"}
+        named = sorted(regimes.union(of_volatility, *(s.tags for s in suggestions)))
+        trend = snapshot.elasticity.get("ret_5d", 0.0)
+        return named + [f"{PREFIX}{name}" for name in hints(action, state, regimes, trend)]
 
 
-def _reasoning(vote: Vote, suggestions: list[Suggestion]) -> str:
-    voices = [f"{s.layer.removeprefix('primary_')}: {s.reasoning}" for s in suggestions]
-    return " ".join([*voices, f"Vote: {vote.arithmetic}, opposed {vote.opposed_share:.0%}."])
+def _copied(snapshot: StandardSnapshot, wanted: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    sections = {"hedge": snapshot.hedge, "sentiment": snapshot.sentiment, "elasticity": snapshot.elasticity}
+    return {n: sections[kind][n] for kind, names in wanted.items() for n in names if n in sections[kind]}
 
 
-def _tags(snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> list[str]:
-    """What the agents tagged, and every engine's regime."""
-    regimes = {snapshot.metadata[f"{k}.regime"] for k in ENGINE_KINDS if f"{k}.regime" in snapshot.metadata}
-    return sorted(regimes.union(*(s.tags for s in suggestions)))
+def _voices(suggestions: Sequence[Suggestion]) -> list[str]:
+    return [f"{s.layer.removeprefix('primary_')}: {s.reasoning}" for s in suggestions]
