@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.engines.inputs.adapters import keys_at, one_key
+from gnosis_ray.engines.inputs.adjusting import PRICES
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, PRICES, daily_indicators
+from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, daily_indicators
+from tests.engines.inputs.actions import split
 from tests.engines.inputs.series import START, keltner, percent_b, rsi, wandering, yang_zhang
 
 
@@ -127,13 +129,6 @@ def test_a_panel_equals_its_moments_one_by_one() -> None:
     assert_frame_equal(panel, single, rel_tol=1e-9, abs_tol=1e-10)
 
 
-def split(bars: pl.DataFrame, day: int, ratio: float) -> pl.DataFrame:
-    """Raw prices of a split on ``day``, with the adjusted close that a vendor gives."""
-    before = pl.col("timestamp") < START + timedelta(days=day)
-    raw = bars.with_columns(adjusted_close=pl.col("close"))
-    return raw.with_columns(pl.when(before).then(pl.col(n) * ratio).otherwise(n).alias(n) for n in PRICES)
-
-
 def test_an_adjusted_close_undoes_a_split() -> None:
     bars = wandering(150)
     adjusted = daily_indicators(at(149), split(bars, 130, 4.0))
@@ -157,12 +152,9 @@ def test_a_split_without_an_adjustment_is_no_return(ratio: float) -> None:
 
 
 def test_a_split_is_no_volatility_and_no_volume() -> None:
-    bars = wandering(150).with_columns(volume=pl.lit(1e6))
+    bars = wandering(150)
     raw = split(bars, 130, 4.0).drop("adjusted_close")
-    traded = raw.with_columns(
-        volume=pl.when(pl.col("timestamp") < START + timedelta(days=130)).then(2.5e5).otherwise(1e6)
-    )
-    plain, found = (daily_statistics(at(149), rows).row(0, named=True) for rows in (bars, traded))
+    plain, found = (daily_statistics(at(149), rows).row(0, named=True) for rows in (bars, raw))
     assert found["adv_usd"] == pytest.approx(plain["adv_usd"])
     assert found["sigma_daily"] == pytest.approx(plain["sigma_daily"], rel=0.1)
 
