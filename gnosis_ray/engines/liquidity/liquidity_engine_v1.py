@@ -18,6 +18,7 @@ from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
 from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
+from gnosis_ray.engines.liquidity.profile_levels import profile_levels
 from gnosis_ray.engines.liquidity.quotes import BPS, QuoteFlow, quote_flow, quote_states
 from gnosis_ray.engines.liquidity.rows import Fit, Floats
 from gnosis_ray.engines.liquidity.signing import RULES, signed_trades
@@ -27,7 +28,6 @@ from gnosis_ray.engines.liquidity.volume_profile import (
     bar_profiles,
     price_grid,
     profile_details,
-    profile_levels,
     trade_profiles,
 )
 from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table

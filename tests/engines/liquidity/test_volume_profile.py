@@ -11,15 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.config import load_config
+from gnosis_ray.engines.liquidity.profile_levels import ProfileLevels, profile_levels
 from gnosis_ray.engines.liquidity.rows import Floats
-from gnosis_ray.engines.liquidity.volume_profile import (
-    PriceGrid,
-    ProfileLevels,
-    Profiles,
-    bar_profiles,
-    profile_levels,
-    trade_profiles,
-)
+from gnosis_ray.engines.liquidity.volume_profile import PriceGrid, Profiles, bar_profiles, trade_profiles
 from gnosis_ray.engines.liquidity.windows import BarWindow
 
 CONFIG = load_config().config.engines.liquidity
@@ -59,7 +53,8 @@ def test_bars_spread_their_volume_and_lose_none(seed: int) -> None:
         assert found.shares.sum() == 0
         return
     assert found.coverage[0] == pytest.approx(expected.sum() / volume.sum(), rel=1e-9)
-    np.testing.assert_allclose(found.shares[0], expected / expected.sum(), atol=1e-9)
+    dust = 2e-12 / found.coverage[0]  # less than 1e-12 of the window's volume is cut off
+    np.testing.assert_allclose(found.shares[0], expected / expected.sum(), atol=1e-9 + dust)
 
 
 def _one_by_one(low: Floats, high: Floats, volume: Floats) -> Floats:
