@@ -273,3 +273,28 @@ def test_csv_trades_quotes_and_news(tmp_path: Path, calendar: SessionCalendar) -
     assert sorted(source.trades(now, 90)["side"].to_list(), key=str) == [None, "buy"]
     assert source.quotes(now, 90)["bid"].to_list() == [10.2]
     assert source.news(now, 2)["headline"].to_list() == ["Beats, again"]
+
+
+def test_a_mapping_may_leave_the_adjusted_close_out_or_fill_it(folder_of_bars: Path, calendar: SessionCalendar) -> None:
+    for name, expected in (("us_2026_07", [None] * 3), ("sp500_2018_2021", [5.25, None, None])):
+        bars = next(table for table in load_mapping(name).tables if table.kind == "bars")
+        mapping = Mapping(name=name, about="bars alone", tables=(bars,))
+        store = StoreWriter(folder_of_bars / name)
+        report = import_dataset(folder_of_bars, mapping, store, calendar)
+        found = StoreSource(store.root).bars(keys(("BRK.B", LATER)), 5)
+        assert found["adjusted_close"].to_list() == expected
+        assert found["close"].to_list() == [10.5] * 3
+        reasons = report.notes.filter(column="adjusted_close").select("reason", "rows").rows()
+        assert reasons == ([] if name == "us_2026_07" else [("not a number", 1), ("not positive", 1)])
+
+
+@pytest.fixture
+def folder_of_bars(tmp_path: Path) -> Path:
+    """Three bars with an adjusted close that can be, and two that cannot."""
+    days = [datetime(2026, 7, day) for day in (8, 9, 10)]  # noqa: DTZ001 - a date stands for its session
+    rows = [
+        BAR | {"date": str(day.date()), "timestamp": day, "adjusted_close": told}
+        for day, told in zip(days, (5.25, NAN, 0.0), strict=True)
+    ]
+    pl.DataFrame(rows).write_parquet(tmp_path / "ohlcv.parquet")
+    return tmp_path
