@@ -41,12 +41,12 @@ def compose(
     regimes: Mapping[str, str] | None = None,
     elasticity: Mapping[str, float] | None = None,
     trust: Mapping[str, float] | None = None,
-    **hedge: float,
+    hedge: Mapping[str, float] | None = None,
 ) -> Suggestion:
     metadata = {f"{kind}.regime": regime for kind, regime in (regimes or {}).items()}
     metadata |= {f"{kind}.confidence": repr(value) for kind, value in (trust or {}).items()}
     snapshot = StandardSnapshot(
-        symbol="AAA", timestamp=NOW, hedge=hedge, elasticity=dict(elasticity or {}), metadata=metadata
+        symbol="AAA", timestamp=NOW, hedge=dict(hedge or {}), elasticity=dict(elasticity or {}), metadata=metadata
     )
     return ComposerAgentV1(WEIGHTS, SETTINGS).compose(snapshot, list(voices))
 
@@ -176,7 +176,9 @@ def test_a_voice_without_confidence_votes_zero() -> None:
 @pytest.mark.parametrize(("gex", "action"), [(1e6, "spread"), (-1e6, "complex")])
 def test_full_disagreement_becomes_a_structure(gex: float, action: str) -> None:
     stance = compose(
-        say("primary_hedge", "long", 0.6), say("primary_liquidity", "short", 0.8), effective_gex_usd_per_pct=gex
+        say("primary_hedge", "long", 0.6),
+        say("primary_liquidity", "short", 0.8),
+        hedge={"effective_gex_usd_per_pct": gex},
     )
     assert stance.action == action
 
@@ -226,7 +228,9 @@ def test_regimes_temper_a_side_and_say_so(
 
 def test_what_a_trade_agent_needs_is_carried() -> None:
     stance = compose(
-        say("primary_hedge", "long", 0.8, horizon_days=1.0), regimes={"hedge": "pin"}, spot=100.0, atm_iv_30d=0.32
+        say("primary_hedge", "long", 0.8, horizon_days=1.0),
+        regimes={"hedge": "pin"},
+        hedge={"spot": 100.0, "atm_iv_30d": 0.32},
     )
     assert stance.forecast["spot"] == 100.0
     assert stance.forecast["exp_move_pct"] == pytest.approx(0.32 / 252**0.5 * 100)
@@ -267,14 +271,14 @@ VOICES: dict[str, tuple[Suggestion, ...]] = {
 
 def hints_of(action: str, implied: float | None, regime: str = "neutral", trend: float = 0.01) -> list[str]:
     """Hints where realised volatility is 30%, and implied volatility as told."""
-    gex = {"effective_gex_usd_per_pct": 1e6 if action == "spread" else -1e6}
-    volatility = {} if implied is None else {"atm_iv_30d": implied}
+    hedge = {"effective_gex_usd_per_pct": 1e6 if action == "spread" else -1e6}
+    if implied is not None:
+        hedge["atm_iv_30d"] = implied
     stance = compose(
         *VOICES[action],
         regimes={"hedge": regime},
         elasticity={"realised_vol_20d": 0.3, "ret_5d": trend},
-        **gex,
-        **volatility,
+        hedge=hedge,
     )
     assert stance.action == action
     return hinted(stance)
@@ -316,7 +320,7 @@ def test_nobody_sells_movement_into_a_squeeze(implied: float, action: str) -> No
 
 
 def test_the_cost_of_options_is_told() -> None:
-    stance = compose(BULL, elasticity={"realised_vol_20d": 0.3}, atm_iv_30d=0.45)
+    stance = compose(BULL, elasticity={"realised_vol_20d": 0.3}, hedge={"atm_iv_30d": 0.45})
     assert "Options are rich: implied 1.50 of realised volatility." in stance.reasoning
     assert "vol_rich" in stance.tags
 
