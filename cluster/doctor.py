@@ -8,12 +8,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from cluster.check import Check, check
+from cluster.cluster_checks import examine_cluster
 from cluster.topology import MB, measure_budget, plan
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
@@ -24,41 +25,30 @@ LEAST_SHM_MB = 256
 LEAST_OPEN_FILES = 4096
 
 
-@dataclass(frozen=True)
-class Check:
-    """One finding. ``advice`` is empty where ``ok``."""
-
-    name: str
-    ok: bool
-    found: str
-    advice: str
-
-
-def examine(out: Path, profile: str | None = None, *, deep: bool = False) -> list[Check]:
+def examine(out: Path, profile: str | None = None, *, deep: bool = False, address: str | None = None) -> list[Check]:
     """All checks, in a fixed order; none raises for what it finds.
 
     ``out``: the folder that ledgers are written to. ``profile``: as for :func:`gnosis_ray.config.load_config`.
-    ``deep`` also starts a local Ray and runs a task on it, which takes some seconds. Side effect: a file is written
-    to ``out``, or to the nearest folder above it that exists, and removed again.
+    ``deep`` also starts a local Ray and runs a task on it, which takes some seconds. ``address`` also joins the cluster
+    there and looks at every node. Side effect: a file is written to ``out``, or to the nearest folder above it that
+    exists, and removed again.
     """
-    config, check = _settings(profile)
-    checks = [_python(), _ray(), check]
+    config, settings = _settings(profile)
+    checks = [_python(), _ray(), settings]
     if config is not None:
         checks += [_capacity(config), _polars(config), _store(config)]
     checks += [_writable(out), _disk(out), *_shared_memory(), _open_files()]
     if deep:
         checks.append(_task())
+    if address is not None and config is not None:
+        checks += examine_cluster(address, config, _existing(out))
     return checks
-
-
-def _check(name: str, ok: bool, found: str, advice: str) -> Check:
-    return Check(name, ok, found, "" if ok else advice)
 
 
 def _python() -> Check:
     found = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 11) <= sys.version_info[:2] < (3, 13)
-    return _check("python", ok, found, "Use Python 3.11 or 3.12.")
+    return check("python", ok, found, "Use Python 3.11 or 3.12.")
 
 
 def _ray() -> Check:
@@ -67,9 +57,9 @@ def _ray() -> Check:
     try:
         found = version("ray")
     except PackageNotFoundError:
-        return _check("ray", False, "not installed", f"Install ray{wanted or ''}.")
+        return check("ray", False, "not installed", f"Install ray{wanted or ''}.")
     ok = wanted is None or found in wanted
-    return _check("ray", ok, found, f"Install ray{wanted}: other versions are not tested.")
+    return check("ray", ok, found, f"Install ray{wanted}: other versions are not tested.")
 
 
 def _requirements() -> list[str]:
@@ -103,7 +93,7 @@ def _polars(config: Config) -> Check:
     cores = measure_budget().cores
     inline = os.environ.get("POLARS_MAX_THREADS")
     found = f"{threads} a host" + (f", {inline} inline (POLARS_MAX_THREADS)" if inline else "")
-    return _check("polars threads", threads <= cores, found, f"Set run.polars_threads to {cores} or less.")
+    return check("polars threads", threads <= cores, found, f"Set run.polars_threads to {cores} or less.")
 
 
 def _store(config: Config) -> Check:
@@ -111,7 +101,7 @@ def _store(config: Config) -> Check:
         return Check("market data", True, "synthetic, needs no store", "")
     folder = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
-    return _check("market data", folder.is_dir() and any(folder.iterdir()), str(folder), advice)
+    return check("market data", folder.is_dir() and any(folder.iterdir()), str(folder), advice)
 
 
 def _existing(folder: Path) -> Path:
@@ -130,7 +120,7 @@ def _writable(out: Path) -> Check:
 
 def _disk(out: Path) -> Check:
     free = shutil.disk_usage(_existing(out)).free // MB
-    return _check("disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger.")
+    return check("disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger.")
 
 
 def _shared_memory() -> Iterator[Check]:
@@ -139,7 +129,7 @@ def _shared_memory() -> Iterator[Check]:
     if folder.is_dir():
         free = shutil.disk_usage(folder).free // MB
         advice = f"Give the container {LEAST_SHM_MB} MB or more: --shm-size. Ray falls back to slow files."
-        yield _check("shared memory", free >= LEAST_SHM_MB, f"{free} MB free", advice)
+        yield check("shared memory", free >= LEAST_SHM_MB, f"{free} MB free", advice)
 
 
 def _open_files() -> Check:
@@ -147,7 +137,7 @@ def _open_files() -> Check:
     unlimited = hard == resource.RLIM_INFINITY
     ok = unlimited or hard >= LEAST_OPEN_FILES
     found = "unlimited" if unlimited else str(hard)
-    return _check("open files", ok, found, f"Raise the limit: ulimit -Hn {LEAST_OPEN_FILES}.")
+    return check("open files", ok, found, f"Raise the limit: ulimit -Hn {LEAST_OPEN_FILES}.")
 
 
 def _task() -> Check:

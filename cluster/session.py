@@ -9,9 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -20,15 +17,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from cluster.address import check_answers
 from cluster.topology import MB, Budget, measure_budget
 from gnosis_ray.errors import ClusterError
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 5.0
-"""For the first packet to come back from an address."""
-ANSWER_SECONDS = 20.0
-"""For a Ray head to answer at that address."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -43,6 +37,15 @@ class Session:
     def local(self) -> bool:
         """Whether this Ray was started here and ends with the session."""
         return self.address is None
+
+    @property
+    def gcs_address(self) -> str:
+        """``HOST:PORT`` of the head that this session is with."""
+        self.check_open()
+        import ray
+
+        address: str = ray.get_runtime_context().gcs_address
+        return address
 
     def check_open(self) -> None:
         """Raises :class:`ClusterError` once the session is closed."""
@@ -83,7 +86,7 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
         return
     _set_environment()
     if address is not None and address != "auto":
-        _check_answers(address)
+        check_answers(address)
     import ray
 
     if ray.is_initialized():
@@ -183,29 +186,6 @@ def _join(address: str, num_cpus: int | None, options: Mapping[str, Any]) -> Non
             f"Cannot join Ray at '{address}': {type(error).__name__}: {error}. Run on a node of that cluster, with the "
             "same versions of Ray and Python."
         ) from error
-
-
-def _check_answers(address: str) -> None:
-    """A look from outside first: Ray's own client may wait long, or end the process, at an address that is no Ray."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or "/" in host:
-        raise ClusterError(f"Expected an address HOST:PORT or 'auto', was '{address}'")
-    advice = "Check host and port (6379 unless set), that `ray start --head` runs there, and the firewall between"
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(f"Nothing answers at '{address}': {error}. {advice}.") from error
-    probe = [sys.executable, "-P", "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    try:
-        seen = subprocess.run(probe, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"No Ray answers at '{address}' within {ANSWER_SECONDS:g} s. {advice}.") from error
-    if seen.returncode != 0:
-        said = " ".join((seen.stderr or seen.stdout).split())[-400:]
-        raise ClusterError(
-            f"Ray at '{address}' refuses: {said}. If it asks for a token, set RAY_AUTH_MODE=token and "
-            "RAY_AUTH_TOKEN_PATH to the cluster's."
-        )
 
 
 def ensure_token() -> Path | None:

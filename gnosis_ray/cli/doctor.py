@@ -18,11 +18,12 @@ NOT_WELL = 5
     "--out", type=click.Path(path_type=Path), default=Path("ledger"), show_default=True, help="Ledger folder."
 )
 @click.option("--deep", is_flag=True, help="Also start a local Ray and run a task on it.")
+@click.option("--address", metavar="HOST:PORT", help="Also look at every node of the Ray cluster there.")
 @format_option
 @click.pass_obj
-def command(profile: str | None, out: Path, deep: bool, format_: Format) -> int:
+def command(profile: str | None, out: Path, deep: bool, address: str | None, format_: Format) -> int:
     """Check Python, Ray, memory, disk, settings and data; exit code 5 where something stands in the way."""
-    checks = examine(out, profile, deep=deep)
+    checks = examine(out, profile, deep=deep, address=address)
     rows = [("ok" if c.ok else "PROBLEM", c.name, c.found, c.advice) for c in checks]
     emit(pl.DataFrame(rows, schema=["state", "check", "found", "advice"], orient="row"), format_, "Doctor")
     problems = sum(not check.ok for check in checks)

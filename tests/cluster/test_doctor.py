@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.doctor import Check, examine
+from cluster.check import Check
+from cluster.doctor import examine
 
 
 def find(checks: list[Check], name: str) -> Check:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import stat
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,25 +18,6 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
-
-
-@pytest.fixture
-def not_ray() -> Iterator[int]:
-    """The port of a listener that takes connections and never says a word."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=lambda: _swallow(server), daemon=True).start()
-        yield server.getsockname()[1]
-
-
-def _swallow(server: socket.socket) -> None:
-    kept = []
-    while True:
-        try:
-            kept.append(server.accept())
-        except OSError:
-            break
-    for connection, _ in kept:
-        connection.close()
 
 
 def mode(path: Path) -> int:
@@ -83,28 +60,6 @@ def test_a_home_that_cannot_be_written_says_what_to_set(own_home: Path) -> None:
     (own_home / ".ray").touch()
     with pytest.raises(ClusterError, match="RAY_AUTH_TOKEN_PATH"):
         ensure_token()
-
-
-@pytest.mark.parametrize("address", ["ray://head:10001", "head", "http://head:8265", "head:", ":6379"])
-def test_an_address_of_another_form_is_refused(address: str) -> None:
-    with pytest.raises(ClusterError, match="HOST:PORT"):
-        session._check_answers(address)
-
-
-def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
-    started = time.monotonic()
-    with pytest.raises(ClusterError, match=r"Nothing answers at '127.0.0.1:1'.*ray start --head") as caught:
-        session._check_answers("127.0.0.1:1")
-    assert time.monotonic() - started < 2.0
-    assert caught.value.exit_code == 5
-
-
-def test_a_listener_that_is_no_ray_is_refused_in_bounded_time(not_ray: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "ANSWER_SECONDS", 2.0)
-    started = time.monotonic()
-    with pytest.raises(ClusterError, match="No Ray answers at"):
-        session._check_answers(f"127.0.0.1:{not_ray}")
-    assert time.monotonic() - started < 6.0
 
 
 def test_cores_are_not_asked_of_a_cluster() -> None:

@@ -1,0 +1,67 @@
+"""What has to be alike on every node of a cluster, told as short texts."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from gnosis_ray.config import Config
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("actors", "cluster", "gnosis_ray")
+PLUGIN_GROUPS = "gnosis_ray."
+"""How the names of our entry point groups begin."""
+
+
+def code_digest(root: Path = ROOT) -> str:
+    """Sixteen hex digits over the Python files of our packages, which lie side by side under ``root``."""
+    digest = hashlib.sha256()
+    files = (path for package in PACKAGES for path in (root / package).rglob("*.py"))
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the distributions whose bits reach a ledger."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in ("ray", "polars", "numpy")}}
+
+
+def plugins() -> str:
+    """The distributions that plug into gnosis-ray, with their versions."""
+    named = {
+        f"{distribution.name} {distribution.version}"
+        for distribution in distributions()
+        if any(point.group.startswith(PLUGIN_GROUPS) for point in distribution.entry_points)
+    }
+    return ", ".join(sorted(named)) or "none"
+
+
+def decision_hash(config_json: str) -> str:
+    """What this code makes of the settings; the reason where it cannot read them."""
+    try:
+        return Config.model_validate_json(config_json).decision_hash()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        return f"unreadable: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+
+
+def store_digest(root: Path | None) -> str:
+    """A market store's parts by name, which is their content; ``root`` is None where no store is read."""
+    if root is None:
+        return "not needed"
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("part-*.parquet"))
+    if not names:
+        return f"no parts in {root}"
+    return f"{len(names)} parts, {hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:16]}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,183 @@
+"""Before work on a cluster: is every node what the driver takes it for?
+
+A task pinned to each node tells what that node is; the driver compares it with what it is itself. What is compared is
+plain text, so that a node with other code can still be understood.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
+from cluster.session import Session
+from gnosis_ray.config import Config
+from gnosis_ray.errors import ClusterError
+
+ANSWER_SECONDS = 60.0
+"""For all nodes to answer: a busy node starts a process slowly."""
+SHARED = "shared, writable"
+
+_INSTALL = "Give every node the same image, or install the same wheel and requirements.txt there."
+ADVICE: Mapping[str, str] = {
+    "code": "Install the driver's gnosis-ray there; an editable checkout has to be at the same commit, unchanged.",
+    "python": _INSTALL,
+    "ray": _INSTALL,
+    "polars": _INSTALL,
+    "numpy": _INSTALL,
+    "plugins": "Install the same plug-ins there.",
+    "settings": "Install the driver's gnosis-ray there.",
+    "market store": "Mount the market store at the same path on every node; if an import is running, wait for it.",
+    "ledger folder": "Put --out on storage that every node mounts at the same path and may write to.",
+    "answer": "See that gnosis-ray is installed there, and look into that node's logs under /tmp/ray.",
+}
+"""What to do where a node differs; also the order in which differences are told."""
+
+Facts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One fact in which a node is not as expected."""
+
+    fact: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.fact}: Expected {self.expected}, was {self.found}. {ADVICE[self.fact]}"
+
+
+@dataclass(frozen=True)
+class NodeFinding:
+    """A node, by name and address, and how it differs from the driver; fit where it does not."""
+
+    node: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def fit(self) -> bool:
+        """Whether work may be sent there."""
+        return not self.differences
+
+
+def require_fit(session: Session, config: Config, ledger: Path) -> None:
+    """See that every node can take part in a run, before it begins; arguments as for :func:`survey`.
+
+    Raises :class:`ClusterError` naming each node that cannot, what was expected, what was found and what to do.
+    """
+    findings = survey(session, config, ledger)
+    unfit = [finding for finding in findings if not finding.fit]
+    if unfit:
+        lines = [f"node {finding.node}: {difference}" for finding in unfit for difference in finding.differences]
+        raise ClusterError("\n".join([f"{len(unfit)} of {len(findings)} nodes cannot take part.", *lines]))
+
+
+def survey(session: Session, config: Config, ledger: Path) -> list[NodeFinding]:
+    """What each living node of an open session is, by node.
+
+    ``config``: with absolute paths; ``ledger``: an existing folder that the run writes in. Side effect: a small file
+    in ``ledger`` while it runs. Raises :class:`ClusterError` where the driver itself cannot write there.
+    """
+    session.check_open()
+    store = str(config.data.dir) if config.data.provider == "store" else None
+    with _token(ledger) as (name, token):
+        question = (config.model_dump_json(), store, str(ledger.absolute()), name, token)
+        expected = look(*question)
+        answers = _ask(question)
+    return [NodeFinding(node, compare(expected, found)) for node, found in answers]
+
+
+def compare(expected: Facts, found: Facts | str) -> tuple[Difference, ...]:
+    """How a node's facts differ from the driver's; a text in place of facts says why there are none."""
+    if isinstance(found, str):
+        return (Difference("answer", "facts about the node", found),)
+    return tuple(
+        Difference(fact, expected[fact], found.get(fact, "unknown"))
+        for fact in ADVICE
+        if fact in expected and found.get(fact) != expected[fact]
+    )
+
+
+def look(config_json: str, store: str | None, ledger: str, name: str, token: str) -> dict[str, str]:
+    """The facts of the machine that this runs on; see :data:`ADVICE` for their names. Raises nothing."""
+    return {
+        "code": f"gnosis-ray {code_digest()}",
+        **versions(),
+        "plugins": plugins(),
+        "settings": decision_hash(config_json),
+        "market store": store_digest(Path(store) if store is not None else None),
+        "ledger folder": _shares(Path(ledger), name, token),
+    }
+
+
+def _shares(ledger: Path, name: str, token: str) -> str:
+    beside = ledger / f"{name}.{secrets.token_hex(8)}"
+    try:
+        if (ledger / name).read_text(encoding="ascii") != token:
+            return f"another {name} in {ledger}"
+        beside.write_text(token, encoding="ascii")
+        beside.unlink()
+    except OSError as error:
+        return f"{type(error).__name__} in {ledger}: {error.strerror}"
+    return SHARED
+
+
+@contextmanager
+def _token(ledger: Path) -> Iterator[tuple[str, str]]:
+    """A file in the ledger whose content nobody can guess: its name and content."""
+    name, token = f".preflight-{secrets.token_hex(8)}", secrets.token_hex(16)
+    path = ledger / name
+    try:
+        path.write_text(token, encoding="ascii")
+    except OSError as error:
+        raise ClusterError(f"Cannot write in the ledger folder {ledger}: {error}") from error
+    try:
+        yield name, token
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _ask(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:
+    """Every living node's answer: its facts, or why it has none."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    task: Any = ray.remote(num_cpus=0, max_retries=0)(look)
+    calls = []
+    for node in nodes:
+        there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        calls.append(task.options(scheduling_strategy=there).remote(*question))
+    ready, late = ray.wait(calls, num_returns=len(calls), timeout=ANSWER_SECONDS)
+    answers = {call: _answer(call) for call in ready}
+    for call in late:
+        ray.cancel(call, force=True)
+        answers[call] = f"none within {ANSWER_SECONDS:g} s"
+    return [(_name(node), answers[call]) for node, call in zip(nodes, calls, strict=True)]
+
+
+def _answer(call: Any) -> Facts | str:
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        facts: Facts = ray.get(call)
+    except RayTaskError as error:
+        return _first_line(error.cause if error.cause is not None else error)
+    except RayError as error:
+        return _first_line(error)
+    return facts
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}"
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']}, {node['NodeID'][:8]})"

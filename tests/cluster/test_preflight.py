@@ -1,0 +1,99 @@
+"""A node that differs is found, named, and told what to do: on one local node; several are in test_nodes.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster import preflight
+from cluster.preflight import ADVICE, SHARED, Facts, compare, look, require_fit, survey
+from cluster.session import Session
+from gnosis_ray.config import Config
+from gnosis_ray.errors import ClusterError
+
+FACTS = {fact: f"{fact} as it should be" for fact in ADVICE if fact != "answer"}
+
+
+@given(wrong=st.sets(st.sampled_from(sorted(FACTS))), silent=st.sets(st.sampled_from(sorted(FACTS))))
+def test_exactly_what_differs_is_told(wrong: set[str], silent: set[str]) -> None:
+    found = {fact: "other" if fact in wrong else text for fact, text in FACTS.items() if fact not in silent}
+    told = compare(FACTS, found)
+    assert {each.fact for each in told} == wrong | silent
+    assert all(each.found == ("unknown" if each.fact in silent else "other") for each in told)
+    assert [each.fact for each in told] == [fact for fact in ADVICE if fact in wrong | silent]
+
+
+def test_more_facts_than_the_driver_knows_are_no_difference() -> None:
+    assert compare(FACTS, FACTS | {"colour": "green"}) == ()
+
+
+def test_a_node_without_facts_says_why() -> None:
+    (told,) = compare(FACTS, "ModuleNotFoundError: No module named 'cluster'")
+    assert str(told).startswith("answer: Expected facts about the node, was ModuleNotFoundError")
+    assert "installed there" in str(told)
+
+
+def ask(folder: Path, config: Config) -> dict[str, str]:
+    return look(config.model_dump_json(), None, str(folder), "name", "t")
+
+
+def test_a_look_tells_every_fact(tmp_path: Path, config: Config) -> None:
+    (tmp_path / "name").write_text("t")
+    facts = ask(tmp_path, config)
+    assert set(facts) == set(FACTS)
+    assert facts["ledger folder"] == SHARED
+    assert facts["settings"] == config.decision_hash()
+    assert [path.name for path in tmp_path.iterdir()] == ["name"]
+
+
+def test_another_folder_of_the_same_path_is_not_shared(tmp_path: Path, config: Config) -> None:
+    assert ask(tmp_path, config)["ledger folder"].startswith("FileNotFoundError")
+    (tmp_path / "name").write_text("other")
+    assert "another name" in ask(tmp_path, config)["ledger folder"]
+
+
+def test_a_folder_that_cannot_be_written_is_not_enough(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "name").write_text("t")
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    assert ask(tmp_path, config)["ledger folder"].startswith("PermissionError")
+
+
+def test_our_own_node_is_fit(session: Session, config: Config, tmp_path: Path) -> None:
+    (finding,) = survey(session, config, tmp_path)
+    assert finding.fit
+    require_fit(session, config, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_that_the_driver_cannot_write_is_its_own_error(
+    session: Session, config: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(ClusterError, match="Cannot write in the ledger folder"):
+        survey(session, config, tmp_path / "nowhere")
+
+
+def test_an_unfit_node_ends_it_with_its_name_and_advice(
+    session: Session, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(question: tuple[str, ...]) -> list[tuple[str, Facts | str]]:
+        good = look(*question)
+        return [("one (10.0.0.1, ab)", good), ("two (10.0.0.2, cd)", good | {"polars": "0.1"}), ("three", "no reason")]
+
+    monkeypatch.setattr(preflight, "_ask", answers)
+    with pytest.raises(ClusterError) as caught:
+        require_fit(session, config, tmp_path)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "2 of 3 nodes cannot take part."
+    assert lines[0].startswith("node two (10.0.0.2, cd): polars: Expected 2.")
+    assert "was 0.1. Give every node the same image" in lines[0]
+    assert lines[1].startswith("node three: answer")
+    assert caught.value.exit_code == 5
