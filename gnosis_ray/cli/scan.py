@@ -12,9 +12,10 @@ import click
 import polars as pl
 from pydantic import ValidationError
 
+from cluster.preflight import require_fit
 from cluster.session import Session, connect
 from cluster.topology import HostPlan, measure_budget, plan
-from gnosis_ray.app import build_calendar, build_source, feature_specs, with_absolute_paths
+from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
 from gnosis_ray.cli.progress import bar
@@ -26,6 +27,7 @@ from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.plugins import require_pinned
 from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
@@ -56,7 +58,7 @@ class Moment(click.ParamType[datetime]):
 @click.option(
     "--as-of", type=Moment(), help="The moment to look at, UTC; a day is its start; default: the latest known."
 )
-@click.option("--provider", type=click.Choice(["synthetic", "store"]), help="Where market data comes from.")
+@click.option("--provider", metavar="NAME", help="Where market data comes from: synthetic, store, or a plug-in.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The market store's folder.")
 @click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
@@ -91,7 +93,7 @@ def command(
         "data.dir": str(data_dir.absolute()) if data_dir else None,
         "run.granularity": granularity,
     }
-    config = with_absolute_paths(load_config(profile, flags).config)
+    config = for_workers(load_config(profile, flags).config)
     if data_dir is not None and resume is None and config.data.provider != "store":
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
     if resume is not None:
@@ -138,6 +140,7 @@ def _resumed(manifest: RunManifest, today: Config, data_dir: Path | None) -> Con
     except ValidationError as error:
         made_by = f"gnosis-ray {manifest.version} made run {manifest.run_id} with settings that this one does not have"
         raise ConfigError(f"{made_by}: scan anew, or resume with the version that began it") from error
+    require_pinned(config)
     if data_dir is None:
         return config
     return config.model_copy(update={"data": config.data.model_copy(update={"dir": today.data.dir})})
@@ -200,7 +203,7 @@ def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: date
     total = len(manifest.batches())
     try:
         with ExitStack() as stack:
-            fanout = _fanout(job.config, manifest, address, watch, stack)
+            fanout = _fanout(job, manifest, address, watch, stack)
             step = stack.enter_context(bar("scanning", total))
             step("", done, total)
 
@@ -216,7 +219,8 @@ def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: date
         raise
 
 
-def _fanout(config: Config, manifest: RunManifest, address: str | None, watch: Stopwatch, stack: ExitStack) -> Fanout:
+def _fanout(job: ScanJob, manifest: RunManifest, address: str | None, watch: Stopwatch, stack: ExitStack) -> Fanout:
+    config = job.config
     if config.run.granularity == "inline":
         return InlineFanout(config.run.max_attempts)
     from actors.fanout import RayFanout  # Ray takes most of a second to import: only where it is used
@@ -227,6 +231,7 @@ def _fanout(config: Config, manifest: RunManifest, address: str | None, watch: S
             session = _connect(None, hosts.hosts, stack)
         else:
             session = _connect(address, None, stack)
+            require_fit(session, config, job.writer.root)
             hosts = _hosts(manifest, config, session)
     return RayFanout(session, hosts, config.run)
 
