@@ -12,7 +12,7 @@ from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
-from gnosis_ray.config import Config, SentimentConfig, home
+from gnosis_ray.config import Config, home
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.market_adapter import MarketAdapter
@@ -31,9 +31,10 @@ from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, Rec
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.processor import FrameProcessor
+from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.plugins import PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CALENDAR_YEARS_AHEAD = 4
@@ -70,11 +71,23 @@ def with_absolute_paths(config: Config) -> Config:
     return config.model_copy(update={"data": config.data.model_copy(update={"dir": data_dir(config)})})
 
 
+def for_workers(config: Config) -> Config:
+    """The settings of a run: absolute paths, and the code of the plug-ins that they name.
+
+    Raises :class:`ConfigError` where a plug-in that is named cannot be found.
+    """
+    return pinned(with_absolute_paths(config))
+
+
 def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
     """The configured provider."""
-    if config.data.provider == "store":
+    name = config.data.provider
+    if name == "store":
         return StoreSource(data_dir(config))
-    return SyntheticSource(calendar, config.data.synthetic, config.market)
+    if name == "synthetic":
+        return SyntheticSource(calendar, config.data.synthetic, config.market)
+    source: MarketSource = PluginMaker(config).make("providers", name, lacks(MarketSource), calendar)
+    return source
 
 
 def build_adapter(config: Config, calendar: SessionCalendar) -> MarketAdapter:
@@ -92,6 +105,7 @@ class Parts:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._plugins = PluginMaker(config)
 
     def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
         """The configured engines over ``adapter``."""
@@ -99,7 +113,7 @@ class Parts:
         makers: dict[EngineKind, Callable[[], FrameEngine]] = {
             "hedge": lambda: HedgeEngineV3(adapter, settings.hedge),
             "liquidity": lambda: LiquidityEngineV1(adapter, settings.liquidity),
-            "sentiment": lambda: SentimentEngineV1(_voices(adapter, settings.sentiment), settings.sentiment),
+            "sentiment": lambda: SentimentEngineV1(self._voices(adapter), settings.sentiment),
             "elasticity": lambda: ElasticityEngineV1(adapter, settings.elasticity),
         }
         return [makers[kind]() for kind in settings.enabled]
@@ -112,7 +126,24 @@ class Parts:
             "liquidity": lambda: LiquidityAgentV1(settings.liquidity),
             "sentiment": lambda: SentimentAgentV1(settings.sentiment),
         }
-        return [makers[name]() for name in settings.enabled]
+        return [makers[name]() if name in makers else self._agent(name) for name in settings.enabled]
+
+    def _agent(self, name: str) -> PrimaryAgent:
+        agent: PrimaryAgent = self._plugins.make("agents", name, lacks(PrimaryAgent))
+        return agent
+
+    def _voices(self, adapter: adapters.MarketAdapter) -> list[FrameProcessor | adapters.SentimentProcessor]:
+        settings = self._config.engines.sentiment
+        makers: dict[str, Callable[[], FrameProcessor]] = {
+            "news": lambda: NewsProcessor(adapter, settings.news),
+            "flow": lambda: FlowProcessor(adapter, settings.flow),
+            "technical": lambda: TechnicalProcessor(adapter, settings.technical),
+        }
+        return [makers[n]() if n in makers else self._voice(n, adapter) for n in settings.processors]
+
+    def _voice(self, name: str, adapter: adapters.MarketAdapter) -> FrameProcessor | adapters.SentimentProcessor:
+        voice: FrameProcessor | adapters.SentimentProcessor = self._plugins.make("processors", name, _no_voice, adapter)
+        return voice
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""
@@ -123,12 +154,11 @@ class Parts:
         return TradeAgentV1(adapter, self._config.trade)
 
 
-def _voices(adapter: adapters.MarketAdapter, settings: SentimentConfig) -> list[FrameProcessor]:
-    return [
-        NewsProcessor(adapter, settings.news),
-        FlowProcessor(adapter, settings.flow),
-        TechnicalProcessor(adapter, settings.technical),
-    ]
+def _no_voice(made: object) -> str | None:
+    """What keeps an object from being a voice; None where nothing does."""
+    wrong = lacks(adapters.SentimentProcessor, "name")(made)
+    name = getattr(made, "name", None)
+    return wrong or (None if name in VOICES else f"Expected a voice named one of {', '.join(VOICES)}, was {name!r}")
 
 
 def build_pipeline(symbol: str, config: Config, adapter: adapters.MarketAdapter, ledger: RecordSink) -> PipelineRunner:

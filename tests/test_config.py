@@ -172,6 +172,8 @@ def _other(value: Any) -> Any:
 
 CHOICES = {
     "data.provider": "store",
+    "plugin_versions": {"agents/mine": "mine 1.0"},
+    "plugins": {"hedge": {"level": 1}},
     "data.synthetic.as_of": "2026-07-09T20:00:00Z",
     "engines.elasticity.asymmetric_down_ratio": 1.5,
     "engines.elasticity.rsi_overbought": 75.0,

@@ -7,8 +7,9 @@ from typing import Any
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, emit, format_option
+from gnosis_ray.cli.console import Format, emit, format_option, talk
 from gnosis_ray.config import load_config
+from gnosis_ray.plugins import KINDS, installed, named, pinned
 
 
 @click.group(name="config")
@@ -22,10 +23,27 @@ def command() -> None:
 def show(profile: str | None, format_: Format) -> None:
     """Print each setting, its value, and its origin: environment > profile > default."""
     loaded = load_config(profile)
+    digest = pinned(loaded.config).decision_hash()
     body = loaded.config.model_dump(mode="json")
     rows = [{"setting": key, "value": _text(_at(body, key)), "origin": loaded.origins[key]} for key in loaded.origins]
     frame = pl.DataFrame(rows, schema={"setting": pl.String, "value": pl.String, "origin": pl.String})
-    emit(frame, format_, f"Settings (decision hash {loaded.config.decision_hash()})")
+    emit(frame, format_, f"Settings (decision hash {digest})")
+
+
+@command.command()
+@format_option
+@click.pass_obj
+def plugins(profile: str | None, format_: Format) -> None:
+    """List the plug-ins that are installed, and those that the settings name; loads none."""
+    names = named(load_config(profile).config)
+    rows = [
+        (p.kind, p.name, p.code, p.entry_point.value, "yes" if p.name in names.get(p.kind, ()) else "no")
+        for p in installed()
+    ]
+    columns = ["kind", "name", "distribution", "entry point", "in use"]
+    emit(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), format_, "Plug-ins")
+    if not rows:
+        talk.print(f"None is installed. Groups: {', '.join(f'gnosis_ray.{kind}' for kind in KINDS)}.")
 
 
 def _at(body: Any, key: str) -> Any:

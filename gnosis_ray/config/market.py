@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -57,6 +56,6 @@ class SyntheticConfig(Section):
 class DataConfig(Section):
     """Where market data comes from."""
 
-    provider: Literal["synthetic", "store"]
+    provider: str
     dir: Path | None
     synthetic: SyntheticConfig

@@ -51,6 +51,7 @@ class TechnicalVoiceConfig(Section):
 class SentimentConfig(Section):
     """The voices, and when the fused mood counts as news, as mixed or as quiet."""
 
+    processors: tuple[str, ...] = Field(min_length=1)
     news: NewsVoiceConfig
     flow: FlowVoiceConfig
     technical: TechnicalVoiceConfig

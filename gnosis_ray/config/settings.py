@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import JsonValue, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
 from gnosis_ray.config.engines import EnginesConfig
@@ -36,11 +36,21 @@ class Config(Section):
     agents: AgentsConfig
     composer: ComposerConfig
     trade: TradeConfig
+    plugins: dict[str, dict[str, JsonValue]]
+    plugin_versions: dict[str, str]
     run: RunConfig
 
     def decision_hash(self) -> str:
-        """Sixteen hex digits over what changes a decision; where and how it runs is left out."""
-        body = self.model_dump(mode="json", include={"market", "engines", "agents", "composer", "trade"})
+        """Sixteen hex digits over what changes a decision; where and how it runs is left out.
+
+        Of the plug-ins, those that decide: which code they are, and their settings. A provider's settings say where
+        data lies, as all of ``data`` does.
+        """
+        deciding = {*self.agents.enabled, *self.engines.sentiment.processors}
+        body = self.model_dump(
+            mode="json", include={"market", "engines", "agents", "composer", "trade", "plugin_versions"}
+        )
+        body["plugins"] = {name: settings for name, settings in self.plugins.items() if name in deciding}
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

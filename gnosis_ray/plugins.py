@@ -1,0 +1,218 @@
+"""Plug-ins: agents, sentiment voices, providers and strategies that other distributions offer by entry point.
+
+A plug-in is loaded only where the settings name it. Its entry point is a factory:
+
+    gnosis_ray.agents       factory(settings) -> PrimaryAgent
+    gnosis_ray.processors   factory(adapter, settings) -> SentimentProcessor or FrameProcessor
+    gnosis_ray.providers    factory(calendar, settings) -> MarketSource
+    gnosis_ray.strategies   factory(settings) -> Strategy
+
+``settings`` is what stands under its name in the section ``plugins``: frozen, as JSON would hold it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+from gnosis_ray.config import Config
+from gnosis_ray.errors import ConfigError
+
+Kind = Literal["agents", "processors", "providers", "strategies"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PREFIX = "gnosis_ray."
+
+BUILT_IN: Mapping[Kind, tuple[str, ...]] = {
+    "agents": ("hedge", "liquidity", "sentiment"),
+    "processors": ("news", "flow", "technical"),
+    "providers": ("synthetic", "store"),
+    "strategies": (),
+}
+"""Names that need no plug-in, and that none may take."""
+
+SETTING: Mapping[Kind, str] = {
+    "agents": "agents.enabled",
+    "processors": "engines.sentiment.processors",
+    "providers": "data.provider",
+    "strategies": "trade.strategies",
+}
+"""Where the settings name them."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One entry point of an installed distribution; nothing of it is imported yet."""
+
+    kind: Kind
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    @property
+    def key(self) -> str:
+        """Among ``Config.plugin_versions``."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def code(self) -> str:
+        """Which code it is: distribution and version."""
+        return f"{self.distribution} {self.version}"
+
+    def __str__(self) -> str:
+        return f"'{self.name}' ({self.code}, entry point {self.entry_point.value} of {PREFIX}{self.kind})"
+
+    def load(self) -> Callable[..., Any]:
+        """Import the factory. Raises :class:`ConfigError` naming distribution and entry point."""
+        try:
+            factory = self.entry_point.load()
+        except Exception as error:
+            raise ConfigError(f"Plug-in {self} cannot be imported: {type(error).__name__}: {error}") from error
+        if not callable(factory):
+            raise ConfigError(f"Plug-in {self}: Expected a factory, was {type(factory).__name__}")
+        made: Callable[..., Any] = factory
+        return made
+
+    def make(self, fits: Callable[[Any], str | None], *arguments: object) -> Any:
+        """What the factory makes of ``arguments``; ``fits`` says what is wrong with it, None where nothing is.
+
+        Raises :class:`ConfigError` where the factory fails or makes the wrong thing.
+        """
+        factory = self.load()
+        try:
+            made = factory(*arguments)
+        except Exception as error:
+            raise ConfigError(f"Plug-in {self} cannot be made: {type(error).__name__}: {error}") from error
+        wrong = fits(made)
+        if wrong is not None:
+            raise ConfigError(f"Plug-in {self}: {wrong}")
+        return made
+
+
+def installed() -> list[Plugin]:
+    """Every plug-in of every installed distribution, sorted; imports none of them."""
+    found = [
+        Plugin(kind, point.name, point.dist.name, point.dist.version, point)
+        for kind in KINDS
+        for point in entry_points(group=f"{PREFIX}{kind}")
+        if point.dist is not None
+    ]
+    return sorted(found, key=lambda p: (p.kind, p.name, p.distribution))
+
+
+def named(config: Config) -> dict[Kind, tuple[str, ...]]:
+    """The names that the settings use, built-in ones too."""
+    return {
+        "agents": config.agents.enabled,
+        "processors": config.engines.sentiment.processors,
+        "providers": (config.data.provider,),
+    }
+
+
+def find(kind: Kind, name: str) -> Plugin | None:
+    """The one plug-in of that name; None where the name is built in.
+
+    Raises :class:`ConfigError` where the name is unknown, or where more than one thing answers to it.
+    """
+    known = [plugin for plugin in installed() if plugin.kind == kind]
+    offers = [plugin for plugin in known if plugin.name == name]
+    if name in BUILT_IN[kind]:
+        if offers:
+            raise ConfigError(f"{SETTING[kind]}: '{name}' is built in, and offered by {_listed(offers)} too: rename it")
+        return None
+    if len(offers) > 1:
+        raise ConfigError(f"{SETTING[kind]}: '{name}' is offered twice, by {_listed(offers)}: uninstall one")
+    if not offers:
+        raise ConfigError(_unknown(kind, name, [*BUILT_IN[kind], *(plugin.name for plugin in known)]))
+    return offers[0]
+
+
+def pinned(config: Config) -> Config:
+    """The settings with the distributions behind the plug-ins that they name: a decision's id then tells them apart.
+
+    Raises :class:`ConfigError` for a name that nothing answers to, and for settings of a plug-in that is not installed.
+    """
+    used = [plugin for kind, names in named(config).items() for plugin in (find(kind, n) for n in names) if plugin]
+    available = {plugin.name for plugin in installed()}
+    for name in config.plugins:
+        if name not in available:
+            raise ConfigError(f"plugins.{name}: no such plug-in is installed. {_near(name, sorted(available))}")
+    return config.model_copy(update={"plugin_versions": {plugin.key: plugin.code for plugin in used}})
+
+
+def require_pinned(config: Config) -> None:
+    """Raises :class:`ConfigError` where a plug-in in use is not of the code that the settings were pinned to."""
+    for kind, names in named(config).items():
+        for name in names:
+            plugin = find(kind, name)
+            if plugin is not None:
+                _require_code(plugin, config.plugin_versions)
+
+
+class PluginMaker:
+    """Makes the plug-ins that some settings name, of the code that they were pinned to."""
+
+    def __init__(self, config: Config) -> None:
+        self._settings = config.plugins
+        self._versions = config.plugin_versions
+
+    def make(self, kind: Kind, name: str, fits: Callable[[Any], str | None], *arguments: object) -> Any:
+        """``arguments`` and the plug-in's settings, given to its factory; see :meth:`Plugin.make`.
+
+        Raises :class:`ConfigError` too where the code here is not what the settings were pinned to.
+        """
+        plugin = find(kind, name)
+        if plugin is None:
+            raise ConfigError(f"{SETTING[kind]}: '{name}' is built in, not a plug-in")
+        _require_code(plugin, self._versions)
+        return plugin.make(fits, *arguments, frozen(self._settings.get(name, {})))
+
+
+def _require_code(plugin: Plugin, versions: Mapping[str, str]) -> None:
+    pinned_to = versions.get(plugin.key)
+    if pinned_to is None:
+        raise ConfigError(f"Plug-in {plugin} is not pinned: give the settings through app.for_workers first")
+    if pinned_to != plugin.code:
+        raise ConfigError(f"Plug-in {plugin}: Expected {pinned_to}, which these settings began with")
+
+
+def lacks(protocol: type, *others: str) -> Callable[[Any], str | None]:
+    """A check that an object has every public member of ``protocol``, and ``others``."""
+    wanted = [n for n in (*protocol.__dict__, *protocol.__annotations__) if not n.startswith("_")]
+
+    def fits(made: Any) -> str | None:
+        missing = sorted({n for n in (*wanted, *others) if not hasattr(made, n)})
+        if not missing:
+            return None
+        return f"Expected a {protocol.__name__}, was {type(made).__name__} without {', '.join(missing)}"
+
+    return fits
+
+
+def frozen(value: Any) -> Any:
+    """The same JSON-like value that nobody can change: mappings are read-only, lists are tuples."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: frozen(inner) for key, inner in value.items()})
+    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _unknown(kind: Kind, name: str, known: list[str]) -> str:
+    return (
+        f"{SETTING[kind]}: unknown name '{name}'. {_near(name, known)} Plug-ins of the group {PREFIX}{kind} add names."
+    )
+
+
+def _near(name: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    groups = ", ".join(f"{PREFIX}{kind}" for kind in KINDS)
+    if not nearest:
+        return f"Nothing is installed in the groups {groups}."
+    return f"Nearest known one: '{nearest[0]}' (of {', '.join(known)})."
+
+
+def _listed(plugins: list[Plugin]) -> str:
+    return " and ".join(plugin.code for plugin in plugins)
