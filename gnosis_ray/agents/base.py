@@ -47,10 +47,11 @@ class TradeAgent(Protocol):
 
 @dataclass(frozen=True)
 class TradeDecision:
-    """The ideas, and where there is none the reason, as a word."""
+    """The ideas, and where there is none the reason, as a word; ``considered``: what became of each strategy."""
 
     ideas: list[TradeIdea] = field(default_factory=list)
     dropped: str | None = None
+    considered: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -1,123 +1,157 @@
-"""TradeAgentV1: a stance becomes a costed, sized trade with exits, or a reason why not."""
+"""TradeAgentV1: a stance becomes costed, sized trades with exits, or a reason why not."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import polars as pl
 
-from gnosis_ray.agents.base import TradeDecision, stable_id
+from gnosis_ray.agents.base import TradeDecision
+from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.candidate import UNBOUNDED_STOPS, Candidate, Market, try_strategy
+from gnosis_ray.agents.strategies.choice import named, ranked, unsuitable
+from gnosis_ray.agents.strategies.contracts import ContractBook
+from gnosis_ray.agents.strategies.declaration import Strategy
+from gnosis_ray.agents.strategies.fills import StockQuote
+from gnosis_ray.agents.strategies.view import View, view_of
+from gnosis_ray.agents.strategies.wording import idea_of
 from gnosis_ray.config import TradeConfig
-from gnosis_ray.engines.inputs.adapters import MarketDataAdapter
+from gnosis_ray.engines.inputs.adapters import MarketDataAdapter, OptionsChainAdapter
 from gnosis_ray.errors import StageError
-from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea, TradeLeg
+from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
+
+__all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]
 
 STAGE = "trade_agent"
-UNBOUNDED_STOPS = 3
-"""Stop distances that stand for the loss of a trade whose loss has no bound."""
+UNDECIDED = ("stance_", "volatility_", "regime_")
+"""Beginnings of reasons that only say that a strategy was not meant for this view."""
 
 
-@dataclass(frozen=True)
-class StockQuote:
-    """What a share costs now, USD, and one standard deviation of its move over the horizon, USD."""
-
-    price: float
-    move: float
+class TradeAdapter(OptionsChainAdapter, MarketDataAdapter, Protocol):
+    """Chains and bars."""
 
 
 class TradeAgentV1:
-    """``long`` becomes long stock, ``short`` becomes short stock; anything else, or too little conviction, nothing.
+    """Chooses from a book of declared strategies; every one is built, priced, sized and worded by one mechanism.
 
-    Buys at price plus half the spread, sells at price less it, pays a commission a share. Units without a model's
-    forecast = floor(min(risk_fraction x equity x confidence, cap) / loss), where loss is the maximum loss, or three
-    stop distances where that is unbounded. No memory of open trades.
+    ``adapter`` serves the chain and the last bar of the suggestion's moment; ``book`` holds the strategies that
+    ``config.strategies`` may name. Raises ConfigError for a name that it does not hold. No memory of open trades.
     """
 
-    def __init__(self, adapter: MarketDataAdapter, config: TradeConfig) -> None:
+    def __init__(self, adapter: TradeAdapter, config: TradeConfig, book: Iterable[Strategy] = BOOK) -> None:
         self._adapter = adapter
         self._config = config
+        self._strategies = named(book, config.strategies)
 
     def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
-        """Costed ideas for one stance. The suggestion needs its ``timestamp``: prices are of that moment."""
+        """Costed ideas for one stance, the best first. The suggestion needs its ``timestamp``: prices are of that
+        moment, else StageError. A second idea is an alternative to the first, sized as if alone."""
         return self.decide(suggestion).ideas
 
     def decide(self, suggestion: Suggestion) -> TradeDecision:
-        """The same, with the reason where there is no idea."""
-        if suggestion.action not in ("long", "short"):
-            return TradeDecision(dropped=f"stance_{suggestion.action}")
-        if suggestion.confidence < self._config.min_confidence:
-            return TradeDecision(dropped="low_confidence")
-        quote = self._quote(suggestion)
-        if isinstance(quote, str):
-            return TradeDecision(dropped=quote)
-        idea = self._long(suggestion, quote) if suggestion.action == "long" else self._short(suggestion, quote)
-        return TradeDecision(ideas=[idea]) if idea.recommended_units > 0 else TradeDecision(dropped="zero_units")
-
-    def _quote(self, suggestion: Suggestion) -> StockQuote | str:
-        """The last close, if chain and bars agree on it and the move is known; else the reason why not."""
+        """The same, with the reason where there is no idea, and what became of every strategy."""
         if suggestion.timestamp is None:
             raise StageError("Expected a suggestion with a timestamp, was None", symbol=suggestion.symbol, stage=STAGE)
-        bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, suggestion.timestamp)
+        view = view_of(suggestion, suggestion.timestamp, self._config)
+        considered: dict[str, str] = {}
+        suited = []
+        for strategy in self._strategies:
+            reason = unsuitable(strategy, view, self._config) or self._unsure(view)
+            if reason:
+                considered[strategy.name] = reason
+            else:
+                suited.append(strategy)
+        if not suited:
+            return TradeDecision(dropped=_furthest(considered), considered=considered)
+        market, tags = self._market(suggestion, view, suited)
+        candidates = self._candidates(suited, view, market, considered)
+        ideas = self._ideas(candidates, suggestion, view, tags, considered)
+        return TradeDecision(ideas=ideas, dropped=None if ideas else _furthest(considered), considered=considered)
+
+    def _unsure(self, view: View) -> str | None:
+        least = self._config.min_confidence if view.direction else self._config.neutral_min_confidence
+        return "low_confidence" if view.confidence < least else None
+
+    def _candidates(
+        self, suited: list[Strategy], view: View, market: Market, considered: dict[str, str]
+    ) -> list[Candidate]:
+        """Candidates that fit; those of last resort only where nothing else does."""
+        found: list[Candidate] = []
+        for strategy in sorted(suited, key=lambda s: s.last_resort):
+            if strategy.last_resort and found and not found[0].strategy.last_resort:
+                considered[strategy.name] = "not_needed"
+                continue
+            tried = self._try(strategy, view, market)
+            if isinstance(tried, str):
+                considered[strategy.name] = tried
+            else:
+                found.append(tried)
+        return found
+
+    def _try(self, strategy: Strategy, view: View, market: Market) -> Candidate | str:
+        if strategy.short_premium and isinstance(market.book, ContractBook):
+            ratio = market.book.front_over_back
+            if ratio is not None and ratio > self._config.event_ratio:
+                return "event_vol"
+        return try_strategy(strategy, view, market, self._config)
+
+    def _ideas(
+        self,
+        candidates: list[Candidate],
+        suggestion: Suggestion,
+        view: View,
+        tags: list[str],
+        considered: dict[str, str],
+    ) -> list[TradeIdea]:
+        most = 1 if view.action == "flat" else self._config.max_ideas
+        ideas = []
+        for place, candidate in enumerate(ranked(candidates)):
+            outcome = "chosen" if place == 0 else "alternative" if place < most else "ranked_below"
+            considered[candidate.strategy.name] = outcome
+            if place < most:
+                extra = [*tags, "alternative"] if place else tags
+                ideas.append(idea_of(candidate, suggestion, view, extra))
+        return ideas
+
+    def _market(self, suggestion: Suggestion, view: View, suited: list[Strategy]) -> tuple[Market, list[str]]:
+        """What there is to trade with, and what has to be said of it."""
+        wanted = any(strategy.has_options for strategy in suited)
+        book = self._book(suggestion.symbol, view.moment) if wanted else "no_chain"
+        market = Market(book, self._stock(suggestion, view))
+        if isinstance(book, str):
+            return market, [book] if wanted else []
+        tags = ["open_interest_unknown"] if book.interest_unknown else []
+        ratio = book.front_over_back
+        return market, [*tags, "event_vol"] if ratio is not None and ratio > self._config.event_ratio else tags
+
+    def _book(self, symbol: str, moment: datetime) -> ContractBook | str:
+        chain = self._adapter.fetch_chain(symbol, moment)
+        if chain.is_empty():
+            return "no_chain"
+        if chain["sessions_behind"][0] > 0:
+            return "stale_chain"
+        return ContractBook(chain, self._config)
+
+    def _stock(self, suggestion: Suggestion, view: View) -> StockQuote | str:
+        """The last close, if chain and bars agree on it and the move is known; else the reason why not."""
+        bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, view.moment)
         priced = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
         if priced.is_empty():
             return "no_price"
-        if suggestion.timestamp - priced["timestamp"][-1] > timedelta(days=self._config.max_price_age_days):
+        if view.moment - priced["timestamp"][-1] > timedelta(days=self._config.max_price_age_days):
             return "stale_price"
         price = float(priced["close"][-1])
-        spot = suggestion.forecast.get("spot", price)
-        if abs(spot / price - 1) > self._config.max_price_disagreement:
+        if abs(suggestion.forecast.get("spot", price) / price - 1) > self._config.max_price_disagreement:
             return "price_disagreement"
-        if "exp_move_pct" not in suggestion.forecast:
+        if view.move_pct is None:
             return "no_expected_move"
-        return StockQuote(price, price * suggestion.forecast["exp_move_pct"] / 100)
-
-    def _long(self, suggestion: Suggestion, quote: StockQuote) -> TradeIdea:
-        cost = quote.price * (1 + self._config.half_spread_bps / 1e4) + self._config.commission_per_share
-        return TradeIdea(
-            **_frame(suggestion, "long_stock"),
-            side="long",
-            legs=[TradeLeg(instrument_type="STOCK", direction="buy", qty=1)],
-            cost_per_unit=cost,
-            max_loss=cost,
-            max_profit=None,
-            breakeven_levels=[cost],
-            target_exit_price=quote.price + self._config.target_sigma * quote.move,
-            stop_loss_price=max(0.01, quote.price - self._config.stop_sigma * quote.move),
-            recommended_units=self._units(suggestion.confidence, cost),
-        )
-
-    def _short(self, suggestion: Suggestion, quote: StockQuote) -> TradeIdea:
-        proceeds = quote.price * (1 - self._config.half_spread_bps / 1e4) - self._config.commission_per_share
-        stop_distance = self._config.stop_sigma * quote.move
-        return TradeIdea(
-            **_frame(suggestion, "short_stock"),
-            side="short",
-            legs=[TradeLeg(instrument_type="STOCK", direction="sell", qty=1)],
-            cost_per_unit=-proceeds,
-            max_loss=math.inf,
-            max_profit=proceeds,
-            breakeven_levels=[proceeds],
-            target_exit_price=max(0.01, quote.price - self._config.target_sigma * quote.move),
-            stop_loss_price=quote.price + stop_distance,
-            recommended_units=self._units(suggestion.confidence, UNBOUNDED_STOPS * stop_distance),
-        )
-
-    def _units(self, confidence: float, loss_per_unit: float) -> int:
-        risk = min(self._config.risk_fraction * self._config.equity_usd * confidence, self._config.max_risk_usd)
-        return min(math.floor(risk / loss_per_unit), self._config.max_units) if loss_per_unit > 0 else 0
+        return StockQuote(price, price * view.move_pct / 100)
 
 
-def _frame(suggestion: Suggestion, strategy: str) -> dict[str, object]:
-    """What every idea takes over from the stance behind it."""
-    if suggestion.timestamp is None:
-        raise StageError("Expected a suggestion with a timestamp, was None", symbol=suggestion.symbol, stage=STAGE)
-    return {
-        "id": stable_id(suggestion.id, suggestion.symbol, suggestion.timestamp, strategy),
-        "symbol": suggestion.symbol,
-        "strategy_type": strategy,
-        "confidence": suggestion.confidence,
-        "rationale": suggestion.reasoning,
-        "tags": suggestion.tags,
-    }
+def _furthest(considered: dict[str, str]) -> str:
+    """The reason that says most: of a strategy that was tried, else of confidence, else of the view."""
+    reasons = list(considered.values())
+    said = [reason for reason in reasons if not reason.startswith(UNDECIDED)]
+    return (said or [reason for reason in reasons if not reason.startswith("stance_")] or reasons)[-1]

@@ -11,7 +11,6 @@ from gnosis_ray.config.agents import (
     LiquidityAgentConfig,
     RegimeAdjustments,
     SentimentAgentConfig,
-    TradeConfig,
     VolatilityStateConfig,
 )
 from gnosis_ray.config.elasticity import ElasticityConfig
@@ -28,6 +27,7 @@ from gnosis_ray.config.market import (
 from gnosis_ray.config.section import Fraction, Section
 from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
+from gnosis_ray.config.trade import TradeConfig
 
 __all__ = [
     "AgentsConfig",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from gnosis_ray.config.section import Fraction, Section
 
@@ -90,19 +90,3 @@ class ComposerConfig(Section):
     default_horizon_days: PositiveFloat
     regime_adjustments: RegimeAdjustments
     volatility: VolatilityStateConfig
-
-
-class TradeConfig(Section):
-    """Risk, costs and exits of trades. USD."""
-
-    equity_usd: PositiveFloat
-    risk_fraction: Fraction
-    max_risk_usd: PositiveFloat
-    min_confidence: Fraction
-    half_spread_bps: NonNegativeFloat
-    commission_per_share: NonNegativeFloat
-    stop_sigma: PositiveFloat
-    target_sigma: PositiveFloat
-    max_price_age_days: PositiveFloat
-    max_price_disagreement: PositiveFloat
-    max_units: PositiveInt

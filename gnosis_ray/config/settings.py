@@ -9,21 +9,29 @@ from typing import Literal
 
 from pydantic import JsonValue, PositiveFloat, PositiveInt
 
-from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
+from gnosis_ray.config.agents import AgentsConfig, ComposerConfig
 from gnosis_ray.config.engines import EnginesConfig
 from gnosis_ray.config.market import DataConfig, MarketConfig
 from gnosis_ray.config.section import Section
+from gnosis_ray.config.trade import TradeConfig
 
 
 class RunConfig(Section):
     """How a run is spread over hosts. Nothing here changes a ledger."""
 
-    granularity: Literal["auto", "shard", "inline"]
+    granularity: Literal["auto", "component", "symbol", "shard", "inline"]
     batch_size: PositiveInt
     window_per_host: PositiveInt
     max_attempts: PositiveInt
     batch_timeout_s: PositiveFloat
+    symbol_timeout_s: PositiveFloat
+    straggler_factor: PositiveFloat
+    heartbeat_s: PositiveFloat
+    heartbeat_timeout_s: PositiveFloat
     host_memory_mb: PositiveInt
+    symbol_memory_mb: PositiveInt
+    component_memory_mb: PositiveInt
+    actors_per_core: PositiveInt
     polars_threads: PositiveInt
 
 

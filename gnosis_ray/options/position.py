@@ -68,12 +68,14 @@ def first_expiry(legs: Sequence[PositionLeg]) -> float | None:
     return min((leg.tau for leg in legs if leg.tau is not None), default=None)
 
 
-def position_value(legs: Sequence[PositionLeg], spots: npt.ArrayLike, after_years: float) -> Floats:
+def position_value(
+    legs: Sequence[PositionLeg], spots: npt.ArrayLike, after_years: float, *, american: bool = False
+) -> Floats:
     """Value in USD of all legs at each price of the underlying, ``after_years`` after entry; same shape as ``spots``.
 
     A leg at its expiry is worth its intrinsic value. Raises ValueError where a leg expired before ``after_years``: what
     it settled at depends on the price of that day, which is not the price of this one. Stock is worth its price;
-    dividends on it are left out.
+    dividends on it are left out. ``american``: an option is worth at least its intrinsic value.
     """
     at = np.maximum(np.asarray(spots, dtype=np.float64), _LEAST_SPOT)
     expiry = first_expiry(legs)
@@ -81,21 +83,25 @@ def position_value(legs: Sequence[PositionLeg], spots: npt.ArrayLike, after_year
         raise ValueError(f"Expected a time before the first expiry at {expiry} years, was {after_years}")
     total = np.zeros_like(at)
     for leg in legs:
-        total += leg.sign * leg.shares * (at if leg.strike is None else _option_value(leg, at, after_years))
+        total += leg.sign * leg.shares * (at if leg.strike is None else _option_value(leg, at, after_years, american))
     return total
 
 
-def position_profit(legs: Sequence[PositionLeg], spots: npt.ArrayLike, after_years: float) -> Floats:
+def position_profit(
+    legs: Sequence[PositionLeg], spots: npt.ArrayLike, after_years: float, *, american: bool = False
+) -> Floats:
     """:func:`position_value` less what the legs cost, USD; raises as it does."""
-    return position_value(legs, spots, after_years) - position_cost(legs)
+    return position_value(legs, spots, after_years, american=american) - position_cost(legs)
 
 
-def _option_value(leg: PositionLeg, at: Floats, after_years: float) -> Floats:
+def _option_value(leg: PositionLeg, at: Floats, after_years: float, american: bool) -> Floats:
     """USD per share of one option leg."""
     if leg.strike is None or leg.tau is None or leg.implied_vol is None:
         raise ValueError("Expected an option, was stock")
     w = 1.0 if leg.instrument_type == "C" else -1.0
     left = leg.tau - after_years
+    intrinsic = np.maximum(w * (at - leg.strike), 0.0)
     if left <= _ROUNDING_YEARS:
-        return np.maximum(w * (at - leg.strike), 0.0)
-    return bsm.price(w, at, leg.strike, left, leg.rate, leg.carry, leg.implied_vol)
+        return intrinsic
+    european = bsm.price(w, at, leg.strike, left, leg.rate, leg.carry, leg.implied_vol)
+    return np.maximum(european, intrinsic) if american else european

@@ -85,8 +85,11 @@ def test_figures_are_the_payoff_of_the_legs_and_units_stay_within_risk(
 
 
 @pytest.mark.parametrize("action", ["flat", "spread", "complex"])
-def test_other_stances_trade_nothing(action: Action) -> None:
-    assert decide(stance(action)) == TradeDecision(dropped=f"stance_{action}")
+def test_other_stances_trade_nothing_without_a_view_of_volatility(action: Action) -> None:
+    """Nobody knows what volatility costs, so nobody is sure of a neutral trade."""
+    decision = decide(stance(action))
+    assert decision.ideas == []
+    assert decision.dropped == ("stance_flat" if action == "flat" else "low_confidence")
 
 
 def test_refusals_have_reasons() -> None:

@@ -1,0 +1,150 @@
+"""What a strategy says of itself. Everything else is the same for all of them.
+
+A plug-in adds a strategy by declaring one; no code is written for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gnosis_ray.schemas.core_schemas import Action
+
+VolatilityState = Literal["cheap", "fair", "rich"]
+Side = Literal["long", "short", "neutral"]
+Basis = Literal["max_profit", "max_loss", "premium", "expected_move"]
+
+EVERY_STATE: frozenset[VolatilityState] = frozenset({"cheap", "fair", "rich"})
+
+
+@dataclass(frozen=True)
+class AtDelta:
+    """The strike whose |delta| is nearest to ``target`` and within ``low`` and ``high``."""
+
+    target: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class AtForward:
+    """The strike nearest to the forward, at most ``moves`` expected moves from it."""
+
+    moves: float = 0.3
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """The strike nearest to ``moves`` expected moves up to expiry above (negative: below) that of another leg.
+
+    Never that leg's own strike, never on its other side, never beyond ``most`` times the distance.
+    """
+
+    leg: int
+    moves: float
+    most: float = 2.0
+
+
+@dataclass(frozen=True)
+class SameStrike:
+    """The strike of another leg."""
+
+    leg: int
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """The strike as far beyond leg ``around`` as ``leg`` is before it."""
+
+    leg: int
+    around: int
+
+
+StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror
+
+
+@dataclass(frozen=True)
+class LegRule:
+    """One leg; ``ratio`` contracts a unit, or shares of stock. Rules name other legs by their place, earlier ones only.
+
+    Raises ValueError where an option has no strike rule or stock has one.
+    """
+
+    instrument_type: Literal["C", "P", "STOCK"]
+    direction: Literal["buy", "sell"]
+    strike: StrikeRule | None = None
+    ratio: int = 1
+    expiry: Literal["near", "far"] = "near"
+
+    def __post_init__(self) -> None:
+        if (self.instrument_type == "STOCK") != (self.strike is None):
+            raise ValueError(f"Expected a strike rule for an option only, was {self.strike} for {self.instrument_type}")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of one figure of the trade, USD a unit.
+
+    ``premium`` is |cost|; ``expected_move`` the dollars that all shares of the unit make of one expected move (of stock
+    alone: over the stance's horizon; else up to the near expiry).
+    """
+
+    of: Basis
+    share: float
+
+
+@dataclass(frozen=True)
+class Exits:
+    """When to leave: at a profit of ``target``, at a loss of ``stop``, or ``days`` before the near expiry.
+
+    Stock alone is left at the configured multiples of its expected move instead.
+    """
+
+    target: Share
+    stop: Share
+    days: int
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy, declared.
+
+    ``stances`` and ``volatility`` are required (an unknown state counts as fair); ``prefers`` and ``likes`` (tags, such
+    as regimes) only add to the fit, one point each, ``avoids`` takes one off. ``forbids``: tags it is never used under;
+    nor is ``short_premium`` where an event is priced into the near expiries. ``min_reward``: least maximum profit as a
+    share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left.
+    """
+
+    name: str
+    side: Side
+    legs: tuple[LegRule, ...]
+    stances: frozenset[Action]
+    volatility: frozenset[VolatilityState] = EVERY_STATE
+    prefers: frozenset[VolatilityState] = frozenset()
+    likes: frozenset[str] = frozenset()
+    avoids: frozenset[str] = frozenset()
+    forbids: frozenset[str] = frozenset()
+    short_premium: bool = False
+    min_reward: float = 0.0
+    exits: Exits | None = None
+    last_resort: bool = False
+    because: str = ""
+
+    @property
+    def has_options(self) -> bool:
+        """Whether any leg is an option."""
+        return any(leg.instrument_type != "STOCK" for leg in self.legs)
+
+    @property
+    def needs_far(self) -> bool:
+        """Whether any leg is of the far expiry."""
+        return any(leg.expiry == "far" for leg in self.legs)
+
+    def fit(self, state: VolatilityState | None, tags: frozenset[str]) -> int:
+        """How many of the declared preferences are met, a hint by name included."""
+        met = (state in self.prefers, bool(self.likes & tags), self.hinted(tags))
+        return sum(met) - int(bool(self.avoids & tags))
+
+    def hinted(self, tags: frozenset[str]) -> bool:
+        """Whether the composer names it."""
+        return f"use_{self.name}" in tags

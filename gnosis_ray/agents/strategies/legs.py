@@ -1,0 +1,127 @@
+"""From leg rules to listed contracts: each rule offers strikes, the best first; the first that fit together win."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gnosis_ray.agents.strategies.contracts import ExpiryContracts
+from gnosis_ray.agents.strategies.declaration import AtDelta, AtForward, Beyond, LegRule, Mirror, SameStrike, Strategy
+
+OFFERS = 4
+"""Strikes tried for a rule before giving up."""
+_EQUAL = 1e-9
+
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """One listed contract of an expiry: its place among the strikes, and its quote in USD a share."""
+
+    expiry: ExpiryContracts
+    kind: Literal["C", "P"]
+    place: int
+
+    @property
+    def row(self) -> int:
+        """Of the expiry's (2, K) arrays."""
+        return 0 if self.kind == "C" else 1
+
+    @property
+    def strike(self) -> float:
+        """USD."""
+        return float(self.expiry.strikes[self.place])
+
+    @property
+    def bid(self) -> float:
+        """USD a share."""
+        return float(self.expiry.bid[self.row, self.place])
+
+    @property
+    def ask(self) -> float:
+        """USD a share."""
+        return float(self.expiry.ask[self.row, self.place])
+
+    @property
+    def depth(self) -> float:
+        """Contracts of open interest, or of volume where that is unknown."""
+        return float(self.expiry.depth[self.row, self.place])
+
+    @property
+    def delta(self) -> float:
+        """A share, by the smile."""
+        return float(self.expiry.delta[self.row, self.place])
+
+
+def choose_contracts(
+    strategy: Strategy, near: ExpiryContracts, far: ExpiryContracts | None
+) -> tuple[Contract | None, ...] | None:
+    """One contract a leg, None for stock; None where no tradable contracts fit together.
+
+    Raises ValueError where the strategy has a far leg and ``far`` is None.
+    """
+    if strategy.needs_far and far is None:
+        raise ValueError(f"Expected a far expiry for {strategy.name}, was None")
+    return _complete(strategy.legs, near, far, ())
+
+
+def _complete(
+    rules: Sequence[LegRule], near: ExpiryContracts, far: ExpiryContracts | None, chosen: tuple[Contract | None, ...]
+) -> tuple[Contract | None, ...] | None:
+    """Depth first: the earliest rule's best strike for which the later ones find theirs."""
+    if len(chosen) == len(rules):
+        return chosen
+    rule = rules[len(chosen)]
+    if rule.instrument_type == "STOCK":
+        return _complete(rules, near, far, (*chosen, None))
+    expiry = far if rule.expiry == "far" and far is not None else near
+    for place in _offers(rule, expiry, chosen):
+        contract = Contract(expiry, rule.instrument_type, int(place))
+        whole = _complete(rules, near, far, (*chosen, contract))
+        if whole is not None:
+            return whole
+    return None
+
+
+def _offers(rule: LegRule, expiry: ExpiryContracts, chosen: tuple[Contract | None, ...]) -> Places:
+    """Places of strikes, the preferred one first; the lower strike of two as good."""
+    row = 0 if rule.instrument_type == "C" else 1
+    tradable = np.flatnonzero(expiry.tradable[row])
+    strikes = expiry.strikes[tradable]
+    match rule.strike:
+        case AtDelta(target, low, high):
+            size = np.abs(expiry.delta[row, tradable])
+            return _nearest(tradable, np.abs(size - target), (size >= low) & (size <= high))
+        case AtForward(moves):
+            distance = np.abs(strikes - expiry.smile.forward)
+            return _nearest(tradable, distance, distance <= moves * expiry.smile.expected_move)
+        case Beyond(leg, moves, most):
+            wanted = moves * expiry.smile.expected_move
+            beyond = strikes - _strike_of(chosen, leg)
+            inside = (beyond * wanted > 0) & (np.abs(beyond) <= most * abs(wanted))
+            return _nearest(tradable, np.abs(beyond - wanted), inside)
+        case SameStrike(leg):
+            return tradable[np.abs(strikes - _strike_of(chosen, leg)) < _EQUAL]
+        case Mirror(leg, around):
+            mirrored = 2.0 * _strike_of(chosen, around) - _strike_of(chosen, leg)
+            return tradable[np.abs(strikes - mirrored) < _EQUAL]
+        case None:
+            raise ValueError("Expected a strike rule, was None")
+
+
+def _nearest(places: Places, distance: npt.NDArray[np.float64], allowed: npt.NDArray[np.bool_]) -> Places:
+    kept = np.flatnonzero(allowed)
+    order = np.argsort(distance[kept], kind="stable")[:OFFERS]
+    return places[kept[order]]
+
+
+def _strike_of(chosen: tuple[Contract | None, ...], leg: int) -> float:
+    contract = chosen[leg]
+    if contract is None:
+        raise ValueError(f"Expected leg {leg} to be an option, was stock")
+    return contract.strike

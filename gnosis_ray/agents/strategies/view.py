@@ -1,0 +1,85 @@
+"""What a stance means for a trader: a direction, a state of volatility, and by how much it moves the odds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from gnosis_ray.agents.base import DIRECTION
+from gnosis_ray.agents.strategies.declaration import VolatilityState
+from gnosis_ray.config import TradeConfig
+from gnosis_ray.schemas.core_schemas import Action, Suggestion
+
+TRADING_DAYS = 252
+STATES: tuple[VolatilityState, ...] = ("cheap", "fair", "rich")
+
+
+@dataclass(frozen=True)
+class View:
+    """The stance behind a trade.
+
+    ``confidence`` of the trade in 0..1; ``implied`` and ``realised`` volatility a year; ``state`` of the one over the
+    other; ``drift`` of the forward (a fraction) and ``vol_shift`` (a year) that the stance adds to the market's own
+    distribution; ``move_pct`` one standard deviation over ``horizon_days`` trading days. None where unknown.
+    """
+
+    symbol: str
+    moment: datetime
+    action: Action
+    direction: int
+    confidence: float
+    tags: frozenset[str]
+    implied: float | None
+    realised: float | None
+    state: VolatilityState | None
+    drift: float
+    vol_shift: float
+    move_pct: float | None
+    horizon_days: float | None
+    forecast_return: float | None
+
+    @property
+    def volatility_ratio(self) -> float | None:
+        """Implied over realised volatility."""
+        return self.implied / self.realised if self.implied and self.realised else None
+
+
+def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> View:
+    """Reads a stance; the state of volatility is the composer's tag ``vol_cheap``, ``vol_fair`` or ``vol_rich``.
+
+    The drift is alpha = information coefficient x confidence x direction x expected move (Grinold 1989: alpha =
+    IC x volatility x score), or a model's ``exp_return_1d``. The shift is the configured weight times what is expected
+    volatility (a model's ``exp_vol_1d``, else the realised one) less the implied one.
+    """
+    known = suggestion.forecast
+    direction = DIRECTION[suggestion.action]
+    implied, realised = known.get("atm_iv_30d"), known.get("realised_vol_20d")
+    ratio = implied / realised if implied and realised else None
+    confidence = suggestion.confidence if direction else _neutral_confidence(ratio, known.get("data_trust"), config)
+    expected = known["exp_vol_1d"] * math.sqrt(TRADING_DAYS) if "exp_vol_1d" in known else realised
+    alpha = config.information_coefficient * confidence * direction * known.get("exp_move_pct", 0.0) / 100
+    return View(
+        symbol=suggestion.symbol,
+        moment=moment,
+        action=suggestion.action,
+        direction=direction,
+        confidence=confidence,
+        tags=frozenset(suggestion.tags),
+        implied=implied,
+        realised=realised,
+        state=next((state for state in STATES if f"vol_{state}" in suggestion.tags), None),
+        drift=known.get("exp_return_1d", alpha),
+        vol_shift=config.realised_weight * (expected - implied) if expected and implied else 0.0,
+        move_pct=known.get("exp_move_pct"),
+        horizon_days=known.get("horizon_days"),
+        forecast_return=known.get("exp_return_1d"),
+    )
+
+
+def _neutral_confidence(ratio: float | None, trust: float | None, config: TradeConfig) -> float:
+    """Trust in the data times how far implied volatility is off the realised one; capped, so that it stays small."""
+    if ratio is None or trust is None:
+        return 0.0
+    strength = math.tanh(abs(math.log(ratio)) / config.volatility_view_scale)
+    return min(trust * strength, config.neutral_max_confidence)
