@@ -33,7 +33,7 @@ from gnosis_ray.engines.liquidity.volume_profile import (
 from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table
 from gnosis_ray.schemas.core_schemas import EngineKind
 
-CHUNK = 2048
+CHUNK = 4096
 """Keys measured together: bounds the memory of the matrices, about 4 kB a key and matrix; changes no figure."""
 
 _US_PER_DAY = 86_400e6
@@ -92,8 +92,8 @@ class LiquidityEngineV1(FrameEngine):
         window, broken = since_break(bars.window(keys))
         states = quote_states(quotes.window(keys, config.lookback_minutes))
         told = trades.window(keys, config.lookback_minutes)
-        enough = told.filter(pl.len().over("key") >= config.min_trades)
-        seen = signed_trades(enough, states, config.quote_lag_us)
+        enough = told if told.is_empty() else told.filter(pl.len().over("key") >= config.min_trades)
+        seen = enough if enough.is_empty() else signed_trades(enough, states, config.quote_lag_us)
         count = np.bincount(told["key"].to_numpy(), minlength=n).astype(np.float64)
         columns = dict.fromkeys(_MEASURED, np.full(n, np.nan)) | {
             "amihud_illiquidity": amihud_illiquidity(window),
@@ -112,10 +112,9 @@ class LiquidityEngineV1(FrameEngine):
             last_price = np.where(np.isnan(flow.last_price), last_price, flow.last_price)
         found, details = self._profile(keys, window, seen, last_price)
         rows = keys.select(*KEYS, "adv_usd", "sigma_daily").with_columns(
-            bar_age_days=(keys["timestamp"] - window.last).dt.total_microseconds() * (1 / _US_PER_DAY),
-            **{name: pl.Series(values).fill_nan(None) for name, values in (columns | found).items()},
+            bar_age_days=(keys["timestamp"] - window.last).dt.total_microseconds() * (1 / _US_PER_DAY)
         )
-        return rows, details
+        return rows.hstack(pl.DataFrame(columns | found).fill_nan(None)), details
 
     def _profile(
         self, keys: pl.DataFrame, window: BarWindow, trades: pl.DataFrame, last_price: Floats
@@ -181,7 +180,7 @@ def _trade_columns(flow: TradeFlow) -> dict[str, Floats]:
 def _age_minutes(n: int, *tapes: pl.DataFrame) -> Floats:
     """(n,): from the last event of any of the tapes to the key; NaN without one."""
     age = np.full(n, np.nan)
-    for tape in tapes:
+    for tape in filter(len, tapes):
         last = tape.group_by("key", maintain_order=True).agg((pl.col("now") - pl.col("timestamp")).min().alias("age"))
         keys = last["key"].to_numpy()
         age[keys] = np.fmin(age[keys], last["age"].dt.total_microseconds().to_numpy() * (1 / _US_PER_MINUTE))

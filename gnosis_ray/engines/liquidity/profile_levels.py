@@ -121,8 +121,10 @@ def _void_score(shares: Floats, filled: Flags, count: Ints, sigma: Floats, grid:
     known = sigma > 0
     reach = np.clip(np.rint(np.where(known, sigma, 0.0) / grid.width), 1, grid.count).astype(np.int64)
     beside = int(reach.max())
-    below = np.pad(np.cumsum(shares, axis=1), ((0, 0), (beside + 1, 0)))
-    below = np.pad(below, ((0, 0), (0, beside)), mode="edge")
+    below = np.zeros((len(shares), 1 + grid.count + 2 * beside))
+    inside = below[:, beside + 1 : beside + 1 + grid.count]
+    np.cumsum(shares, axis=1, out=inside)
+    below[:, beside + 1 + grid.count :] = inside[:, -1:]
     # each row's band is a difference of two windows of its cumulative volume
     windows = sliding_window_view(below, grid.count, axis=1)
     rows = np.arange(len(shares))

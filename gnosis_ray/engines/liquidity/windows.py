@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gnosis_ray.engines.inputs.adjusting import PRICES, adjustment
 from gnosis_ray.engines.inputs.bar_statistics import BREAK, WINDOW
 from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
+
+Moments = npt.NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -62,68 +67,90 @@ class BarTable:
         again = pl.col("timestamp") == pl.col("timestamp").shift(1)
         late = pl.col("known_at") < pl.col("known_at").shift(1)
         self._one_version = not self._bars.select((same & (again | late)).any()).item()
-        self._adjustment = adjustment(self._bars) if self._one_version else None
+        self._placed = _PlacedBars.of(self._bars) if self._one_version else None
 
     def window(self, keys: pl.DataFrame) -> BarWindow:
         """The bars of ``KEYS`` rows."""
         values = np.full((len(PRICES) + 1, keys.height, WINDOW), np.nan)
         count = np.zeros(keys.height, dtype=np.int64)
         last = np.full(keys.height, np.datetime64("NaT"), dtype="datetime64[us]")
-        for asked, table, factor in self._known(keys):
-            rows, positions, first = _positions(asked, table)
-            places = positions[:, None] - np.arange(WINDOW - 1, -1, -1)
-            held = places >= first[:, None]
-            places = np.where(held, places, 0)
-            scale = _scale(factor, places, positions)
-            for column, name in enumerate(PRICES):
-                values[column, rows] = np.where(held, table[name].to_numpy()[places] * scale, np.nan)
-            values[-1, rows] = np.where(held, table["volume"].to_numpy()[places] / scale, np.nan)
-            count[rows] = held.sum(axis=1)
-            last[rows] = table["timestamp"].dt.replace_time_zone(None).to_numpy()[positions]
+        for asked, placed in self._known(keys):
+            rows, positions, held = placed.latest(asked)
+            values[:, rows] = placed.windows(positions, held)
+            count[rows] = held
+            last[rows] = placed.timestamps[positions]
         moments = pl.Series(last).dt.replace_time_zone("UTC")
         open_, high, low, close, volume = values
         return BarWindow(open_, high, low, close, volume, count, moments)
 
-    def _known(self, keys: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, pl.Series | None]]:
-        """Keys with a table in which what they know is each symbol's beginning, and its adjustment."""
+    def _known(self, keys: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, _PlacedBars]]:
+        """Keys with a table in which what they know is each symbol's beginning."""
         indexed = keys.with_row_index("row")
-        if self._one_version:
-            yield indexed, self._bars, self._adjustment
+        if self._placed is not None:
+            yield indexed, self._placed
             return
         for at in indexed.sort("timestamp").partition_by("timestamp", maintain_order=True):
             known = self._bars.filter(pl.col("known_at") <= at["timestamp"][0])
-            table = known.unique(["symbol", "timestamp"], keep="last", maintain_order=True)
-            yield at, table, adjustment(table)
+            yield at, _PlacedBars.of(known.unique(["symbol", "timestamp"], keep="last", maintain_order=True))
 
 
-def _scale(factor: pl.Series | None, places: Ints, last: Ints) -> Floats | float:
-    """What turns the shares of each of ``places`` (k, WINDOW) into those of ``last`` (k,): exactly 1 there."""
-    if factor is None:
-        return 1.0
-    adjusted = factor.to_numpy()
-    return np.asarray(adjusted[places] / adjusted[last][:, None])
+@dataclass(frozen=True)
+class _PlacedBars:
+    """One version of each bar, sorted by symbol and timestamp.
 
+    ``known``: by ``symbol`` and ``known_at``, the position of the latest bar and of its symbol's first.
+    ``values``: (5, WINDOW + n) prices and volume behind a window of NaN, which is what the first bars have before them;
+    ``factor``: (WINDOW + n,) their adjustment, None without any.
+    """
 
-def _positions(asked: pl.DataFrame, table: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
-    """Of the keys that know a bar: their rows, the position of the latest, and of their symbol's first."""
-    placed = (
-        table.select("symbol", "known_at", at=pl.int_range(pl.len(), dtype=pl.Int64))
-        .sort("known_at", maintain_order=True)
-        .with_columns(first=pl.col("at").min().over("symbol"), at=pl.col("at").cum_max().over("symbol"))
-    )
-    found = (
-        asked.sort("timestamp")
-        .join_asof(
-            placed,
-            left_on="timestamp",
-            right_on="known_at",
-            by="symbol",
-            check_sortedness=False,
+    known: pl.DataFrame
+    timestamps: Moments
+    values: Floats
+    factor: Floats | None
+
+    @classmethod
+    def of(cls, bars: pl.DataFrame) -> Self:
+        """``columns.BARS``, in order."""
+        known = (
+            bars.select("symbol", "known_at", at=pl.int_range(pl.len(), dtype=pl.Int64))
+            .sort("known_at", maintain_order=True)
+            .with_columns(first=pl.col("at").min().over("symbol"), at=pl.col("at").cum_max().over("symbol"))
         )
-        .filter(pl.col("at").is_not_null())
-    )
-    rows, at, first = (found[name].cast(pl.Int64).to_numpy() for name in ("row", "at", "first"))
-    return rows, at, first
+        factor = adjustment(bars)
+        return cls(
+            known=known,
+            timestamps=bars["timestamp"].dt.replace_time_zone(None).to_numpy(),
+            values=_behind_nothing(np.stack([bars[name].to_numpy() for name in (*PRICES, "volume")])),
+            factor=None if factor is None else _behind_nothing(factor.to_numpy()),
+        )
+
+    def latest(self, asked: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
+        """Of the keys that know a bar: their rows, the position of the latest, and how many bars its window holds."""
+        found = (
+            asked.sort("timestamp")
+            .join_asof(self.known, left_on="timestamp", right_on="known_at", by="symbol", check_sortedness=False)
+            .filter(pl.col("at").is_not_null())
+        )
+        rows, at, first = (found[name].cast(pl.Int64).to_numpy() for name in ("row", "at", "first"))
+        return rows, at, np.minimum(at - first + 1, WINDOW)
+
+    def windows(self, positions: Ints, held: Ints) -> Floats:
+        """(5, k, WINDOW): open, high, low, close and volume up to each of k positions; NaN before the bars held."""
+        found = sliding_window_view(self.values, WINDOW, axis=1)[:, positions + 1]
+        if self.factor is not None:
+            scale = sliding_window_view(self.factor, WINDOW)[positions + 1]
+            scale /= scale[:, -1:].copy()  # into shares of the last bar
+            found[:-1] *= scale
+            found[-1] /= scale
+        short = np.flatnonzero(held < WINDOW)
+        missing = np.arange(WINDOW) < WINDOW - held[short, None]
+        found[:, short] = np.where(missing, np.nan, found[:, short])
+        return found
+
+
+def _behind_nothing(values: Floats) -> Floats:
+    before = np.full((*values.shape[:-1], WINDOW), np.nan)
+    return np.concatenate([before, values], axis=-1)
 
 
 class EventTable:
@@ -144,6 +171,8 @@ class EventTable:
 
         An event that was told again, with a later ``known_at``, is the same event.
         """
+        if self._events.is_empty():
+            return self._events.with_columns(key=pl.lit(0, pl.Int64), now=pl.col("timestamp"))
         lengths, places = self._places(keys, timedelta(minutes=minutes))
         moments = keys["timestamp"].gather(np.repeat(np.arange(keys.height), lengths))
         seen = self._events[places].with_columns(
