@@ -44,7 +44,7 @@ def command(symbol: str, run: str, out: Path, html: Path | None, data_dir: Path 
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
         show(story, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
     if story.market_problem:
-        talk.print(f"Quotes, bars and headlines of that moment cannot be shown: {story.market_problem}")
+        talk.print(f"Market of that moment: {story.market_problem}")
     if html is not None:
         talk.print(f"Page: {html.absolute()}")
 

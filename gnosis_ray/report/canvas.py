@@ -114,18 +114,27 @@ def upright_levels(axes: Axes, levels: Sequence[Level]) -> None:
     places = label_rows([(level.at - low) / (high - low) for level in inside], [_width(text) for text in texts])
     for level, text, (centre, row) in zip(inside, texts, places, strict=True):
         axes.axvline(level.at, color=level.colour, linestyle=level.style, linewidth=1.3, zorder=3)
-        axes.annotate(
+        bottom = 1.03 + ROW * row
+        axes.plot(
+            [level.at, level.at],
+            [1.0, bottom],
+            transform=axes.get_xaxis_transform(),
+            color=level.colour,
+            linewidth=0.8,
+            clip_on=False,
+            zorder=4,
+        )
+        axes.text(
+            centre,
+            bottom,
             text,
-            xy=((level.at - low) / (high - low), 1.0),
-            xytext=(centre, 1.025 + ROW * row),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
+            transform=axes.transAxes,
             ha="center",
             va="bottom",
             fontsize=FONT - 1,
             color=level.colour,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": level.colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
+            zorder=5 + len(inside) - row,
+            bbox={"boxstyle": "square,pad=0.08", "facecolor": "white", "edgecolor": "none"},
         )
 
 

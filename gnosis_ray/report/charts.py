@@ -29,13 +29,23 @@ from gnosis_ray.report.canvas import (
     upright_levels,
 )
 from gnosis_ray.report.figures import amount, percent, price
+from gnosis_ray.report.inshort import APART
 from gnosis_ray.report.story import IdeaStory, Story
 from gnosis_ray.report.words import spaced
 
 EXPIRIES_SHOWN = 14
+TALL = 3.9
+"""Inches, of charts that read upwards."""
+
 VOICES = ("news", "flow", "technical")
 NEVER_WIDER = 0.2
 """Of the price: strikes further away are left out of the chart by strike."""
+
+
+HEDGE_WORDS = {True: "green dealers who resist", False: "orange dealers who push"}
+
+ALL = 0.995
+"""Of the gamma: from here on a chart by strike need not say what it leaves out."""
 
 
 def charts_of(story: Story) -> dict[str, Chart]:
@@ -59,12 +69,15 @@ def price_chart(story: Story) -> Chart | None:
     """Closes and daily ranges with the levels of dealers and volume."""
     if not story.bars:
         return None
-    figure, axes = blank()
+    figure, axes = blank(TALL)
     days = np.array([date2num(bar.closed_at) for bar in story.bars])  # type: ignore[no-untyped-call]
     lows, highs = [bar.low for bar in story.bars], [bar.high for bar in story.bars]
     axes.fill_between(days, lows, highs, color=FAINT, linewidth=0, label="day's range")
     axes.plot(days, [bar.close for bar in story.bars], color=INK, linewidth=1.5, label="close")
-    levels = [level for level in (*_dealer_levels(story), *_volume_levels(story)[:1]) if level.name != "price"]
+    levels = [*_dealer_levels(story), *(level for level in _volume_levels(story) if level.name == "most volume")]
+    levels += (
+        [] if story.price in (None, story.spot) else [level for level in _volume_levels(story) if level.name == "price"]
+    )
     reach = [*lows, *highs]
     span = max(reach) - min(reach)
     near = [level.at for level in levels if min(reach) - 0.4 * span <= level.at <= max(reach) + 0.4 * span]
@@ -136,7 +149,8 @@ def gex_by_strike_chart(story: Story) -> Chart | None:
         f"Net dealer gamma of {len(x)} strikes within 20% of the price, {percent(share)} of the whole; the largest is "
     )
     alt += f"{amount(float(y[top]))} at {price(float(x[top]))}."
-    return Chart(f"Dealers' gamma by strike ({percent(share)} of it is shown)", alt, figure)
+    part = "" if share > ALL else f" ({percent(share)} of it: within 20% of the price)"
+    return Chart(f"Dealers' gamma by strike{part}", alt, figure)
 
 
 def gex_by_expiry_chart(story: Story) -> Chart | None:
@@ -170,7 +184,7 @@ def volume_profile_chart(story: Story) -> Chart | None:
     profile = story.profiles["volume_profile"]
     if not profile.x:
         return None
-    figure, axes = blank(4.2)
+    figure, axes = blank(TALL)
     x, share = np.array(profile.x), np.array(profile.value) * 100
     low, high = story.value("liquidity", "value_area_low"), story.value("liquidity", "value_area_high")
     inside = np.zeros(len(x), dtype=bool) if low is None or high is None else (x >= low) & (x <= high)
@@ -200,11 +214,12 @@ def energy_chart(story: Story) -> Chart | None:
     if len(totals) < len(sides) or liquidity is None:
         return None
     figure, axes = blank(2.5)
-    told = []
+    told, hedges = [], set()
     for row, (side, total) in enumerate(zip(sides, totals, strict=True)):
         bias = story.value("elasticity", f"indicator_bias_{side}") or 1.0
         dealers = (story.value("elasticity", f"hedge_cost_1pct_{side}") or 0.0) * bias
         flow = liquidity * bias
+        hedges |= {HEDGE_WORDS[dealers > 0]} if dealers else set()
         axes.barh(row, flow, height=0.34, color="#5aa0cf", label=None if row else "liquidity resists")
         axes.barh(
             row + (0.0 if dealers >= 0 else 0.36),
@@ -222,10 +237,9 @@ def energy_chart(story: Story) -> Chart | None:
     axes.margins(x=0.06)
     axes.set_xlabel("USD of net order flow")
     axes.grid(visible=False, axis="y")
+    colours = ", ".join(["blue is liquidity", *sorted(hedges)])
     return Chart(
-        "Energy of a 1% move: blue is liquidity, green dealers who resist, orange dealers who push; black is the sum",
-        f"Energy of a 1% move: {'; '.join(told)}.",
-        figure,
+        f"Energy of a 1% move: {colours}; black is the sum", f"Energy of a 1% move: {'; '.join(told)}.", figure
     )
 
 
@@ -270,6 +284,7 @@ def sentiment_chart(story: Story) -> Chart | None:
     axes.invert_yaxis()
     axes.axvline(0, color=SOFT, linewidth=0.9)
     axes.set_xlim(-1, 1)
+    axes.set_xticks([-1, -0.5, 0, 0.5, 1], ["-1", "-0.5", "0", "0.5", "1"])
     axes.set_xlabel("score, -1 bearish to 1 bullish")
     axes.grid(visible=False, axis="y")
     said = "; ".join(f"{name} {score:+.2f}, trusted {percent(trust)}" for name, score, trust in rows)
@@ -309,7 +324,7 @@ def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
         return None
     figure, axes = blank(3.8)
     prices = np.array(diagram.prices)
-    shades = (FAINT, "#8c959f", INK)[-len(diagram.lines) :]
+    shades = (LONG, GOLD, INK)[-len(diagram.lines) :]
     for line, colour in zip(diagram.lines, shades, strict=True):
         last = line is diagram.lines[-1]
         axes.plot(prices, line.profit, color=colour, linewidth=2 if last else 1.5, label=line.label)
@@ -336,8 +351,9 @@ def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
 
 
 def _dealer_levels(story: Story) -> list[Level]:
+    together = story.price is None or story.spot is None or abs(story.price / story.spot - 1) <= APART
     named = (
-        ("price", story.spot, INK, "-"),
+        ("price" if together else "chain's price", story.spot, INK, "-"),
         ("call wall", story.value("hedge", "call_wall"), LONG, "--"),
         ("put wall", story.value("hedge", "put_wall"), SHORT, "--"),
         ("zero gamma", story.value("hedge", "zero_gamma"), PURPLE, ":"),
@@ -348,7 +364,7 @@ def _dealer_levels(story: Story) -> list[Level]:
 def _volume_levels(story: Story) -> list[Level]:
     named = (
         ("most volume", story.value("liquidity", "poc"), LONG, "-"),
-        ("price", story.spot, INK, "-"),
+        ("price", story.price, INK, "-"),
         ("magnet", story.value("liquidity", "volume_magnet_level"), GOLD, "--"),
         ("void above", story.value("liquidity", "liquidity_void_above"), PURPLE, ":"),
         ("void below", story.value("liquidity", "liquidity_void_below"), PURPLE, ":"),

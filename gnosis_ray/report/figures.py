@@ -9,6 +9,9 @@ _SIZES = ((1e12, "tn"), (1e9, "bn"), (1e6, "m"), (1e3, "k"))
 SHORTENED_FROM = 1e5
 """USD from which an amount is shortened; below it is a price, kept to the cent."""
 
+LEAST_PERCENT = 0.01
+"""Percent below which one digit that counts is shown."""
+
 
 def dollars(usd: float, *, signed: bool = False) -> str:
     """``$1.2bn``, ``-$340m``, ``$182.35``; ``unbounded`` for infinity."""
@@ -55,9 +58,12 @@ def measured(value: float, unit: str) -> tuple[str, str]:
 
 def _percents(value: float, *, signed: bool = False) -> str:
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
-    return f"{text}%" if size >= 0.01 or size == 0 else f"{value:.1g}%"
+    if size == 0:
+        return "0%"
+    if size < LEAST_PERCENT:
+        return f"{value:+.1g}%" if signed else f"{value:.1g}%"
+    digits = 0 if size >= 99.95 else 1 if size >= 9.995 else 2
+    return f"{value:+,.{digits}f}%" if signed else f"{value:,.{digits}f}%"
 
 
 def _plain(value: float) -> str:

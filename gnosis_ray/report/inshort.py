@@ -6,13 +6,24 @@ from gnosis_ray.report.figures import dollars, percent, price
 from gnosis_ray.report.story import Story
 from gnosis_ray.report.words import spaced
 
+APART = 0.005
+"""Chain and last price further apart than this are told."""
+
 EVEN = 0.02
 """Energies up and down closer than this are called the same."""
 
 
 def in_short(story: Story) -> tuple[str, ...]:
     """What a trader should know first, a sentence or two each: stance, dealers, levels, energy, volume, mood."""
-    told = (_stance(story), _dealers(story), _walls(story), _energy(story), _volume(story), _mood(story))
+    told = (
+        _stance(story),
+        _prices(story),
+        _dealers(story),
+        _walls(story),
+        _energy(story),
+        _volume(story),
+        _mood(story),
+    )
     return tuple(sentence for sentence in told if sentence)
 
 
@@ -25,6 +36,17 @@ def _stance(story: Story) -> str:
         names = ", ".join(dict.fromkeys(spaced(idea.idea.strategy_type) for idea in story.ideas))
         return f"{said}; trade idea{'s' if len(story.ideas) > 1 else ''}: {names}."
     return f"{said}; no trade: {story.verdict.no_trade.words}." if story.verdict.no_trade else f"{said}."
+
+
+def _prices(story: Story) -> str:
+    """Where chain and last price disagree, which is which."""
+    if story.price is None or story.spot is None or abs(story.price / story.spot - 1) <= APART:
+        return ""
+    apart = percent(story.price / story.spot - 1, signed=True)
+    return (
+        f"The last price is {price(story.price)}, {apart} from the {price(story.spot)} that the chain was quoted "
+        "around: what is said of dealers belongs to the latter."
+    )
 
 
 def _dealers(story: Story) -> str:
@@ -66,14 +88,15 @@ def _energy(story: Story) -> str:
     easier = "" if abs(up / down - 1) <= EVEN else "; up is easier" if up < down else "; down is easier"
     feeding = story.value("elasticity", "self_feeding_move_pct") or 0.0
     tail = f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts." if feeding > 0 else ""
-    return f"{said}{easier}.{tail}"
+    alone = "" if story.value("elasticity", "hedge_cost_1pct_up") is not None else ", dealers not counted"
+    return f"{said}{easier}{alone}.{tail}"
 
 
 def _volume(story: Story) -> str:
     poc, low, high = (story.value("liquidity", name) for name in ("poc", "value_area_low", "value_area_high"))
-    if poc is None or low is None or high is None or story.spot is None:
+    if poc is None or low is None or high is None or story.price is None:
         return ""
-    where = "above" if story.spot > high else "below" if story.spot < low else "inside"
+    where = "above" if story.price > high else "below" if story.price < low else "inside"
     said = f"Most volume lies at {price(poc)}; the price is {where} the value area {price(low)} to {price(high)}"
     magnet = story.value("liquidity", "volume_magnet_level")
     score = story.value("liquidity", "volume_magnet_score")

@@ -42,7 +42,7 @@ def render(story: Story) -> str:
         story=story,
         in_short=in_short(story),
         charts=charts_of(story),
-        ideas=[(idea, payoff_chart(idea, story.spot)) for idea in story.ideas],
+        ideas=[(idea, payoff_chart(idea, story.price)) for idea in story.ideas],
     )
 
 

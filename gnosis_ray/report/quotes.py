@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from gnosis_ray.app import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
+from gnosis_ray.engines.inputs.adjusting import adjustment
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.schemas.core_schemas import TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
@@ -23,9 +25,6 @@ SESSIONS_SHOWN = 60
 
 HEADLINES_SHOWN = 8
 NEWS_HOURS = 72
-
-SECTIONS_READ = ("market", "data", "composer")
-"""Of the settings: what the quotes of that moment and the vote are rebuilt from."""
 
 Contract = tuple[date, float, str]
 """Expiry, strike, ``C`` or ``P``."""
@@ -52,7 +51,7 @@ class LegQuote:
 
 @dataclass(frozen=True)
 class Bar:
-    """One session."""
+    """One session, USD, adjusted for splits and dividends since."""
 
     closed_at: datetime
     low: float
@@ -76,8 +75,6 @@ class MarketThen:
     quotes: Mapping[Contract, LegQuote] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     headlines: tuple[Headline, ...] = ()
-    underlying: float | None = None
-    """Price of the underlying that came with the chain, USD."""
     problem: str | None = None
 
     def of(self, leg: TradeLeg) -> LegQuote | None:
@@ -88,21 +85,29 @@ class MarketThen:
 
 
 def config_of(manifest: RunManifest) -> Config | None:
-    """The settings that a run decided by, as far as a story reads them; None where they cannot be read.
+    """The settings that a run decided by; None where they cannot be read.
 
-    Where another version wrote settings that this one does not have, the sections of :data:`SECTIONS_READ` are the
-    run's and the others the defaults of today, of which nothing is told.
+    Where another version wrote them, settings that it did not have are today's defaults, and those that are no more
+    are left out: then :func:`settings_note` says so.
     """
     try:
         return Config.model_validate_json(manifest.config_json)
     except ValidationError:
         pass
     try:
-        today, written = load_config().config, json.loads(manifest.config_json)
-        own = {name: type(getattr(today, name)).model_validate(written[name]) for name in SECTIONS_READ}
-    except (ValidationError, KeyError, TypeError, ValueError):
+        today = load_config().config.model_dump(mode="json")
+        return Config.model_validate(_onto(today, json.loads(manifest.config_json)))
+    except (ValidationError, ValueError):
         return None
-    return today.model_copy(update=own)
+
+
+def settings_note(manifest: RunManifest, config: Config | None) -> str | None:
+    """What is to be said of ``config_of(manifest)``; None where it is just what the run decided by."""
+    if config is None:
+        return f"gnosis-ray {manifest.version} made this run with settings that this version cannot read"
+    if config.decision_hash() == manifest.config_hash:
+        return None
+    return f"gnosis-ray {manifest.version} made this run with other settings: what it did not have is today's default"
 
 
 def market_then(
@@ -112,31 +117,40 @@ def market_then(
 
     ``config`` as from :func:`config_of`; ``data_dir``: where the store lies now; None: where it lay then.
     """
+    note = settings_note(manifest, config)
     if config is None:
-        problem = f"gnosis-ray {manifest.version} made this run with settings that this version cannot read"
-        return MarketThen(problem=problem)
+        return MarketThen(problem=note)
     if data_dir is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"dir": data_dir.absolute()})})
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
-        return _read(adapter, symbol, manifest.as_of, legs)
+        then = _read(adapter, symbol, manifest.as_of, legs)
     except (GnosisError, OSError) as error:
-        return MarketThen(problem=str(error))
+        return MarketThen(problem=f"quotes, bars and headlines cannot be read: {error}")
+    return replace(then, problem=then.problem or note)
 
 
 def _read(adapter: MarketAdapter, symbol: str, now: datetime, legs: Sequence[TradeLeg]) -> MarketThen:
     chain = adapter.fetch_chain(symbol, now)
     bars = adapter.fetch_bars(one_key(symbol, now), SESSIONS_SHOWN).tail(SESSIONS_SHOWN)
     news = adapter.fetch_news(symbol, NEWS_HOURS, now).tail(HEADLINES_SHOWN)
-    shown = bars.select("timestamp", "low", "high", "close").drop_nulls()
+    shown = _in_shares_of_the_last(bars).select("timestamp", "low", "high", "close").drop_nulls()
     told = news.select("timestamp", "headline", "source")
     return MarketThen(
         quotes=_quotes(chain, legs),
         bars=tuple(Bar(*row) for row in shown.iter_rows()),
         headlines=tuple(Headline(at, text, source or "") for at, text, source in reversed(told.rows())),
-        underlying=None if chain.is_empty() else chain["underlying_price"][0],
-        problem="Neither a chain nor bars are there any more" if chain.is_empty() and bars.is_empty() else None,
+        problem="neither a chain nor bars are there any more" if chain.is_empty() and bars.is_empty() else None,
     )
+
+
+def _in_shares_of_the_last(bars: pl.DataFrame) -> pl.DataFrame:
+    """One symbol's bars with earlier prices in today's shares: a split is no fall, and levels of today fit."""
+    priced = bars.filter(pl.col("close") > 0)
+    factor = adjustment(priced)
+    if factor is None:
+        return priced
+    return priced.with_columns(pl.col(name) * factor * (1 / factor[-1]) for name in ("low", "high", "close"))
 
 
 def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[Contract, LegQuote]:
@@ -152,3 +166,17 @@ def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[Contract, Leg
             fields = {name: row[name] for name in LegQuote.__dataclass_fields__ if name != "mid"}
             found[contract] = LegQuote(mid=row["mid_price"], **fields)
     return found
+
+
+def _onto(today: dict[str, Any], written: Any) -> dict[str, Any]:
+    """``today`` with the values of the same names that were ``written``, at any depth."""
+    if not isinstance(written, dict):
+        raise ValueError(f"Expected settings, was {written!r}")  # noqa: TRY004  one error for whatever is no settings
+    return {
+        key: today[key]
+        if key not in written
+        else _onto(today[key], written[key])
+        if isinstance(today[key], dict) and isinstance(written[key], dict)
+        else written[key]
+        for key in today
+    }

@@ -141,7 +141,10 @@ class Story:
     synthetic: bool
     version: str
     config_hash: str
+    price: float | None
+    """Last price known, USD; else the one that came with the chain."""
     spot: float | None
+    """Price that came with the chain, USD: the hedge engine's figures stand around it; else the last one known."""
     regime: str | None
     engines: tuple[EngineStory, ...]
     profiles: Mapping[ProfileName, Profile]
@@ -152,7 +155,7 @@ class Story:
     bars: tuple[Bar, ...]
     headlines: tuple[Headline, ...]
     market_problem: str | None
-    """Why quotes, bars and headlines of that moment cannot be shown, where they cannot."""
+    """Why quotes, bars or headlines of that moment are missing, or may differ from what the run saw."""
 
     def value(self, kind: EngineKind, name: str) -> float | None:
         """A feature; None where it is absent."""
@@ -169,7 +172,9 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
     if record is None:
         raise NoDataError(f"Run {manifest.run_id} has no record of it")
     snapshot = record.snapshot
-    spot = snapshot.hedge.get("spot", snapshot.liquidity.get("last_price", market.underlying))
+    last, chained = snapshot.liquidity.get("last_price"), snapshot.hedge.get("spot")
+    spot = last if chained is None else chained
+    price = spot if last is None else last
     vol = snapshot.hedge.get("atm_iv_30d", snapshot.elasticity.get("realised_vol_20d"))
     return Story(
         symbol=record.symbol,
@@ -179,6 +184,7 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
         synthetic=manifest.synthetic,
         version=manifest.version,
         config_hash=manifest.config_hash,
+        price=price,
         spot=spot,
         regime=snapshot.regime,
         engines=tuple(_engine(kind, snapshot) for kind in ENGINE_KINDS if f"{kind}.confidence" in snapshot.metadata),
@@ -186,7 +192,7 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
         energy=energy_curve(snapshot.hedge, snapshot.elasticity, entry.details, config),
         voices=_voices(record, config),
         verdict=_verdict(record, config),
-        ideas=tuple(_idea(idea, market, spot, vol) for idea in record.trade_ideas),
+        ideas=tuple(_idea(idea, market, price, vol) for idea in record.trade_ideas),
         bars=market.bars,
         headlines=market.headlines,
         market_problem=market.problem,
@@ -261,8 +267,8 @@ def _verdict(record: LedgerRecord, config: Config | None) -> Verdict:
     )
 
 
-def _idea(idea: TradeIdea, market: MarketThen, spot: float | None, vol: float | None) -> IdeaStory:
-    drawn = payoff_diagram(idea, market, spot, vol)
+def _idea(idea: TradeIdea, market: MarketThen, price: float | None, vol: float | None) -> IdeaStory:
+    drawn = payoff_diagram(idea, market, price, vol)
     return IdeaStory(
         idea=idea,
         legs=tuple(LegStory(leg, market.of(leg)) for leg in idea.legs),

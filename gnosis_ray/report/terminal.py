@@ -61,8 +61,8 @@ def _header(story: Story) -> Text:
     if story.synthetic:
         text.append(SYNTHETIC, "bold black on yellow").append("\n")
     text.append(story.symbol, "bold")
-    if story.spot is not None:
-        text.append(f"  ${price(story.spot)}")
+    if story.price is not None:
+        text.append(f"  ${price(story.price)}")
     return text.append(f"  as of {as_of_text(story.as_of)}", "dim")
 
 
@@ -84,7 +84,9 @@ def _trust(engine: EngineStory) -> RenderableType:
 
 def _levels(story: Story) -> dict[str, float | None]:
     names = {"call wall": "call_wall", "put wall": "put_wall", "zero gamma": "zero_gamma"}
-    return {"price": story.spot} | {words: story.value("hedge", name) for words, name in names.items()}
+    return {"chain's price" if story.spot != story.price else "price": story.spot} | {
+        words: story.value("hedge", name) for words, name in names.items()
+    }
 
 
 def _gamma_profile(story: Story) -> list[str]:
@@ -126,7 +128,7 @@ def _volume_profile(story: Story) -> list[str]:
         "liquidity_void_below": "void below",
     }
     levels = {words.get(name, spaced(name)): story.value("liquidity", name) for name in names}
-    marks = {"price": story.spot, "most volume": story.value("liquidity", "poc")} | levels
+    marks = {"price": story.price, "most volume": story.value("liquidity", "poc")} | levels
     rows = [BarRow(price(level), share, at) for level, share, at in gathered(story.profiles["volume_profile"], marks)]
     return bars(rows, BAR_WIDTH, [percent(row.value) for row in rows])
 
@@ -206,7 +208,7 @@ def _features(engine: EngineStory) -> Table:
 def _origin(story: Story) -> RenderableType:
     lines = [f"run {story.run_id}, {story.provider}, gnosis-ray {story.version}, settings {story.config_hash}"]
     if story.market_problem:
-        lines.append(f"Quotes, bars and headlines of that moment cannot be shown: {story.market_problem}")
+        lines.append(f"Market of that moment: {story.market_problem}")
     facts = [
         f"{e.kind}: " + "; ".join(f"{spaced(k)} {v}" for k, v in e.facts.items()) for e in story.engines if e.facts
     ]

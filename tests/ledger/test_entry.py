@@ -1,0 +1,52 @@
+"""One symbol of one run, out of its batch alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.schemas.run_schemas import RunManifest
+from tests.ledger.samples import manifest, record, store, write
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunManifest:
+    """A run of three batches, the last one not written."""
+    begun = manifest()
+    writer = store(tmp_path).begin(begun)
+    for batch in begun.batches()[:2]:
+        write(writer, batch)
+    return begun
+
+
+def test_a_symbol_is_its_record_and_details(tmp_path: Path, run: RunManifest) -> None:
+    entry = store(tmp_path).entry("latest", "MSFT")
+    assert entry.committed
+    assert (entry.manifest, entry.record) == (run, record("MSFT"))
+    assert entry.details["symbol"].to_list() == ["MSFT", "MSFT"]
+
+
+def test_no_other_batch_is_read(tmp_path: Path, run: RunManifest) -> None:
+    for part in tmp_path.glob("*/*/*/batch-00000.parquet"):
+        part.write_bytes(b"rubbish")
+    assert LedgerStore(tmp_path).entry(run.run_id, "NVDA").record == record("NVDA")
+    with pytest.raises(LedgerError, match="Cannot read"):
+        LedgerStore(tmp_path).entry(run.run_id, "AAPL")
+
+
+def test_a_symbol_not_got_to_and_one_not_asked_for_have_nothing(tmp_path: Path, run: RunManifest) -> None:
+    for symbol in ("XOM", "IBM"):
+        entry = LedgerStore(tmp_path).entry(run.run_id, symbol)
+        assert (entry.record, entry.failures, entry.committed) == (None, (), False)
+        assert entry.details.is_empty()
+
+
+def test_a_failure_is_the_symbols_own(tmp_path: Path, run: RunManifest) -> None:
+    begun = manifest("20260713T120000-2b4c", ("AAPL", "ZZZ"))
+    write(store(tmp_path).begin(begun), begun.batches()[0], energy=0.5)
+    entry = LedgerStore(tmp_path).entry("latest", "ZZZ")
+    assert [failure.error for failure in entry.failures] == ["ChainError"]
+    assert LedgerStore(tmp_path).entry("latest", "AAPL").failures == ()

@@ -1,0 +1,93 @@
+"""The page: foreign text stays text, the file is whole or absent."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gnosis_ray.report.page import render, write_page
+from gnosis_ray.report.quotes import Headline
+from gnosis_ray.report.story import Story
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7 * 7 }} & 'quoted\""
+
+
+class Elements(HTMLParser):
+    """What a browser would make of the page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def parsed(page: str) -> Elements:
+    elements = Elements()
+    elements.feed(page)
+    return elements
+
+
+@pytest.fixture(scope="module")
+def hostile(story: Story) -> Elements:
+    """A page on which every text that comes from outside is hostile."""
+    voices = tuple(replace(voice, reasoning=HOSTILE, tags=(HOSTILE,)) for voice in story.voices)
+    first, *others = story.ideas
+    ideas = (replace(first, idea=first.idea.model_copy(update={"rationale": HOSTILE, "tags": [HOSTILE]})), *others)
+    engines = tuple(replace(engine, facts={HOSTILE: HOSTILE}) for engine in story.engines)
+    verdict = replace(story.verdict, reasoning=HOSTILE, tags=(HOSTILE,))
+    headlines = (Headline(story.as_of, HOSTILE, HOSTILE),)
+    changed = replace(story, voices=voices, ideas=ideas, engines=engines, verdict=verdict, headlines=headlines)
+    return parsed(render(replace(changed, market_problem=HOSTILE, provider=HOSTILE, symbol=HOSTILE)))
+
+
+def test_foreign_text_is_text(hostile: Elements) -> None:
+    assert hostile.text.count(HOSTILE) >= 12
+    assert "script" not in {tag for tag, _ in hostile.seen}
+    images = [attributes for tag, attributes in hostile.seen if tag == "img"]
+    assert all((image["src"] or "").startswith("data:image/svg+xml;base64,") for image in images)
+    assert not [name for _, attributes in hostile.seen for name in attributes if name.startswith("on")]
+
+
+def test_nothing_is_fetched_or_run(story: Story) -> None:
+    page = parsed(render(story))
+    policies = [a["content"] for tag, a in page.seen if tag == "meta" and a.get("http-equiv")]
+    assert policies == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+    assert not {"script", "link", "iframe", "object", "embed", "form", "base"} & {tag for tag, _ in page.seen}
+    assert all(attributes.get("alt") for tag, attributes in page.seen if tag == "img")
+
+
+def test_a_synthetic_market_is_called_so_loudly(story: Story) -> None:
+    assert "SYNTHETIC MARKET" in render(story)
+    assert "SYNTHETIC" not in render(replace(story, synthetic=False))
+
+
+def test_every_trade_has_its_legs_and_figures(story: Story) -> None:
+    text = " ".join(parsed(render(story)).text.split())
+    for wanted in ("Iron condor", "Calendar", "Covered call", "breaks even at", "probability of profit", "62.0%"):
+        assert wanted in text
+    assert "buy 100 shares" in text
+
+
+def test_a_page_is_whole_or_absent(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "deep" / "page.html"
+    write_page(story, path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_page(replace(story, symbol="OTHER"), path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]

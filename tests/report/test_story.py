@@ -1,0 +1,82 @@
+"""A story says what the ledger says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gnosis_ray.app import FEATURES
+from gnosis_ray.config import Config
+from gnosis_ray.errors import NoDataError
+from gnosis_ray.ledger.ledger_store import SymbolEntry
+from gnosis_ray.report.inshort import in_short
+from gnosis_ray.report.quotes import MarketThen
+from gnosis_ray.report.story import Story, tell
+from tests.report.samples import recorded
+
+
+def test_every_feature_is_there_with_its_meaning(story: Story, entry: SymbolEntry) -> None:
+    for engine in story.engines:
+        measured = getattr(recorded(entry).snapshot, engine.kind)
+        assert {r.name: r.value for r in engine.features if r.value is not None} == measured
+        assert [r.name for r in engine.features] == [spec.name for spec in FEATURES[engine.kind]]
+        assert all(reading.meaning and reading.unit for reading in engine.features)
+
+
+def test_the_vote_adds_up(story: Story, entry: SymbolEntry, config: Config) -> None:
+    adds = [voice.adds for voice in story.voices]
+    assert len(adds) == len(recorded(entry).primary_suggestions) > 0
+    assert story.verdict.vote == pytest.approx(sum(add for add in adds if add is not None))
+    assert f"{story.verdict.vote:+.3f}" in story.verdict.reasoning
+    assert abs(story.verdict.vote or 0.0) >= story.verdict.confidence
+    assert story.verdict.threshold == config.composer.direction_threshold
+
+
+def test_profiles_sum_to_the_features(story: Story) -> None:
+    net = story.value("hedge", "gex_usd_per_pct")
+    for name in ("gex_by_strike", "gex_by_expiry"):
+        assert sum(story.profiles[name].value) == pytest.approx(net)
+    assert list(story.profiles["gamma_profile"].x) == sorted(story.profiles["gamma_profile"].x)
+
+
+def degraded(entry: SymbolEntry) -> SymbolEntry:
+    """The same symbol without a book, its quotes two sessions old."""
+    record = recorded(entry)
+    hedge = {"spot": record.snapshot.hedge["spot"] * 0.9}
+    metadata = record.snapshot.metadata | {
+        "hedge.confidence": "0.0",
+        "hedge.regime": "illiquid_gamma",
+        "hedge.degraded": "open_interest_unavailable,stale_quotes,a_reason_of_the_future",
+    }
+    snapshot = record.snapshot.model_copy(update={"hedge": hedge, "metadata": metadata})
+    none = entry.details.filter(symbol="nobody")
+    return replace(entry, record=record.model_copy(update={"snapshot": snapshot}), details=none)
+
+
+def test_a_degraded_symbol_is_told_in_words(entry: SymbolEntry, config: Config) -> None:
+    story = tell(degraded(entry), config, MarketThen())
+    hedge = story.engines[0]
+    assert [note.name for note in hedge.degraded] == [
+        "open_interest_unavailable",
+        "stale_quotes",
+        "a_reason_of_the_future",
+    ]
+    assert "what dealers hold" in hedge.degraded[0].words
+    assert hedge.degraded[2].words == "A reason of the future."
+    said = " ".join(in_short(story))
+    assert "Dealers' hedging is unknown" in said
+    assert "+11.1% from" in said
+    assert story.energy is None
+
+
+def test_without_settings_the_rest_is_told(entry: SymbolEntry) -> None:
+    story = tell(entry, None, MarketThen(problem="gone"))
+    assert (story.verdict.vote, story.energy, story.market_problem) == (None, None, "gone")
+    assert all(voice.adds is None for voice in story.voices)
+    assert in_short(story)
+
+
+def test_no_record_no_story(entry: SymbolEntry, config: Config) -> None:
+    with pytest.raises(NoDataError, match="no record"):
+        tell(replace(entry, record=None), config, MarketThen())
