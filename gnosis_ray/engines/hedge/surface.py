@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 
 TARGET_DAYS = 30.0
 NEAREST_FROM_DAYS, NEAREST_TO_DAYS = 15.0, 60.0
@@ -10,6 +19,9 @@ NEAREST_FROM_DAYS, NEAREST_TO_DAYS = 15.0, 60.0
 
 WING_DELTA = 0.25
 TAIL_DELTA = 0.10
+SMILE = ("key", "expiry", "settlement")
+"""What one smile has in common."""
+
 POINTS = ("atm", "put_wing", "call_wing", "put_tail", "call_tail")
 
 
@@ -38,60 +50,83 @@ def expiry_points(chains: pl.DataFrame, tail_max_spread: float) -> pl.DataFrame:
     strike. Rows in order of key and ``tau``.
     """
     forward = pl.col("underlying_price") * ((pl.col("rate") - pl.col("carry")) * pl.col("tau")).exp()
-    priced = chains.filter(pl.col("iv").is_not_null() & pl.col("delta").is_not_null()).with_columns(
-        moneyness=(pl.col("strike") / forward).log()
+    priced = chains.filter(pl.col("iv").is_not_null() & pl.col("delta").is_not_null()).select(
+        *SMILE,
+        *("tau", "dte", "strike", "iv", "delta"),
+        moneyness=(pl.col("strike") / forward).log(),
+        call=pl.col("type") == "C",
+        put=pl.col("type") == "P",
+        tight=(pl.col("ask") - pl.col("bid") <= tail_max_spread * pl.col("mid_price")).fill_null(value=False),
     )
-    call, put = pl.col("type") == "C", pl.col("type") == "P"
-    tight = (pl.col("ask") - pl.col("bid") <= tail_max_spread * pl.col("mid_price")).fill_null(value=False)
+    if priced["settlement"].n_unique() > 1:  # else the rows of a smile lie together as they are
+        priced = priced.sort(SMILE, maintain_order=True)
+    smiles = _Smiles.of(priced)
+    moneyness, delta, call, put, tight = (priced[n].to_numpy() for n in ("moneyness", "delta", "call", "put", "tight"))
+    at_forward = smiles.point(moneyness, 0.0, moneyness <= 0, np.ones_like(call))
+    put_wing = smiles.point(delta, -WING_DELTA, delta >= -WING_DELTA, put)
+    call_wing = smiles.point(delta, WING_DELTA, delta >= WING_DELTA, call, from_below=True)
+    put_tail = smiles.point(delta, -TAIL_DELTA, delta >= -TAIL_DELTA, put & tight)
+    call_tail = smiles.point(delta, TAIL_DELTA, delta >= TAIL_DELTA, call & tight, from_below=True)
+    # a skew is a difference at one expiry: a wing without its other says nothing
+    lone = np.isnan(put_wing) | np.isnan(call_wing)
+    put_wing[lone] = call_wing[lone] = np.nan
+    found = zip(POINTS, (at_forward, put_wing, call_wing, put_tail, call_tail), strict=True)
     return (
-        priced.group_by("key", "expiry", "settlement")
-        .agg(
-            pl.col("tau").first(),
-            pl.col("dte").first(),
-            *_bracket("atm", pl.col("moneyness"), pl.col("moneyness") <= 0, pl.lit(value=True)),
-            *_bracket("put_wing", pl.col("delta"), pl.col("delta") >= -WING_DELTA, put),
-            *_bracket("call_wing", pl.col("delta"), pl.col("delta") >= WING_DELTA, call, from_below=True),
-            *_bracket("put_tail", pl.col("delta"), pl.col("delta") >= -TAIL_DELTA, put & tight),
-            *_bracket("call_tail", pl.col("delta"), pl.col("delta") >= TAIL_DELTA, call & tight, from_below=True),
-        )
-        .with_columns(
-            _between("atm", 0.0),
-            _between("put_wing", -WING_DELTA),
-            _between("call_wing", WING_DELTA),
-            _between("put_tail", -TAIL_DELTA),
-            _between("call_tail", TAIL_DELTA),
-        )
-        # a skew is a difference at one expiry: a wing without its other says nothing
-        .with_columns(
-            put_wing=pl.when(pl.col("call_wing").is_finite()).then("put_wing"),
-            call_wing=pl.when(pl.col("put_wing").is_finite()).then("call_wing"),
-        )
+        priced.select(*SMILE, "tau", "dte")[smiles.starts]
+        .with_columns(pl.Series(name, values, nan_to_null=True) for name, values in found)
         .sort("key", "tau")
     )
 
 
-def _bracket(name: str, x: pl.Expr, before: pl.Expr, side: pl.Expr, *, from_below: bool = False) -> list[pl.Expr]:
-    """The neighbouring strikes around the wanted point, met first on the way out from the money.
+@dataclass(frozen=True)
+class _Smiles:
+    """Contracts by smile, strikes rising. ``starts`` (smiles,): first rows; the others (rows,)."""
 
-    Strikes rise: a put's way out begins at the highest, a call's, ``from_below``, at the lowest. A far quote that is
-    too dear turns a smile's delta back over the wanted one, and is not to be met.
-    """
-    low, high, strike = before & side, ~before & side, pl.col("strike")
-    if from_below:
-        low &= strike < strike.filter(high).first()
-    else:
-        high &= strike > strike.filter(low).last()
-    return [
-        x.filter(low).last().alias(f"{name}_x0"),
-        pl.col("iv").filter(low).last().alias(f"{name}_y0"),
-        x.filter(high).first().alias(f"{name}_x1"),
-        pl.col("iv").filter(high).first().alias(f"{name}_y1"),
-    ]
+    starts: Rows
+    owner: Rows
+    strike: Floats
+    iv: Floats
 
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> Self:
+        """``rows`` whose smiles lie together."""
+        changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in SMILE)
+        begins = rows.select(changed).to_series().to_numpy()
+        owner = np.cumsum(begins) - 1
+        return cls(np.flatnonzero(begins), owner, rows["strike"].to_numpy(), rows["iv"].to_numpy())
 
-def _between(name: str, at: float) -> pl.Expr:
-    x0, y0, x1, y1 = (pl.col(f"{name}_{c}") for c in ("x0", "y0", "x1", "y1"))
-    return (y0 + (y1 - y0) * (at - x0) / (x1 - x0)).alias(name)
+    def point(self, x: Floats, at: float, before: Flags, side: Flags, *, from_below: bool = False) -> Floats:
+        """(smiles,): volatility at ``x = at``, between the neighbouring strikes around it; NaN where it has not both.
+
+        The strikes are those met first on the way out from the money. Strikes rise: a put's way out begins at the
+        highest, a call's, ``from_below``, at the lowest. A far quote that is too dear turns a smile's delta back over
+        the wanted one, and is not to be met.
+        """
+        low, high = before & side, ~before & side
+        if from_below:
+            low &= self.strike < self._told(self.strike, self._first(high))[self.owner]
+        else:
+            high &= self.strike > self._told(self.strike, self._last(low))[self.owner]
+        left, right = self._last(low), self._first(high)
+        x0, x1, y0, y1 = (self._told(of, end) for of in (x, self.iv) for end in (left, right))
+        return np.asarray(y0 + (y1 - y0) * (at - x0) / (x1 - x0))
+
+    def _first(self, wanted: Flags) -> Rows:
+        """(smiles,): the first row that is wanted, -1 without one."""
+        return self._scattered(np.flatnonzero(wanted)[::-1])
+
+    def _last(self, wanted: Flags) -> Rows:
+        """(smiles,): the last row that is wanted, -1 without one."""
+        return self._scattered(np.flatnonzero(wanted))
+
+    def _scattered(self, rows: Rows) -> Rows:
+        """The row of each smile; of several the one that stands last."""
+        found = np.full(self.starts.size, -1)
+        found[self.owner[rows]] = rows
+        return found
+
+    def _told(self, values: Floats, rows: Rows) -> Floats:
+        return np.append(values, np.nan)[rows]
 
 
 def _ends(name: str) -> list[pl.Expr]:
