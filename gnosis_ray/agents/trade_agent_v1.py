@@ -25,6 +25,8 @@ from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 __all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]
 
 STAGE = "trade_agent"
+EVENT = "event_vol"
+"""Tag, and reason: the near expiries are dear beside a later one."""
 UNDECIDED = ("stance_", "volatility_", "regime_")
 """Beginnings of reasons that only say that a strategy was not meant for this view."""
 
@@ -66,7 +68,9 @@ class TradeAgentV1:
         if not suited:
             return TradeDecision(dropped=_furthest(considered), considered=considered)
         market, tags = self._market(suggestion, view, suited)
-        candidates = self._candidates(suited, view, market, considered)
+        if EVENT in tags:
+            view = view.before_an_event()
+        candidates = self._candidates(suited, view, market, tags, considered)
         ideas = self._ideas(candidates, suggestion, view, tags, considered)
         return TradeDecision(ideas=ideas, dropped=None if ideas else _furthest(considered), considered=considered)
 
@@ -75,7 +79,7 @@ class TradeAgentV1:
         return "low_confidence" if view.confidence < least else None
 
     def _candidates(
-        self, suited: list[Strategy], view: View, market: Market, considered: dict[str, str]
+        self, suited: list[Strategy], view: View, market: Market, tags: list[str], considered: dict[str, str]
     ) -> list[Candidate]:
         """Candidates that fit; those of last resort only where nothing else does."""
         found: list[Candidate] = []
@@ -83,19 +87,13 @@ class TradeAgentV1:
             if strategy.last_resort and found and not found[0].strategy.last_resort:
                 considered[strategy.name] = "not_needed"
                 continue
-            tried = self._try(strategy, view, market)
+            eventful = strategy.short_premium and EVENT in tags
+            tried = EVENT if eventful else try_strategy(strategy, view, market, self._config)
             if isinstance(tried, str):
                 considered[strategy.name] = tried
             else:
                 found.append(tried)
         return found
-
-    def _try(self, strategy: Strategy, view: View, market: Market) -> Candidate | str:
-        if strategy.short_premium and isinstance(market.book, ContractBook):
-            ratio = market.book.front_over_back
-            if ratio is not None and ratio > self._config.event_ratio:
-                return "event_vol"
-        return try_strategy(strategy, view, market, self._config)
 
     def _ideas(
         self,
@@ -119,12 +117,13 @@ class TradeAgentV1:
         """What there is to trade with, and what has to be said of it."""
         wanted = any(strategy.has_options for strategy in suited)
         book = self._book(suggestion.symbol, view.moment) if wanted else "no_chain"
-        market = Market(book, self._stock(suggestion, view))
+        stocked = any(leg.instrument_type == "STOCK" for strategy in suited for leg in strategy.legs)
+        market = Market(book, self._stock(suggestion, view) if stocked else "no_price")
         if isinstance(book, str):
             return market, [book] if wanted else []
         tags = ["open_interest_unknown"] if book.interest_unknown else []
         ratio = book.front_over_back
-        return market, [*tags, "event_vol"] if ratio is not None and ratio > self._config.event_ratio else tags
+        return market, [*tags, EVENT] if ratio is not None and ratio > self._config.event_ratio else tags
 
     def _book(self, symbol: str, moment: datetime) -> ContractBook | str:
         chain = self._adapter.fetch_chain(symbol, moment)

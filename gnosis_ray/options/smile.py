@@ -1,7 +1,7 @@
 """One expiry's smile as a distribution of the price at expiry: prices, probabilities, and the same under a view.
 
-The volatility is a shape-preserving cubic in log-moneyness ln(K/F) (Fritsch, Carlson 1980) through the quoted strikes,
-flat beyond the outermost: tails that nobody quotes are not made up. The distribution follows from the prices alone
+The volatility is a shape-preserving cubic in log-moneyness ln(K/F) through the quoted strikes, flat beyond the
+outermost: tails that nobody quotes are not made up. The distribution follows from the prices alone
 (Breeden, Litzenberger 1978).
 """
 
@@ -14,11 +14,11 @@ from math import exp, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from gnosis_ray.options import bsm
 from gnosis_ray.options.bsm import Floats
+from gnosis_ray.options.interpolation import MonotoneCubic
 
 _REACH = 8.0
 """Standard deviations to either side that the distribution is tabulated over."""
@@ -57,10 +57,10 @@ class Smile:
         if self.vols.size == 0 or self.vols.shape != self.log_moneyness.shape or not np.all(self.vols > 0):
             raise ValueError("Expected a positive volatility at each of one strike or more")
 
-    @cached_property
+    @property
     def atm_vol(self) -> float:
-        """At the forward."""
-        return float(self.vol(self.forward))
+        """At the forward: on the line between the strikes to either side."""
+        return float(np.interp(0.0, self.log_moneyness, self.vols))
 
     @property
     def discount(self) -> float:
@@ -74,7 +74,7 @@ class Smile:
 
     def vol(self, strikes: npt.ArrayLike) -> Floats:
         """Volatility a year at each strike; same shape."""
-        return self._vol(np.log(np.asarray(strikes, dtype=np.float64) / self.forward))
+        return self._curve(np.log(np.asarray(strikes, dtype=np.float64) / self.forward))
 
     def price(self, w: npt.ArrayLike, strikes: npt.ArrayLike) -> Floats:
         """European price in USD a share, discounted, each strike at its own volatility; ``w`` +1 call, -1 put."""
@@ -84,7 +84,7 @@ class Smile:
     def delta(self, w: npt.ArrayLike, strikes: npt.ArrayLike, carry: float = 0.0) -> Floats:
         """Delta a share at the strike's own volatility; ``carry`` is the yield of the underlying."""
         k = np.log(np.asarray(strikes, dtype=np.float64) / self.forward)
-        total = self._vol(k) * self.tau**0.5
+        total = self._curve(k) * self.tau**0.5
         side = np.asarray(w, dtype=np.float64)
         return np.asarray(side * exp(-carry * self.tau) * ndtr(side * (0.5 * total - k / total)))
 
@@ -114,29 +114,17 @@ class Smile:
         return replace(self, forward=self.forward * (1.0 + drift), vols=vols)
 
     @cached_property
-    def _curve(self) -> PchipInterpolator | None:
-        return PchipInterpolator(self.log_moneyness, self.vols) if self.vols.size > 1 else None
-
-    def _vol(self, k: Floats) -> Floats:
-        if self._curve is None:
-            return np.full_like(k, self.vols[0])
-        return np.asarray(self._curve(np.clip(k, self.log_moneyness[0], self.log_moneyness[-1])))
-
-    def _slope(self, k: Floats) -> Floats:
-        """d vol / d k; 0 beyond the outermost strikes."""
-        if self._curve is None:
-            return np.zeros_like(k)
-        inside = (k >= self.log_moneyness[0]) & (k <= self.log_moneyness[-1])
-        return np.where(inside, self._curve(np.where(inside, k, self.log_moneyness[0]), 1), 0.0)
+    def _curve(self) -> MonotoneCubic:
+        return MonotoneCubic.through(self.log_moneyness, self.vols)
 
     @cached_property
     def _distribution(self) -> _Distribution:
         """-dC/dK undiscounted = N(d2) - phi(d2) sqrt(tau) dvol/dk; quotes that contradict each other are averaged."""
         reach = _REACH * float(self.vols.max()) * self.tau**0.5
         k = np.linspace(-reach, reach, _POINTS)
-        total = self._vol(k) * self.tau**0.5
+        total = self._curve(k) * self.tau**0.5
         d2 = -k / total - 0.5 * total
-        skew = _INV_SQRT_2PI * np.exp(-0.5 * d2 * d2) * self.tau**0.5 * self._slope(k)
+        skew = _INV_SQRT_2PI * np.exp(-0.5 * d2 * d2) * self.tau**0.5 * self._curve.slope(k)
         raw = np.clip(ndtr(d2) - skew, 0.0, 1.0)
         falling = np.minimum.accumulate(raw)
         rising = np.maximum.accumulate(raw[::-1])[::-1]

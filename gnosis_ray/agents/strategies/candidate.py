@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
 from gnosis_ray.agents.strategies.declaration import Basis, Share, Strategy
-from gnosis_ray.agents.strategies.figures import Figures, figures_of
-from gnosis_ray.agents.strategies.fills import FilledLeg, StockQuote, expiries_of, fill_legs
-from gnosis_ray.agents.strategies.legs import choose_contracts
-from gnosis_ray.agents.strategies.sizing import units_of
+from gnosis_ray.agents.strategies.figures import Odds, expected_move, odds_of, profit_variance, summary_of
+from gnosis_ray.agents.strategies.fills import FilledLeg, StockQuote, fill_legs
+from gnosis_ray.agents.strategies.legs import Contract, arrangements
+from gnosis_ray.agents.strategies.sizing import affordable_units, kelly_units
 from gnosis_ray.agents.strategies.view import View
 from gnosis_ray.config import TradeConfig
+from gnosis_ray.options.payoff import PayoffSummary
 
 UNBOUNDED_STOPS = 3
 """Stop distances that stand for the loss of a trade whose loss has no bound."""
+ARRANGEMENTS = 4
+"""Choices of contracts tried in one expiry before the next one."""
+EXPIRIES = 3
+"""Expiries, or pairs of them, tried."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Candidate:
 
     strategy: Strategy
     legs: tuple[FilledLeg, ...]
-    figures: Figures
+    summary: PayoffSummary
+    odds: Odds
     levels: Levels
     risk: float
     units: int
@@ -44,7 +52,7 @@ class Candidate:
     @property
     def reward_to_risk(self) -> float:
         """(expected value + expected edge) / risk."""
-        return (self.figures.expected_value + self.figures.expected_edge) / self.risk
+        return (self.odds.expected_value + self.odds.expected_edge) / self.risk
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,111 +63,120 @@ class Market:
     stock: StockQuote | str
 
 
-def try_strategy(strategy: Strategy, view: View, market: Market, config: TradeConfig) -> Candidate | str:
-    """The best expiry that gives a trade within every floor; else the reason of the one that came furthest."""
-    needs_stock = any(leg.instrument_type == "STOCK" for leg in strategy.legs)
-    if needs_stock and isinstance(market.stock, str):
-        return market.stock
-    stock = None if isinstance(market.stock, str) else market.stock
-    if not strategy.has_options:
-        return _assess(
-            strategy, fill_legs(strategy.legs, (None,) * len(strategy.legs), stock, config), view, stock, config
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One strategy under one view. ``stock`` is None where no leg needs it."""
+
+    strategy: Strategy
+    view: View
+    stock: StockQuote | None
+    config: TradeConfig
+
+    def run(self, market: Market) -> Candidate | str:
+        """The first arrangement of contracts, nearest to what is declared, that passes every floor; else the reason of
+        the one that was tried first."""
+        if not self.strategy.has_options:
+            return self._assess((None,) * len(self.strategy.legs))
+        if isinstance(market.book, str):
+            return market.book
+        reasons, pairs = [], 0
+        for near, far in islice(self._expiries(market.book), EXPIRIES):
+            pairs += 1
+            for contracts in islice(arrangements(self.strategy, near, far), ARRANGEMENTS):
+                found = self._assess(contracts)
+                if not isinstance(found, str):
+                    return found
+                reasons.append(found)
+        return reasons[0] if reasons else "no_contracts" if pairs else "no_expiry"
+
+    def _expiries(self, book: ContractBook) -> Iterator[tuple[ExpiryContracts, ExpiryContracts | None]]:
+        """In order of preference; none that would be left as soon as it is entered."""
+        days = self.strategy.exits.days if self.strategy.exits else 0
+        for near in book.near():
+            if near.dte - days < self.config.min_holding_days:
+                continue
+            if not self.strategy.needs_far:
+                yield near, None
+            else:
+                yield from ((near, far) for far in islice(book.far(near), 1))
+
+    def _assess(self, contracts: tuple[Contract | None, ...]) -> Candidate | str:
+        """Cheap refusals before dear figures.
+
+        A neutral trade stands on the view of volatility alone: if that speaks against it, it has no reason. One with a
+        side loses a point of fit.
+        """
+        legs = fill_legs(self.strategy.legs, contracts, self.stock, self.config)
+        if any(leg.price <= 0 for leg in legs):
+            return "worthless_leg"
+        summary = summary_of(legs)
+        refused = _refused(self.strategy, summary)
+        if refused:
+            return refused
+        move = self.stock.move if self.stock else 0.0
+        levels = self._levels(legs, summary, expected_move(legs, move))
+        risk = summary.max_loss if summary.max_loss < inf else UNBOUNDED_STOPS * levels.stop_loss
+        units = affordable_units(risk, legs, self.view, self.config)
+        if units == 0:
+            return "zero_units"
+        odds = odds_of(legs, summary, self.view)
+        bounded = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
+        if self.strategy.has_options and -odds.expected_value > self.config.max_cost_share * bounded:
+            return "costs_too_much"
+        if self.strategy.side == "neutral" and odds.expected_edge <= 0:
+            return "no_edge"
+        if self.view.forecast_return is not None:
+            mean = odds.expected_value + odds.expected_edge
+            units = min(units, kelly_units(mean, profit_variance(legs, move), self.config))
+        fit = self.strategy.fit(self.view.state, self.view.tags) - int(odds.expected_edge <= 0)
+        return Candidate(self.strategy, legs, summary, odds, levels, risk, units, fit) if units else "no_kelly_bet"
+
+    def _levels(self, legs: tuple[FilledLeg, ...], summary: PayoffSummary, move: float) -> Levels:
+        exits = self.strategy.exits
+        if exits is None:
+            return self._stock_levels(legs)
+        loss = min(_dollars(exits.stop, summary, move), summary.max_loss)
+        gain = min(_dollars(exits.target, summary, move), inf if summary.max_profit is None else summary.max_profit)
+        return Levels(summary.cost + gain, summary.cost - loss, loss, exits.days)
+
+    def _stock_levels(self, legs: tuple[FilledLeg, ...]) -> Levels:
+        """Of one share: the configured multiples of the expected move away, never at or below nothing."""
+        price, move = (self.stock.price, self.stock.move) if self.stock else (0.0, 0.0)
+        sign, distance = legs[0].sign, self.config.stop_sigma * move
+        return Levels(
+            target=max(0.01, price + sign * self.config.target_sigma * move),
+            stop=max(0.01, price - sign * distance),
+            stop_loss=distance * sum(leg.shares for leg in legs),
+            days=None,
         )
-    if isinstance(market.book, str):
-        return market.book
-    reasons = []
-    for near, far in _expiries(strategy, market.book, config):
-        contracts = choose_contracts(strategy, near, far)
-        if contracts is None:
-            reasons.append("no_contracts")
-            continue
-        found = _assess(strategy, fill_legs(strategy.legs, contracts, stock, config), view, stock, config)
-        if not isinstance(found, str):
-            return found
-        reasons.append(found)
-    assessed = [reason for reason in reasons if reason != "no_contracts"]
-    return (assessed or reasons or ["no_expiry"])[0]
 
 
-def _expiries(
-    strategy: Strategy, book: ContractBook, config: TradeConfig
-) -> list[tuple[ExpiryContracts, ExpiryContracts | None]]:
-    """Expiries, or pairs of them, in order of preference; none that would be left as soon as it is entered."""
-    days = strategy.exits.days if strategy.exits else 0
-    near = [expiry for expiry in book.near() if expiry.dte - days >= config.min_holding_days]
-    if not strategy.needs_far:
-        return [(expiry, None) for expiry in near]
-    return [(expiry, far) for expiry in near for far in book.far(expiry)[:1]]
+def try_strategy(strategy: Strategy, view: View, market: Market, config: TradeConfig) -> Candidate | str:
+    """A candidate within every floor, else the reason why there is none."""
+    if not any(leg.instrument_type == "STOCK" for leg in strategy.legs):
+        return Trial(strategy, view, None, config).run(market)
+    if isinstance(market.stock, str):
+        return market.stock
+    return Trial(strategy, view, market.stock, config).run(market)
 
 
-def _assess(
-    strategy: Strategy, legs: tuple[FilledLeg, ...], view: View, stock: StockQuote | None, config: TradeConfig
-) -> Candidate | str:
-    if any(leg.price <= 0 for leg in legs):
-        return "worthless_leg"
-    figures = figures_of(legs, view, stock.move if stock else None)
-    refused = _refused(strategy, figures, config)
-    if refused:
-        return refused
-    levels = _levels(strategy, legs, figures, stock, config)
-    risk = figures.summary.max_loss if figures.summary.max_loss < inf else UNBOUNDED_STOPS * levels.stop_loss
-    units = units_of(risk, figures, legs, view, config)
-    return (
-        Candidate(strategy, legs, figures, levels, risk, units, strategy.fit(view.state, view.tags))
-        if units
-        else "zero_units"
-    )
-
-
-def _refused(strategy: Strategy, figures: Figures, config: TradeConfig) -> str | None:
-    """Why the figures make this no trade."""
-    summary = figures.summary
+def _refused(strategy: Strategy, summary: PayoffSummary) -> str | None:
+    """Why the payoff makes this no trade."""
     if summary.max_loss <= 0:
         return "impossible_quotes"
-    if summary.max_profit is not None and summary.max_profit <= 0:
+    if summary.max_profit is None:
+        return None
+    if summary.max_profit <= 0:
         return "no_profit_possible"
-    if summary.max_profit is not None and summary.max_profit < strategy.min_reward * summary.max_loss:
-        return "low_reward"
-    bounded = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
-    if strategy.has_options and -figures.expected_value > config.max_cost_share * bounded:
-        return "costs_too_much"
-    return None
+    return "low_reward" if summary.max_profit < strategy.min_reward * summary.max_loss else None
 
 
-def _levels(
-    strategy: Strategy, legs: tuple[FilledLeg, ...], figures: Figures, stock: StockQuote | None, config: TradeConfig
-) -> Levels:
-    if strategy.exits is None:
-        return _stock_levels(legs, stock, config)
-    summary = figures.summary
-    gain = _dollars(strategy.exits.target, figures)
-    loss = min(_dollars(strategy.exits.stop, figures), summary.max_loss)
-    if summary.max_profit is not None:
-        gain = min(gain, summary.max_profit)
-    return Levels(summary.cost + gain, summary.cost - loss, loss, strategy.exits.days if expiries_of(legs) else None)
-
-
-def _stock_levels(legs: tuple[FilledLeg, ...], stock: StockQuote | None, config: TradeConfig) -> Levels:
-    """Of one share: the configured multiples of the expected move away, never at or below nothing."""
-    price, move = (stock.price, stock.move) if stock else (0.0, 0.0)
-    sign = legs[0].sign
-    distance = config.stop_sigma * move
-    return Levels(
-        target=max(0.01, price + sign * config.target_sigma * move),
-        stop=max(0.01, price - sign * distance),
-        stop_loss=distance * sum(leg.shares for leg in legs),
-        days=None,
-    )
-
-
-def _dollars(share: Share, figures: Figures) -> float:
+def _dollars(share: Share, summary: PayoffSummary, move: float) -> float:
     """A declared share in USD a unit. Where the maximum profit has no bound the premium stands for it."""
-    summary = figures.summary
-    most = abs(summary.cost) if summary.max_profit is None else summary.max_profit
     base: dict[Basis, float] = {
-        "max_profit": most,
+        "max_profit": abs(summary.cost) if summary.max_profit is None else summary.max_profit,
         "max_loss": summary.max_loss,
         "premium": abs(summary.cost),
-        "expected_move": figures.expected_move,
+        "expected_move": move,
     }
     return share.share * base[share.of]

@@ -5,6 +5,7 @@ Only a two-sided quote (0 < bid <= ask) counts, here and in the smile: volatilit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -102,7 +103,7 @@ class ContractBook:
         strike = chain["strike"].to_numpy()
         interest = chain["open_interest"].to_numpy()
         self.interest_unknown = self._is_unknown(strike, interest)
-        moments, first, of_expiry = np.unique(chain["tau"].to_numpy(), return_index=True, return_inverse=True)
+        _, first, of_expiry = np.unique(chain["tau"].to_numpy(), return_index=True, return_inverse=True)
         self._rows = _Rows(
             call=(chain["type"] == "C").to_numpy(),
             strike=strike,
@@ -117,15 +118,14 @@ class ContractBook:
         days = {head[0]: _Expiry(number, *head) for number, head in enumerate(heads)}
         self._expiries = [expiry for expiry in days.values() if expiry.tau > 0]
         self._made: dict[int, ExpiryContracts | None] = {}
-        self.moments = moments
 
-    def near(self) -> list[ExpiryContracts]:
+    def near(self) -> Iterator[ExpiryContracts]:
         """Usable expiries of the main window, nearest to the target first, the earlier of two equals."""
         low, high = self._config.min_dte, self._config.max_dte
         inside = [e for e in self._expiries if low <= e.dte <= high]
         return self._usable(sorted(inside, key=lambda e: (abs(e.dte - self._config.target_dte), e.dte)))
 
-    def far(self, after: ExpiryContracts) -> list[ExpiryContracts]:
+    def far(self, after: ExpiryContracts) -> Iterator[ExpiryContracts]:
         """Usable expiries of the far window, later than ``after``, the earliest first."""
         low, high = max(self._config.far_min_dte, after.dte + 1), self._config.far_max_dte
         return self._usable([e for e in self._expiries if low <= e.dte <= high])
@@ -136,17 +136,19 @@ class ContractBook:
 
         The back is the first usable expiry of the far window, else the last one. None with fewer than two.
         """
-        front = self.near()
+        front = list(self.near())
         last = max(front, key=lambda e: e.dte, default=None)
         if last is None:
             return None
-        back = next(iter(self.far(last)), last)
+        back = next(self.far(last), last)
         others = [e for e in front if e is not back]
         return max(e.smile.atm_vol for e in others) / back.smile.atm_vol if others else None
 
-    def _usable(self, expiries: list[_Expiry]) -> list[ExpiryContracts]:
-        made = [self._arranged(expiry) for expiry in expiries]
-        return [e for e in made if e is not None and e.forward_gap <= self._config.max_forward_gap]
+    def _usable(self, expiries: list[_Expiry]) -> Iterator[ExpiryContracts]:
+        for expiry in expiries:
+            made = self._arranged(expiry)
+            if made is not None and made.forward_gap <= self._config.max_forward_gap:
+                yield made
 
     def _arranged(self, expiry: _Expiry) -> ExpiryContracts | None:
         if expiry.number not in self._made:

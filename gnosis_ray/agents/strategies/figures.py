@@ -17,50 +17,72 @@ from gnosis_ray.options.payoff import PayoffSummary
 from gnosis_ray.options.position import PositionLeg, first_expiry, position_cost, position_profit
 from gnosis_ray.options.smile import Smile
 
+Legs = tuple[FilledLeg, ...]
+
 _GRID_POINTS = 401
 _GRID_MOVES = 8.0
 
 
 @dataclass(frozen=True)
-class Figures:
-    """USD a unit. ``summary``: cost, extremes and breakevens at the near expiry; the rest under the smile of each
-    expiry, discounted; of stock alone, which has none, the expected value is what it costs to trade.
+class Odds:
+    """Under the smile of each expiry, discounted, USD a unit; of stock alone, which has no smile, the expected value is
+    what it costs to trade, and the probability is None."""
 
-    ``variance``: second moment of the profit, USD squared, for sizing. ``expected_move``: dollars that all shares of
-    the unit make of one standard deviation of the price.
-    """
-
-    summary: PayoffSummary
     probability_of_profit: float | None
     expected_value: float
     expected_edge: float
-    variance: float
-    expected_move: float
 
 
-def figures_of(legs: tuple[FilledLeg, ...], view: View, stock_move: float | None) -> Figures:
-    """All figures of one unit; ``stock_move`` is the expected move of a share, for stock alone."""
+def summary_of(legs: Legs) -> PayoffSummary:
+    """Cost, extremes and breakevens of one unit at the (near) expiry; exact where there is one expiry."""
+    expiries = expiries_of(legs)
+    if len(expiries) < 2:
+        return payoff.summarise([leg.payoff_leg() for leg in legs])
+    return summarise([leg.position_leg() for leg in legs], expiries[0].smile)
+
+
+def expected_move(legs: Legs, stock_move: float) -> float:
+    """Dollars that the largest leg's shares make of one standard deviation: up to the near expiry, by its smile; of
+    stock alone ``stock_move`` a share, over the stance's horizon."""
+    expiries = expiries_of(legs)
+    move = expiries[0].smile.expected_move if expiries else stock_move
+    return max(leg.shares for leg in legs) * move
+
+
+def odds_of(legs: Legs, summary: PayoffSummary, view: View) -> Odds:
+    """What the market thinks of the trade, and what the view adds to it.
+
+    A European price is the discounted mean of the payoff, and of the price that a later expiry will have at the nearer
+    one: no simulation is needed. Dividends of stock come with it, so that it is worth its price.
+    """
+    expiries = expiries_of(legs)
+    value = sum(_stock_value(leg, 0.0) for leg in legs)
+    viewed = sum(_stock_value(leg, view.drift) for leg in legs)
+    for expiry in expiries:
+        smile = expiry.smile
+        own = [leg for leg in legs if leg.contract is not None and leg.contract.expiry is expiry]
+        value += _options_value(own, smile)
+        viewed += _options_value(own, smile.moved(view.drift, view.vol_shift))
+    probability = None
+    if expiries:
+        probability = probability_of_profit(summary.breakevens, profit_at_expiry(legs), expiries[0].smile)
+    return Odds(probability, value - summary.cost, viewed - value)
+
+
+def profit_at_expiry(legs: Legs) -> Callable[[Floats], Floats]:
+    """Profit in USD a unit by the price at the (near) expiry."""
+    positions = [leg.position_leg() for leg in legs]
+    until = first_expiry(positions) or 0.0
+    return lambda prices: position_profit(positions, prices, until, american=True)
+
+
+def profit_variance(legs: Legs, stock_move: float) -> float:
+    """Second moment of the profit, USD squared a unit: under the near smile, of stock alone by ``stock_move``."""
     expiries = expiries_of(legs)
     if not expiries:
-        return _of_stock(legs, view, stock_move or 0.0)
-    near = expiries[0].smile
-    positions = [leg.position_leg() for leg in legs]
-    summary = payoff.summarise([leg.payoff_leg() for leg in legs]) if len(expiries) == 1 else summarise(positions, near)
-    value = _market_value(legs, None)
-    until = first_expiry(positions) or 0.0
-
-    def profit(prices: Floats) -> Floats:
-        return position_profit(positions, prices, until, american=True)
-
-    shares = max(leg.shares for leg in legs)
-    return Figures(
-        summary=summary,
-        probability_of_profit=probability_of_profit(summary.breakevens, profit, near),
-        expected_value=value - summary.cost,
-        expected_edge=_market_value(legs, view) - value,
-        variance=near.expectation(lambda prices: profit(prices) ** 2),
-        expected_move=shares * near.expected_move,
-    )
+        return expected_move(legs, stock_move) ** 2
+    profit = profit_at_expiry(legs)
+    return expiries[0].smile.expectation(lambda prices: profit(prices) ** 2)
 
 
 def summarise(legs: Sequence[PositionLeg], near: Smile) -> PayoffSummary:
@@ -76,9 +98,8 @@ def summarise(legs: Sequence[PositionLeg], near: Smile) -> PayoffSummary:
     values = position_profit(legs, prices, until, american=True)
     slope = sum(leg.sign * leg.shares for leg in legs if leg.instrument_type != "P")
     turns = np.flatnonzero(values[:-1] * values[1:] < 0)
-    cost = position_cost(legs)
     return PayoffSummary(
-        cost=cost,
+        cost=position_cost(legs),
         max_loss=inf if slope < 0 else max(0.0, -float(values.min())),
         max_profit=None if slope > 0 else float(values.max()),
         breakevens=tuple(_root(legs, until, prices[i], prices[i + 1]) for i in turns),
@@ -89,32 +110,24 @@ def probability_of_profit(breakevens: Sequence[float], profit: Callable[[Floats]
     """P(profit > 0 at the near expiry): the mass between the breakevens where the profit is positive."""
     edges = [0.0, *breakevens, inf]
     top = 2.0 * max([near.forward, *breakevens])
-    total = 0.0
-    for low, high in pairwise(edges):
-        inside = np.array([0.5 * (low + min(high, top))])
-        if high > low and float(profit(inside)[0]) > 0:
-            total += near.probability_between(low, high)
-    return min(1.0, total)
+    middles = np.array([0.5 * (low + min(high, top)) for low, high in pairwise(edges)])
+    gains = profit(middles) > 0
+    parts = [
+        near.probability_between(low, high) for (low, high), gain in zip(pairwise(edges), gains, strict=True) if gain
+    ]
+    return min(1.0, sum(parts))
 
 
-def _market_value(legs: tuple[FilledLeg, ...], view: View | None) -> float:
-    """What all legs are worth at the smile of each, moved by the view where there is one; stock at its price.
+def _stock_value(leg: FilledLeg, drift: float) -> float:
+    return leg.sign * leg.shares * leg.mid * (1.0 + drift) if leg.contract is None else 0.0
 
-    A European price is the discounted mean of the payoff, and of the price that a later expiry will have at the nearer
-    one: no simulation is needed. Dividends of stock come with it, so that it is worth its price.
-    """
-    total = 0.0
-    moved: dict[int, Smile] = {}
-    for leg in legs:
-        if leg.contract is None:
-            total += leg.sign * leg.shares * leg.mid * (1.0 + (view.drift if view else 0.0))
-            continue
-        smile = leg.contract.expiry.smile
-        if view is not None:
-            smile = moved.setdefault(id(smile), smile.moved(view.drift, view.vol_shift))
-        w = 1.0 if leg.kind == "C" else -1.0
-        total += leg.sign * leg.shares * float(smile.price(w, leg.contract.strike))
-    return total
+
+def _options_value(legs: Sequence[FilledLeg], smile: Smile) -> float:
+    """USD a unit of legs of one expiry, each at its own volatility."""
+    strikes = np.array([leg.contract.strike for leg in legs if leg.contract is not None])
+    w = np.array([1.0 if leg.kind == "C" else -1.0 for leg in legs])
+    shares = np.array([leg.sign * leg.shares for leg in legs])
+    return float(np.sum(shares * smile.price(w, strikes)))
 
 
 def _root(legs: Sequence[PositionLeg], until: float, low: float, high: float) -> float:
@@ -125,18 +138,3 @@ def _root(legs: Sequence[PositionLeg], until: float, low: float, high: float) ->
     before, after = float(values[place]), float(values[place + 1])
     share = before / (before - after) if before != after else 0.0
     return float(prices[place] + share * (prices[place + 1] - prices[place]))
-
-
-def _of_stock(legs: tuple[FilledLeg, ...], view: View, move: float) -> Figures:
-    """Stock has no smile: what it costs on average is the spread and the commission."""
-    summary = payoff.summarise([leg.payoff_leg() for leg in legs])
-    shares = sum(leg.shares for leg in legs)
-    held = sum(leg.sign * leg.shares * leg.mid for leg in legs)
-    return Figures(
-        summary=summary,
-        probability_of_profit=None,
-        expected_value=held - summary.cost,
-        expected_edge=held * view.drift,
-        variance=(shares * move) ** 2,
-        expected_move=shares * move,
-    )

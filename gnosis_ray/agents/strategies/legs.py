@@ -1,8 +1,8 @@
-"""From leg rules to listed contracts: each rule offers strikes, the best first; the first that fit together win."""
+"""From leg rules to listed contracts: each rule offers strikes, the best first, given those of the legs before it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,12 +58,14 @@ class Contract:
         return float(self.expiry.delta[self.row, self.place])
 
 
-def choose_contracts(
-    strategy: Strategy, near: ExpiryContracts, far: ExpiryContracts | None
-) -> tuple[Contract | None, ...] | None:
-    """One contract a leg, None for stock; None where no tradable contracts fit together.
+Chosen = tuple[Contract | None, ...]
+"""One contract a leg, None for stock."""
 
-    Raises ValueError where the strategy has a far leg and ``far`` is None.
+
+def arrangements(strategy: Strategy, near: ExpiryContracts, far: ExpiryContracts | None) -> Iterator[Chosen]:
+    """Choices of tradable contracts that fit together, the nearest to what is declared first.
+
+    The later legs vary first. Raises ValueError where the strategy has a far leg and ``far`` is None.
     """
     if strategy.needs_far and far is None:
         raise ValueError(f"Expected a far expiry for {strategy.name}, was None")
@@ -71,24 +73,23 @@ def choose_contracts(
 
 
 def _complete(
-    rules: Sequence[LegRule], near: ExpiryContracts, far: ExpiryContracts | None, chosen: tuple[Contract | None, ...]
-) -> tuple[Contract | None, ...] | None:
-    """Depth first: the earliest rule's best strike for which the later ones find theirs."""
+    rules: Sequence[LegRule], near: ExpiryContracts, far: ExpiryContracts | None, chosen: Chosen
+) -> Iterator[Chosen]:
+    """Depth first: for each strike that a rule offers, those of the rules after it."""
     if len(chosen) == len(rules):
-        return chosen
+        yield chosen
+        return
     rule = rules[len(chosen)]
     if rule.instrument_type == "STOCK":
-        return _complete(rules, near, far, (*chosen, None))
+        yield from _complete(rules, near, far, (*chosen, None))
+        return
     expiry = far if rule.expiry == "far" and far is not None else near
     for place in _offers(rule, expiry, chosen):
         contract = Contract(expiry, rule.instrument_type, int(place))
-        whole = _complete(rules, near, far, (*chosen, contract))
-        if whole is not None:
-            return whole
-    return None
+        yield from _complete(rules, near, far, (*chosen, contract))
 
 
-def _offers(rule: LegRule, expiry: ExpiryContracts, chosen: tuple[Contract | None, ...]) -> Places:
+def _offers(rule: LegRule, expiry: ExpiryContracts, chosen: Chosen) -> Places:
     """Places of strikes, the preferred one first; the lower strike of two as good."""
     row = 0 if rule.instrument_type == "C" else 1
     tradable = np.flatnonzero(expiry.tradable[row])
@@ -120,7 +121,7 @@ def _nearest(places: Places, distance: npt.NDArray[np.float64], allowed: npt.NDA
     return places[kept[order]]
 
 
-def _strike_of(chosen: tuple[Contract | None, ...], leg: int) -> float:
+def _strike_of(chosen: Chosen, leg: int) -> float:
     contract = chosen[leg]
     if contract is None:
         raise ValueError(f"Expected leg {leg} to be an option, was stock")

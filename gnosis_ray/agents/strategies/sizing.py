@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from math import floor
 
-from gnosis_ray.agents.strategies.figures import Figures
 from gnosis_ray.agents.strategies.fills import FilledLeg
 from gnosis_ray.agents.strategies.view import View
 from gnosis_ray.config import TradeConfig
 
 
-def units_of(risk: float, figures: Figures, legs: tuple[FilledLeg, ...], view: View, config: TradeConfig) -> int:
+def affordable_units(risk: float, legs: tuple[FilledLeg, ...], view: View, config: TradeConfig) -> int:
     """The least of every cap, as if this were the only trade; 0 where not one unit is affordable.
 
-    ``risk``: USD a unit. With a model's forecast a fraction of Kelly's bet joins the caps: mean over second moment of
-    the profit, times equity (Kelly 1956; Thorp 2006, for small edges).
+    ``risk``: USD a unit that are taken to be lost.
     """
     if not risk > 0:
         return 0
     budget = min(config.risk_fraction * config.equity_usd * view.confidence, config.max_risk_usd)
-    caps = [budget / risk, float(config.max_units)]
-    if view.forecast_return is not None:
-        caps.append(_kelly(figures, config))
-    caps += [
-        config.max_interest_share * leg.contract.depth / leg.rule.ratio for leg in legs if leg.contract is not None
-    ]
-    return max(0, floor(min(caps)))
+    depths = [leg.contract.depth / leg.rule.ratio for leg in legs if leg.contract is not None]
+    caps = [budget / risk, float(config.max_units), *(config.max_interest_share * depth for depth in depths)]
+    return floor(min(caps))
 
 
-def _kelly(figures: Figures, config: TradeConfig) -> float:
-    mean = figures.expected_value + figures.expected_edge
-    return config.kelly_fraction * config.equity_usd * mean / figures.variance if figures.variance > 0 else 0.0
+def kelly_units(mean: float, variance: float, config: TradeConfig) -> int:
+    """A fraction of Kelly's bet: mean over second moment of the profit, times equity (Kelly 1956; Thorp 2006, for
+    edges small against the risk). ``mean`` USD and ``variance`` USD squared a unit; 0 where nothing is to be gained."""
+    bet = config.kelly_fraction * config.equity_usd * mean / variance if variance > 0 else 0.0
+    return max(0, floor(bet))

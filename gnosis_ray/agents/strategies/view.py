@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gnosis_ray.agents.base import DIRECTION
@@ -38,6 +38,10 @@ class View:
     move_pct: float | None
     horizon_days: float | None
     forecast_return: float | None
+
+    def before_an_event(self) -> View:
+        """The same where an event is priced in: what volatility was says nothing of what it will be."""
+        return replace(self, vol_shift=0.0)
 
     @property
     def volatility_ratio(self) -> float | None:

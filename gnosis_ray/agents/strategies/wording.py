@@ -10,13 +10,15 @@ from gnosis_ray.agents.strategies.fills import FilledLeg
 from gnosis_ray.agents.strategies.view import View
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
+USD_DIGITS = 6
+"""Kept of sums of cents, so that they read as such."""
 DEEP_DELTA = 0.8
 """|delta| of an option in the money, above which holding it may be worth less than exercising it."""
 
 
 def idea_of(candidate: Candidate, suggestion: Suggestion, view: View, tags: list[str]) -> TradeIdea:
     """The idea, with the suggestion's tags, ``tags`` and what its legs call for."""
-    summary, figures = candidate.figures.summary, candidate.figures
+    summary, odds = candidate.summary, candidate.odds
     risky = ["early_exercise_risk"] if any(early_exercise_risk(leg) for leg in candidate.legs) else []
     return TradeIdea(
         id=stable_id(suggestion.id, view.symbol, view.moment, candidate.strategy.name),
@@ -24,13 +26,13 @@ def idea_of(candidate: Candidate, suggestion: Suggestion, view: View, tags: list
         strategy_type=candidate.strategy.name,
         side=candidate.strategy.side,
         legs=[leg.trade_leg() for leg in candidate.legs],
-        cost_per_unit=summary.cost,
-        max_loss=summary.max_loss,
-        max_profit=summary.max_profit,
-        breakeven_levels=list(summary.breakevens),
-        probability_of_profit=figures.probability_of_profit,
-        expected_value=figures.expected_value,
-        expected_edge=figures.expected_edge,
+        cost_per_unit=round(summary.cost, USD_DIGITS),
+        max_loss=round(summary.max_loss, USD_DIGITS),
+        max_profit=None if summary.max_profit is None else round(summary.max_profit, USD_DIGITS),
+        breakeven_levels=[round(level, USD_DIGITS) for level in summary.breakevens],
+        probability_of_profit=odds.probability_of_profit,
+        expected_value=odds.expected_value,
+        expected_edge=odds.expected_edge,
         target_exit_price=candidate.levels.target,
         stop_loss_price=candidate.levels.stop,
         recommended_units=candidate.units,
@@ -56,9 +58,8 @@ def early_exercise_risk(leg: FilledLeg) -> bool:
 def rationale(candidate: Candidate, view: View) -> str:
     """Two sentences with the numbers of the decision; the stance's own reasons stand in the suggestion."""
     legs = ", ".join(leg_in_words(leg) for leg in candidate.legs)
-    return (
-        f"{_stance(view)}: {candidate.strategy.because}. {legs.capitalize()}; {_odds(candidate)}; {_exits(candidate)}."
-    )
+    trade = f"{legs[0].upper()}{legs[1:]}; {_odds(candidate)}; {_exits(candidate)}."
+    return f"{_stance(view)}: {candidate.strategy.because}. {trade}"
 
 
 def leg_in_words(leg: FilledLeg) -> str:
@@ -81,13 +82,13 @@ def _stance(view: View) -> str:
 
 
 def _odds(candidate: Candidate) -> str:
-    figures, summary = candidate.figures, candidate.figures.summary
+    odds, summary = candidate.odds, candidate.summary
     risk = "unbounded" if summary.max_loss == inf else f"{summary.max_loss:,.2f}"
     kind = "cost" if summary.cost >= 0 else "credit"
     said = [f"{kind} {abs(summary.cost):,.2f}", f"risk {risk}"]
-    if figures.probability_of_profit is not None:
-        said.append(f"profits with {figures.probability_of_profit:.0%}")
-    said += [f"expected {figures.expected_value:+,.2f}", f"edge of the view {figures.expected_edge:+,.2f} USD a unit"]
+    if odds.probability_of_profit is not None:
+        said.append(f"profits with {odds.probability_of_profit:.0%}")
+    said += [f"expected {odds.expected_value:+,.2f}", f"edge of the view {odds.expected_edge:+,.2f} USD a unit"]
     return ", ".join(said)
 
 
