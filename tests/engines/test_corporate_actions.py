@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import load_config
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
-from gnosis_ray.engines.hedge.co_movement import Tape
+from gnosis_ray.engines.hedge.co_movement import Tapes
 from gnosis_ray.engines.inputs.adapters import one_key
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import KEYS
@@ -157,6 +157,6 @@ def test_betas_are_of_adjusted_returns(ratio: float, dividend: float, day: int) 
     plain = wandering(DAYS)
     raw = split(plain, day, ratio, dividend=dividend, ex_day=DAYS // 2, level=0.4)
     now = plain["timestamp"].to_numpy()[-1]
-    expected, found = (Tape.by_symbol(b)["AAA"] for b in (plain, raw))
-    sessions = expected.sessions_at(now)
+    expected, found = (Tapes.of(b) for b in (plain, raw))
+    sessions = expected.sessions_at("AAA", now)
     np.testing.assert_allclose(found.returns(sessions, now), expected.returns(sessions, now), rtol=1e-9, atol=1e-12)

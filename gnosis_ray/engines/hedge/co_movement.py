@@ -1,6 +1,6 @@
 """How a symbol moves with a few baskets (funds of an index or a sector): least squares over daily log returns.
 
-Everything is of one symbol at one moment and of arrays of one shape, so a batch of one equals a batch of many.
+Sums run along the days of each symbol and basket by themselves, so a batch of one equals a batch of many.
 """
 
 from __future__ import annotations
@@ -26,49 +26,50 @@ LEAST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Tape:
-    """Every version of one symbol's closes, sorted by session, then by when it became known."""
+class Tapes:
+    """Every version of many symbols' closes: rows sorted by symbol, session, then by when they became known.
 
+    ``rows``: a symbol's row in what is asked of all; ``owner``: that of each close. ``adjusted``: NaN where unknown.
+    """
+
+    rows: dict[str, int]
+    owner: npt.NDArray[np.intp]
     sessions: Moments
     known: Moments
     closes: Floats
     adjusted: Floats
-    """NaN where unknown."""
 
     @classmethod
-    def by_symbol(cls, bars: pl.DataFrame) -> dict[str, Self]:
-        """The tape of each symbol of ``columns.BARS``; a close that is no price is left out."""
+    def of(cls, bars: pl.DataFrame) -> Self:
+        """The tapes of ``columns.BARS``; a close that is no price is left out."""
         usable = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
-        columns = ("timestamp", "known_at", "close", "adjusted_close")
-        ordered = usable.sort("symbol", "timestamp", "known_at").select("symbol", *columns)
-        return {
-            part["symbol"][0]: cls(*(part[name].to_numpy() for name in columns))
-            for part in ordered.partition_by("symbol", maintain_order=True)
-        }
+        ordered = usable.sort("symbol", "timestamp", "known_at")
+        begins = ordered.select(pl.col("symbol").ne_missing(pl.col("symbol").shift(1))).to_series()
+        names = ordered["symbol"].filter(begins)
+        return cls(
+            {name: row for row, name in enumerate(names)},
+            np.cumsum(begins.to_numpy()) - 1,
+            *(ordered[name].to_numpy() for name in ("timestamp", "known_at", "close", "adjusted_close")),
+        )
 
-    def sessions_at(self, moment: np.datetime64) -> Moments:
-        """The sessions of which a close was known at ``moment``, ascending."""
-        return self.sessions[self._latest(moment)]
+    def sessions_at(self, symbol: str, moment: np.datetime64) -> Moments:
+        """The sessions of which a close of ``symbol`` was known at ``moment``, ascending."""
+        own = (self.owner == self.rows.get(symbol, -1)) & (self.known <= moment)
+        return np.unique(self.sessions[own])
 
     def returns(self, sessions: Moments, moment: np.datetime64) -> Floats:
-        """Log returns, adjusted, from each of ``sessions`` to the next, as known at ``moment``.
+        """Log returns, adjusted, from each of ``sessions`` (ascending) to the next, as known at ``moment``.
 
-        Shape (sessions - 1,); NaN where either close is missing, or where the move is beyond ``BREAK``.
+        Shape (symbols, sessions - 1); NaN where either close is missing, or where the move is beyond ``BREAK``.
         """
-        latest = self._latest(moment)
-        if not latest.size:
-            return np.full(max(sessions.size - 1, 0), np.nan)
-        held = self.sessions[latest]
-        place = np.minimum(np.searchsorted(held, sessions), held.size - 1)
-        there = held[place] == sessions
-        closes, adjusted = (np.where(there, v[latest][place], np.nan) for v in (self.closes, self.adjusted))
+        column = np.minimum(np.searchsorted(sessions, self.sessions), sessions.size - 1)
+        held = np.flatnonzero((sessions[column] == self.sessions) & (self.known <= moment))
+        closes, adjusted = (np.full((len(self.rows), sessions.size), np.nan) for _ in range(2))
+        for table, values in ((closes, self.closes), (adjusted, self.adjusted)):
+            # of several versions of a close the one that became known last stays
+            table[self.owner[held], column[held]] = values[held]
         moves = log_moves(closes, adjusted)
         return np.where(np.abs(moves) <= BREAK, moves, np.nan)
-
-    def _latest(self, moment: np.datetime64) -> npt.NDArray[np.intp]:
-        """Places of the version of each session that stood at ``moment``."""
-        seen = np.flatnonzero(self.known <= moment)
-        return seen[np.append(self.sessions[seen][1:] != self.sessions[seen][:-1], True)] if seen.size else seen
 
 
 @dataclass(frozen=True)
@@ -79,22 +80,20 @@ class Baskets:
     returns: Floats
 
     @classmethod
-    def at(
-        cls, moment: np.datetime64, names: Sequence[str], tapes: dict[str, Tape], config: CrossAssetConfig
-    ) -> Self | None:
+    def at(cls, moment: np.datetime64, names: Sequence[str], tapes: Tapes, config: CrossAssetConfig) -> Self | None:
         """As known at ``moment``; None where the market has no recent bars."""
-        market = tapes.get(config.market)
-        sessions = market.sessions_at(moment)[-(config.beta_window + 1) :] if market else np.array([])
+        sessions = tapes.sessions_at(config.market, moment)[-(config.beta_window + 1) :]
         if not sessions.size or moment - sessions[-1] > np.timedelta64(timedelta(days=config.max_age_days)):
             return None
+        returns = tapes.returns(sessions, moment)
         nothing = np.full(sessions.size - 1, np.nan)
-        columns = [tapes[name].returns(sessions, moment) if name in tapes else nothing for name in names]
+        columns = [returns[tapes.rows[name]] if name in tapes.rows else nothing for name in names]
         return cls(sessions, np.column_stack(columns))
 
 
 @dataclass(frozen=True)
 class CoMovement:
-    """One symbol against each basket; every array has shape (baskets,), NaN with too few common returns.
+    """Symbols against baskets; every array has shape (symbols, baskets), NaN with too few common returns.
 
     ``beta``: the symbol's expected move per move of the basket. ``response``: the basket's expected move per move of
     the symbol, the regression the other way round, which is the fit over the beta and not one over the beta: most of
@@ -108,15 +107,16 @@ class CoMovement:
 
     @classmethod
     def of(cls, returns: Floats, baskets: Floats, min_bars: int) -> Self:
-        """``returns`` of shape (days,), ``baskets`` of shape (days, baskets)."""
-        both = np.isfinite(returns)[:, None] & np.isfinite(baskets)
-        common = both.sum(axis=0)
+        """``returns`` of shape (symbols, days), ``baskets`` of shape (days, baskets)."""
+        both = np.isfinite(returns)[:, :, None] & np.isfinite(baskets)
+        common = both.sum(axis=1)
         count = np.where(common >= min_bars, common, np.nan)
-        own, other = (np.where(both, r, 0.0) for r in (returns[:, None], baskets))
-        own = np.where(both, own - own.sum(axis=0) / count, 0.0)
-        other = np.where(both, other - other.sum(axis=0) / count, 0.0)
+        own, other = (
+            np.where(both, moves - (np.where(both, moves, 0.0).sum(axis=1) / count)[:, None], 0.0)
+            for moves in (returns[:, :, None], baskets)
+        )
         covariance, variance, basket_variance = (
-            (left * right).sum(axis=0) / count for left, right in ((own, other), (own, own), (other, other))
+            (left * right).sum(axis=1) / count for left, right in ((own, other), (own, own), (other, other))
         )
         moved = (variance > LEAST_VARIANCE) & (basket_variance > LEAST_VARIANCE)
         covariance = np.where(moved, covariance, np.nan)

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import CrossAssetConfig, HedgeConfig
-from gnosis_ray.engines.hedge.co_movement import Baskets, CoMovement, Tape
+from gnosis_ray.engines.hedge.co_movement import Baskets, CoMovement, Floats, Tapes
 from gnosis_ray.engines.hedge.exposure import book_sums, with_exposures
 from gnosis_ray.engines.hedge.quality import chain_quality, is_usable
 from gnosis_ray.engines.inputs.bar_statistics import daily_statistics
@@ -59,9 +59,14 @@ def cross_asset(
     ``bars`` are those of the keys' symbols, ``adv_usd`` the mean dollar volume of each key (null unknown), ``sides``
     those of :func:`index_sides` for each moment of the keys.
     """
-    tapes = Tape.by_symbol(bars)
+    tapes, cross = Tapes.of(bars), config.cross_asset
+    moves = {
+        moment: CoMovement.of(tapes.returns(side.baskets.sessions, _utc(moment)), side.baskets.returns, cross.min_bars)
+        for moment, side in sides.items()
+        if side.baskets is not None
+    }
     rows = [
-        _row(symbol, moment, tapes.get(symbol), adv, sides[moment], config.cross_asset)
+        _row(symbol, tapes.rows.get(symbol), moves.get(moment), adv, sides[moment], cross)
         for (symbol, moment), adv in zip(keys.select(KEYS.names()).iter_rows(), adv_usd, strict=True)
     ]
     return pl.DataFrame(rows, schema=FUSION, orient="row")
@@ -79,7 +84,7 @@ def index_sides(
     cross = config.cross_asset
     markets = beside.filter(symbol=cross.market)
     adv = dict(daily_statistics(markets, bars.filter(symbol=cross.market)).select("timestamp", "adv_usd").iter_rows())
-    tapes = Tape.by_symbol(bars.filter(pl.col("symbol").is_in(cross.baskets)))
+    tapes = Tapes.of(bars.filter(pl.col("symbol").is_in(cross.baskets)))
     return {
         moment: IndexSide(Baskets.at(_utc(moment), cross.baskets, tapes, cross), gex.get(moment, {}), adv[moment])
         for moment in markets["timestamp"]
@@ -99,31 +104,35 @@ def _usable_gex(beside: pl.DataFrame, chains: pl.DataFrame, config: HedgeConfig)
 
 
 def _row(
-    symbol: str, moment: datetime, tape: Tape | None, adv: float | None, side: IndexSide, config: CrossAssetConfig
+    symbol: str,
+    row: int | None,
+    moves: CoMovement | None,
+    adv: float | None,
+    side: IndexSide,
+    config: CrossAssetConfig,
 ) -> tuple[float | None, float | None, str]:
-    """:data:`FUSION` of one key."""
-    if side.baskets is None:
+    """:data:`FUSION` of one key, whose symbol stands in ``row`` of ``moves``."""
+    if moves is None:
         return None, None, f"none: no recent bars of {config.market}"
-    if tape is None:
+    if row is None:
         return None, None, "none: no bars"
-    returns = tape.returns(side.baskets.sessions, _utc(moment))
-    moves = CoMovement.of(returns, side.baskets.returns, config.min_bars)
-    beta = float(moves.beta[0])
+    beta = float(moves.beta[row, 0])
     if not np.isfinite(beta):
-        return None, None, f"none: {int(moves.common[0])} returns in common with {config.market}, or none that moved"
-    attributed, basis = _attributed(symbol, moves, adv, side, config)
+        common = int(moves.common[row, 0])
+        return None, None, f"none: {common} returns in common with {config.market}, or none that moved"
+    attributed, basis = _attributed(symbol, moves.response[row], moves.fit[row], adv, side, config)
     return beta, attributed, basis
 
 
 def _attributed(
-    symbol: str, moves: CoMovement, adv: float | None, side: IndexSide, config: CrossAssetConfig
+    symbol: str, response: Floats, fit: Floats, adv: float | None, side: IndexSide, config: CrossAssetConfig
 ) -> tuple[float | None, str]:
     """USD of the stock per 1% of its own move, and the books behind it."""
     if symbol in config.books or symbol in config.baskets:
         return None, "none: an index or sector itself"
     if adv is None or not side.market_adv:
         return None, "none: no dollar volume"
-    sector = _sector(moves, config)
+    sector = _sector(response, fit, config)
     wanted = [(book, 0, config.market_volume) for book in config.market_books]
     if sector:
         wanted.append((config.baskets[sector], sector, config.sector_volumes[config.baskets[sector]]))
@@ -133,12 +142,12 @@ def _attributed(
         return None, f"none: no book of {missing}"
     total = 0.0
     for book, place, volume in used:
-        total += side.gex[book] * float(moves.response[place]) * (adv / (volume * side.market_adv))
+        total += side.gex[book] * float(response[place]) * (adv / (volume * side.market_adv))
     basis = " + ".join(book for book, _, _ in used)
     return total, f"{basis}; no book of {missing}" if missing else basis
 
 
-def _sector(moves: CoMovement, config: CrossAssetConfig) -> int:
+def _sector(response: Floats, fit: Floats, config: CrossAssetConfig) -> int:
     """Place of the sector that the stock moves with, or 0.
 
     The sector whose fit is the best of those that the stock does not move against, where it explains ``min_fit_gain``
@@ -147,9 +156,9 @@ def _sector(moves: CoMovement, config: CrossAssetConfig) -> int:
     """
     if len(config.baskets) == 1:
         return 0
-    fits = np.where(moves.response > 0, moves.fit, -np.inf)
+    fits = np.where(response > 0, fit, -np.inf)
     best = 1 + int(np.argmax(fits[1:]))
-    return best if fits[best] >= moves.fit[0] + config.min_fit_gain else 0
+    return best if fits[best] >= fit[0] + config.min_fit_gain else 0
 
 
 def _utc(moment: datetime) -> np.datetime64:

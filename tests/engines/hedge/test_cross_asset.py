@@ -92,11 +92,11 @@ def test_what_moves_twice_as_far_as_the_market_has_a_beta_of_two() -> None:
 @given(beta=st.floats(-3.0, 3.0), seed=st.integers(0, 1000))
 def test_betas_are_those_of_least_squares(beta: float, seed: int) -> None:
     own = beta * MARKET + noise(seed)
-    moves = CoMovement.of(own, np.column_stack([MARKET, ENERGY]), 40)
+    moves = CoMovement.of(own[None], np.column_stack([MARKET, ENERGY]), 40)
     for place, basket in enumerate((MARKET, ENERGY)):
-        assert moves.beta[place] == pytest.approx(np.polyfit(basket, own, 1)[0], rel=1e-8, abs=1e-12)
-        assert moves.response[place] == pytest.approx(np.polyfit(own, basket, 1)[0], rel=1e-8, abs=1e-12)
-        assert moves.fit[place] == pytest.approx(np.corrcoef(own, basket)[0, 1] ** 2, rel=1e-8, abs=1e-12)
+        assert moves.beta[0, place] == pytest.approx(np.polyfit(basket, own, 1)[0], rel=1e-8, abs=1e-12)
+        assert moves.response[0, place] == pytest.approx(np.polyfit(own, basket, 1)[0], rel=1e-8, abs=1e-12)
+        assert moves.fit[0, place] == pytest.approx(np.corrcoef(own, basket)[0, 1] ** 2, rel=1e-8, abs=1e-12)
 
 
 def test_a_stock_sees_its_share_of_the_book_for_the_market_move_that_goes_with_its_own() -> None:
