@@ -11,6 +11,8 @@ from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
+from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.declaration import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import Config, home
 from gnosis_ray.data.calendar import SessionCalendar
@@ -34,7 +36,7 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
-from gnosis_ray.plugins import PluginMaker, lacks, pinned
+from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CALENDAR_YEARS_AHEAD = 4
@@ -132,6 +134,15 @@ class Parts:
         agent: PrimaryAgent = self._plugins.make("agents", name, lacks(PrimaryAgent))
         return agent
 
+    def _strategy(self, name: str) -> Strategy:
+        def wrong(made: object) -> str | None:
+            if isinstance(made, Strategy) and made.name == name:
+                return None
+            return f"Expected a Strategy named {name!r}, was {made!r}"
+
+        strategy: Strategy = self._plugins.make("strategies", name, wrong)
+        return strategy
+
     def _voices(self, adapter: adapters.MarketAdapter) -> list[FrameProcessor | adapters.SentimentProcessor]:
         settings = self._config.engines.sentiment
         makers: dict[str, Callable[[], FrameProcessor]] = {
@@ -151,7 +162,9 @@ class Parts:
 
     def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgent:
         """The trade agent over ``adapter``."""
-        return TradeAgentV1(adapter, self._config.trade)
+        named = dict.fromkeys(self._config.trade.strategies)
+        added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]
+        return TradeAgentV1(adapter, self._config.trade, (*BOOK, *added))
 
 
 def _no_voice(made: object) -> str | None:

@@ -19,6 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from gnosis_ray.agents.strategies.book import BOOK
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
 
@@ -30,7 +31,7 @@ BUILT_IN: Mapping[Kind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),
     "processors": ("news", "flow", "technical"),
     "providers": ("synthetic", "store"),
-    "strategies": (),
+    "strategies": tuple(strategy.name for strategy in BOOK),
 }
 """Names that need no plug-in, and that none may take."""
 
@@ -110,6 +111,7 @@ def named(config: Config) -> dict[Kind, tuple[str, ...]]:
         "agents": config.agents.enabled,
         "processors": config.engines.sentiment.processors,
         "providers": (config.data.provider,),
+        "strategies": config.trade.strategies,
     }
 
 

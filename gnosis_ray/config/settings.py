@@ -54,7 +54,7 @@ class Config(Section):
         Of the plug-ins, those that decide: which code they are, and their settings. A provider's settings say where
         data lies, as all of ``data`` does.
         """
-        deciding = {*self.agents.enabled, *self.engines.sentiment.processors}
+        deciding = {*self.agents.enabled, *self.engines.sentiment.processors, *self.trade.strategies}
         body = self.model_dump(
             mode="json", include={"market", "engines", "agents", "composer", "trade", "plugin_versions"}
         )

@@ -1,0 +1,43 @@
+"""A news voice with a word list of one's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from gnosis_ray.engines.inputs.adapters import NewsAdapter
+
+LOOKBACK_HOURS = 72
+FULL_CONFIDENCE_WORDS = 6
+WORD = re.compile(r"[a-z]+")
+
+
+class WordListProcessor:
+    """Score = (good - bad) / (good + bad) words of the last three days; confidence grows with their number.
+
+    ``name`` says whose place it takes. It knows single symbols only: the engine asks it key by key.
+    """
+
+    name = "news"
+
+    def __init__(self, adapter: NewsAdapter, good: Collection[str], bad: Collection[str]) -> None:
+        self._adapter = adapter
+        self._good = frozenset(good)
+        self._bad = frozenset(bad)
+
+    def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
+        """``(score, confidence)``; ``(0, 0)`` where no word of the list was said."""
+        items = self._adapter.fetch_news(symbol, LOOKBACK_HOURS, now)
+        words = [word for text in items["headline"].unique(maintain_order=True) for word in WORD.findall(text.lower())]
+        good, bad = (sum(word in wanted for word in words) for wanted in (self._good, self._bad))
+        heard = good + bad
+        if heard == 0:
+            return 0.0, 0.0
+        return (good - bad) / heard, min(1.0, heard / FULL_CONFIDENCE_WORDS)
+
+
+def make(adapter: NewsAdapter, settings: Mapping[str, Any]) -> WordListProcessor:
+    """``good`` and ``bad``: lists of lower-case words."""
+    return WordListProcessor(adapter, settings["good"], settings["bad"])
