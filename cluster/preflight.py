@@ -16,7 +16,9 @@ from typing import Any
 from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
 from cluster.session import Session
 from gnosis_ray.config import Config
-from gnosis_ray.errors import ClusterError
+from gnosis_ray.errors import ClusterError, GnosisError
+from gnosis_ray.location import Location, locate
+from gnosis_ray.object_store import Objects
 
 ANSWER_SECONDS = 60.0
 """For all nodes to answer: a busy node starts a process slowly."""
@@ -32,7 +34,8 @@ ADVICE: Mapping[str, str] = {
     "plugins": "Install the same plug-ins there.",
     "settings": "Install the driver's gnosis-ray there.",
     "market store": "Mount the market store at the same path on every node; if an import is running, wait for it.",
-    "ledger folder": "Put --out on storage that every node mounts at the same path and may write to.",
+    "ledger folder": "Put --out on storage that every node mounts at the same path and may write to, or on an object "
+    "store that every node may write to by its own environment or role.",
     "answer": "See that gnosis-ray is installed there, and look into that node's logs under /tmp/ray.",
 }
 """What to do where a node differs; also the order in which differences are told."""
@@ -65,7 +68,7 @@ class NodeFinding:
         return not self.differences
 
 
-def require_fit(session: Session, config: Config, ledger: Path) -> None:
+def require_fit(session: Session, config: Config, ledger: Location) -> None:
     """See that every node can take part in a run, before it begins; arguments as for :func:`survey`.
 
     Raises :class:`ClusterError` naming each node that cannot, what was expected, what was found and what to do.
@@ -77,16 +80,17 @@ def require_fit(session: Session, config: Config, ledger: Path) -> None:
         raise ClusterError("\n".join([f"{len(unfit)} of {len(findings)} nodes cannot take part.", *lines]))
 
 
-def survey(session: Session, config: Config, ledger: Path) -> list[NodeFinding]:
+def survey(session: Session, config: Config, ledger: Location) -> list[NodeFinding]:
     """What each living node of an open session is, by node.
 
-    ``config``: with absolute paths; ``ledger``: an existing folder that the run writes in. Side effect: a small file
-    in ``ledger`` while it runs. Raises :class:`ClusterError` where the driver itself cannot write there.
+    ``config``: with absolute paths; ``ledger``: an existing folder, or the prefix of a bucket, that the run writes
+    in. Side effect: a small file in ``ledger`` while it runs. Raises :class:`ClusterError` where the driver itself
+    cannot write there.
     """
     session.check_open()
     store = str(config.data.dir) if config.data.provider == "store" else None
     with _token(ledger) as (name, token):
-        question = (config.model_dump_json(), store, str(ledger.absolute()), name, token)
+        question = (config.model_dump_json(), store, str(locate(ledger)), name, token)
         expected = look(*question)
         answers = _ask(question)
     return [NodeFinding(node, compare(expected, found)) for node, found in answers]
@@ -111,35 +115,53 @@ def look(config_json: str, store: str | None, ledger: str, name: str, token: str
         "plugins": plugins(),
         "settings": decision_hash(config_json),
         "market store": store_digest(Path(store) if store is not None else None),
-        "ledger folder": _shares(Path(ledger), name, token),
+        "ledger folder": _shares(ledger, name, token),
     }
 
 
-def _shares(ledger: Path, name: str, token: str) -> str:
-    beside = ledger / f"{name}.{secrets.token_hex(8)}"
+def _shares(ledger: str, name: str, token: str) -> str:
     try:
-        if (ledger / name).read_text(encoding="ascii") != token:
+        place, beside = locate(ledger), f"{name}.{secrets.token_hex(8)}"
+        if _read(place, name) != token:
             return f"another {name} in {ledger}"
-        beside.write_text(token, encoding="ascii")
-        beside.unlink()
-    except OSError as error:
-        return f"{type(error).__name__} in {ledger}: {error.strerror}"
+        _write(place, beside, token)
+        _remove(place, beside)
+    except (OSError, GnosisError) as error:
+        return f"{type(error).__name__} in {ledger}: {getattr(error, 'strerror', None) or error}"
     return SHARED
 
 
+def _read(ledger: Location, name: str) -> str:
+    body = (ledger / name).read_bytes() if isinstance(ledger, Path) else Objects(ledger).get(name)
+    return body.decode("ascii", errors="replace")
+
+
+def _write(ledger: Location, name: str, text: str) -> None:
+    if isinstance(ledger, Path):
+        (ledger / name).write_text(text, encoding="ascii")
+    else:
+        Objects(ledger).put(name, text.encode("ascii"))
+
+
+def _remove(ledger: Location, name: str) -> None:
+    if isinstance(ledger, Path):
+        (ledger / name).unlink(missing_ok=True)
+    else:
+        Objects(ledger).delete([name])
+
+
 @contextmanager
-def _token(ledger: Path) -> Iterator[tuple[str, str]]:
+def _token(ledger: Location) -> Iterator[tuple[str, str]]:
     """A file in the ledger whose content nobody can guess: its name and content."""
     name, token = f".preflight-{secrets.token_hex(8)}", secrets.token_hex(16)
-    path = ledger / name
     try:
-        path.write_text(token, encoding="ascii")
+        _write(ledger, name, token)
     except OSError as error:
         raise ClusterError(f"Cannot write in the ledger folder {ledger}: {error}") from error
     try:
         yield name, token
     finally:
-        path.unlink(missing_ok=True)
+        _remove(ledger, name)
 
 
 def _ask(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import Location, locate
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 Format = Literal["table", "json", "csv", "parquet"]
@@ -40,10 +41,28 @@ def format_option(command: FC) -> FC:
     return click.option("--format", "format_", type=choices, default="table", help="How stdout reads.")(command)
 
 
+class LedgerPlace(click.ParamType[Location]):
+    """A folder, as it was given, or the prefix of a bucket."""
+
+    name = "DIR|s3://BUCKET/PREFIX"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
+        """From a path or an address. An address of another service is a usage error."""
+        if isinstance(value, str) and "://" in value:
+            try:
+                return locate(value)
+            except ConfigError as error:
+                self.fail(error.message, param, ctx)
+        folder: Path = click.Path(file_okay=False, path_type=Path).convert(value, param, ctx)
+        return folder
+
+
 def out_option(command: FC) -> FC:
-    """``--out DIR``: where ledgers are."""
-    folder = click.Path(file_okay=False, path_type=Path)
-    return click.option("--out", type=folder, default=Path("ledger"), show_default=True, help="Ledger folder.")(command)
+    """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are."""
+    default = Path("ledger")
+    return click.option("--out", type=LedgerPlace(), default=default, show_default=True, help="Where ledgers are.")(
+        command
+    )
 
 
 def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str] = frozenset()) -> None:

@@ -15,6 +15,7 @@ from gnosis_ray.cli.console import PIPED_WIDTH, out_option, talk
 from gnosis_ray.data.symbols import canonical
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry
+from gnosis_ray.location import Location
 from gnosis_ray.report.machine import plain
 from gnosis_ray.report.quotes import config_of, market_then
 from gnosis_ray.report.story import Story, tell
@@ -33,7 +34,7 @@ CHARTS_EXTRA = "pip install 'gnosis-ray[charts]'"
 )
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the store lies, if it moved.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
-def command(symbol: str, run: str, out: Path, html: Path | None, data_dir: Path | None, format_: str) -> None:
+def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Path | None, format_: str) -> None:
     """Why a run said what it said of SYMBOL: measurements, trust, charts, stances, the vote, trades."""
     story = _story(LedgerStore(out), run, canonical(symbol), data_dir)
     if html is not None:
@@ -58,9 +59,8 @@ def _story(store: LedgerStore, run: str, symbol: str, data_dir: Path | None) -> 
         ) from error
     if entry.record is None:
         raise NoDataError(_why_not(entry, symbol), symbol=symbol)
-    legs = [leg for idea in entry.record.trade_ideas for leg in idea.legs]
     config = config_of(entry.manifest)
-    return tell(entry, config, market_then(entry.manifest, config, symbol, legs, data_dir))
+    return tell(entry, config, market_then(entry.manifest, config, entry.record, data_dir))
 
 
 def _why_not(entry: SymbolEntry, symbol: str) -> str:

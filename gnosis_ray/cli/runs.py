@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import polars as pl
 
@@ -12,6 +10,7 @@ from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
 from gnosis_ray.cli.report import degraded_frame, failures_frame, summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.location import Location
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
 
@@ -23,7 +22,7 @@ def command() -> None:
 @command.command(name="list")
 @out_option
 @format_option
-def list_(out: Path, format_: Format) -> None:
+def list_(out: Location, format_: Format) -> None:
     """Every sealed run, newest first."""
     receipts = LedgerStore(out).runs()
     schema = ["run", "status", "as_of", "provider", "universe", "symbols", "snapshots", "ideas", "failed", "seconds"]
@@ -46,7 +45,7 @@ def show(
     strategies: tuple[str, ...],
     sides: tuple[str, ...],
     min_confidence: float,
-    out: Path,
+    out: Location,
     format_: Format,
 ) -> None:
     """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""

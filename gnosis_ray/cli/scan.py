@@ -27,6 +27,7 @@ from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.location import Location, locate
 from gnosis_ray.plugins import require_pinned
 from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
@@ -77,7 +78,7 @@ def command(
     data_dir: Path | None,
     granularity: str | None,
     address: str | None,
-    out: Path,
+    out: Location,
     top: int,
     strategies: tuple[str, ...],
     sides: tuple[str, ...],
@@ -183,7 +184,7 @@ def _prepare(
     )
 
 
-def _explain(manifest: RunManifest, config: Config, address: str | None, out: Path, format_: Format) -> None:
+def _explain(manifest: RunManifest, config: Config, address: str | None, out: Location, format_: Format) -> None:
     with ExitStack() as stack:
         hosts = _hosts(manifest, config, None if address is None else _connect(address, None, stack))
     rows = [
@@ -193,7 +194,7 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Pa
         ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
         ("hosts", hosts.note),
         ("memory a host", f"{hosts.memory_mb} MB"),
-        ("ledger", str(out.absolute())),
+        ("ledger", str(locate(out))),
     ]
     emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), format_, "Dry run: nothing was started")
 

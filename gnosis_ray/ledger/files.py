@@ -58,12 +58,12 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def read_parquet(path: Path) -> pl.DataFrame:
-    """A Parquet file, without what its folders say. Raises :class:`LedgerError` where it cannot be read."""
+def read_parquet(file: Path | BytesIO, name: str) -> pl.DataFrame:
+    """A Parquet file, without what its folders say. Raises :class:`LedgerError`, naming it, where it is damaged."""
     try:
-        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+        return pl.read_parquet(file, glob=False, hive_partitioning=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise LedgerError(f"Cannot read {path}: {error}", stage="ledger", cause=type(error).__name__) from error
+        raise LedgerError(f"Cannot read {name}: {error}", stage="ledger", cause=type(error).__name__) from error
 
 
 def unique() -> str:

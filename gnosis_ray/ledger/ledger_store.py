@@ -1,4 +1,4 @@
-"""Reading and writing a ledger: a folder of Parquet datasets, Hive-partitioned by run date and run id.
+"""Reading and writing a ledger: Parquet datasets in a folder or a bucket, Hive-partitioned by run date and run id.
 
     <root>/<table>/run_date=2026-07-12/run_id=<id>/batch-00007.parquet     snapshots, suggestions, trade_ideas,
                                                                            details, failures
@@ -7,7 +7,8 @@
     <root>/commits/run_date=.../run_id=.../batch-00007                     the batch is whole: its receipt
 
 Polars, DuckDB and pyarrow read the tables as they lie; :class:`LedgerStore` reads only the batches that are
-committed. How a batch is written is told in :mod:`gnosis_ray.ledger.partition`.
+committed. How a batch is written is told in :mod:`gnosis_ray.ledger.in_folder` and
+:mod:`gnosis_ray.ledger.in_bucket`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 from pydantic import ValidationError
@@ -25,11 +26,13 @@ from pydantic import ValidationError
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.files import make_folder, read_parquet, replace_file, reported
-from gnosis_ray.ledger.partition import COMMITS, Partition
+from gnosis_ray.ledger.files import reported
+from gnosis_ray.ledger.partition import COMMITS, Partition, batch_name
+from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
 from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS, TABLES, feature_columns, table_schema
+from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
 
@@ -62,19 +65,22 @@ class SymbolEntry:
 
 
 class LedgerStore:
-    """A ledger on a file system. Use one in as many threads and processes as you like.
+    """A ledger on a file system or an object store. Use one in as many threads and processes as you like.
 
     Wherever a method takes a ``run_id``, the start of one is enough if it fits only one run, and ``latest`` is the
     run that was started last. An unknown one raises :class:`LedgerError`, naming those that come nearest.
     """
 
-    def __init__(self, path: str | Path, features: Mapping[EngineKind, Sequence[FeatureSpec]] | None = None) -> None:
-        """``path``: a folder, or the name of a file whose folder is used; nothing is created before a write.
+    def __init__(
+        self, path: str | Location, features: Mapping[EngineKind, Sequence[FeatureSpec]] | None = None
+    ) -> None:
+        """``path``: a folder, or ``s3://bucket/prefix``, or the name of a file whose folder is used; nothing is
+        created before a write. Raises :class:`ConfigError` for an address that is no place for a ledger.
 
         ``features``: what the engines measure, by kind: the columns of ``snapshots``, in this order, whether or not
         they occur in a batch. A feature that is not named here gets a column where it occurs.
         """
-        self.root = _folder(Path(path).expanduser().absolute())
+        self.root = _folder(locate(path))
         self.feature_columns = feature_columns(features or {})
         self._next_live: dict[date, int] = {}
 
@@ -83,7 +89,7 @@ class LedgerStore:
 
         Raises :class:`LedgerError` where it cannot; the record is then not in the ledger.
         """
-        partition = Partition(self.root, record.timestamp.date(), LIVE)
+        partition = open_place(self.root).partition(record.timestamp.date(), LIVE)
         parts = encode([record], pl.DataFrame(schema=DETAILS), (), self.feature_columns)
         with reported(f"append {record.symbol} to {self.root}"):
             index = self._first_live(partition)
@@ -96,10 +102,10 @@ class LedgerStore:
     def stream(self, run_id: str | None = None) -> Iterator[LedgerRecord]:
         """The records as they were written, run by run, batch by batch, in their order; without one, of all runs."""
         for partition in self._partitions(run_id):
-            for index in partition.committed_batches():
-                yield from records_of(
-                    *(read_parquet(partition.part(t, index)) for t in ("snapshots", "suggestions", "trade_ideas"))
-                )
+            with reported(f"read the commits of run {partition.run_id} in {self.root}"):
+                numbers = partition.committed_batches()
+            for index in numbers:
+                yield from records_of(*_frames(partition, index, ("snapshots", "suggestions", "trade_ideas")))
 
     def read(self, table: str, run_id: str | None = None) -> pl.DataFrame:
         """A table: its columns, then ``run_date`` and ``run_id``; rows by run date, run id, batch, then as written.
@@ -111,7 +117,8 @@ class LedgerStore:
             near = difflib.get_close_matches(table, TABLES, n=1, cutoff=0.0)[0]
             raise LedgerError(f"No table '{table}' in a ledger. Nearest: '{near}'. There are: {', '.join(TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
-        parts = [p.locate(read_parquet(path)) for p in self._partitions(run_id) for path in _paths(p, table)]
+        with reported(f"read {table} of {self.root}"):
+            parts = [part for p in self._partitions(run_id, table) for part in _parts(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
 
@@ -120,9 +127,12 @@ class LedgerStore:
         partition = self._run(run_id)
         manifest = self._manifest(partition)
         batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
-        if batch is None or not partition.is_committed(batch):
+        with reported(f"look for {symbol} in run {partition.run_id} in {self.root}"):
+            committed = batch is not None and partition.is_committed(batch)
+        if batch is None or not committed:
             return SymbolEntry(manifest, None, pl.DataFrame(schema=DETAILS), (), committed=False)
-        own = {table: read_parquet(partition.part(table, batch)).filter(symbol=symbol) for table in BATCH_TABLES}
+        whole = zip(BATCH_TABLES, _frames(partition, batch, BATCH_TABLES), strict=True)
+        own = {table: frame.filter(symbol=symbol) for table, frame in whole}
         records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
         failures = tuple(Failure(**row) for row in own["failures"].iter_rows(named=True))
         return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True)
@@ -137,13 +147,13 @@ class LedgerStore:
         for partition in self._runs():
             if partition.run_id == manifest.run_id and self._manifest(partition) != manifest:
                 raise LedgerError(f"Run {manifest.run_id} exists in {self.root} with another manifest")
-        partition = Partition(self.root, manifest.run_date, manifest.run_id)
-        path = _manifest_path(partition)
+        partition = open_place(self.root).partition(manifest.run_date, manifest.run_id)
         with reported(f"begin run {manifest.run_id} in {self.root}"):
             partition.create()
-            make_folder(path.parent)
-            if not path.is_file():
-                replace_file(path, manifest.model_dump_json(indent=2).encode())
+            body = manifest.model_dump_json(indent=2).encode()
+            standing = partition.place.establish(_manifest_name(partition), body)
+        if standing != body and self._manifest(partition) != manifest:
+            raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
         return self._writer(partition)
 
     def resume(self, run_id: str) -> RunWriter:
@@ -181,20 +191,21 @@ class LedgerStore:
         return partition.next_free()
 
     def _writer(self, partition: Partition) -> RunWriter:
-        return RunWriter(partition.root, partition.run_date, partition.run_id, self.feature_columns)
+        return RunWriter(self.root, partition.run_date, partition.run_id, self.feature_columns)
 
     def _manifest(self, partition: Partition) -> RunManifest:
-        path = _manifest_path(partition)
-        with reported(f"read {path}"):
-            body = path.read_bytes()
+        name = _manifest_name(partition)
+        with reported(f"read {self.root / name}"):
+            body = partition.place.read(name)
         try:
             return RunManifest.model_validate_json(body)
         except ValidationError as error:
-            raise LedgerError(f"Cannot read {path}: {error}") from error
+            raise LedgerError(f"Cannot read {self.root / name}: {error}") from error
 
     def _runs(self) -> list[Partition]:
         """The runs that were begun, the one started last (by its id) last."""
-        found = (_partition(self.root, path.parent) for path in self.root.glob(f"{_MANIFESTS}/*/*/{_MANIFEST_FILE}"))
+        with reported(f"look for runs in {self.root}"):
+            found = open_place(self.root).partitions(_MANIFESTS, _MANIFEST_FILE)
         return sorted(found, key=lambda partition: (partition.run_id, partition.run_date))
 
     def _run(self, run_id: str) -> Partition:
@@ -202,15 +213,20 @@ class LedgerStore:
         name = self._resolve(run_id, [partition.run_id for partition in runs])
         return next(partition for partition in runs if partition.run_id == name)
 
-    def _partitions(self, run_id: str | None) -> list[Partition]:
-        """The partitions with commits, by run date and run id; of one run, or of all."""
-        found = {_partition(self.root, path) for path in self.root.glob(f"{COMMITS}/*/*")}
+    def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[Partition]:
+        """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id."""
+        begun = [] if run_id is None else self._runs()
+        named = [one for one in begun if one.run_id == (begun[-1].run_id if run_id == LATEST else run_id)]
+        if named:
+            return named
+        with reported(f"look for runs in {self.root}"):
+            place = open_place(self.root)
+            found = place.partitions("runs", RECEIPT_FILE) if table == "runs" else place.partitions(COMMITS)
         ordered = sorted(found, key=lambda partition: (partition.run_date, partition.run_id))
         if run_id is None:
             return ordered
-        begun = [partition.run_id for partition in self._runs()]
         live = [LIVE] if any(partition.run_id == LIVE for partition in ordered) else []
-        name = self._resolve(run_id, [*live, *begun])
+        name = self._resolve(run_id, [*live, *(partition.run_id for partition in begun)])
         return [partition for partition in ordered if partition.run_id == name]
 
     def _resolve(self, wanted: str, names: Sequence[str]) -> str:
@@ -230,28 +246,34 @@ class LedgerStore:
         )
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Location) -> Location:
     """The folder itself, or that of a file name."""
-    is_file = path.is_file() or (path.suffix.lower() in _FILE_SUFFIXES and not path.is_dir())
-    return path.parent if is_file else path
+    if PurePosixPath(path.name).suffix.lower() not in _FILE_SUFFIXES and not (
+        isinstance(path, Path) and path.is_file()
+    ):
+        return path
+    return path if isinstance(path, Path) and path.is_dir() else path.parent
 
 
-def _manifest_path(partition: Partition) -> Path:
-    return partition.folder(_MANIFESTS) / _MANIFEST_FILE
+def _manifest_name(partition: Partition) -> str:
+    return f"{partition.folder(_MANIFESTS)}/{_MANIFEST_FILE}"
 
 
-def _partition(root: Path, folder: Path) -> Partition:
-    """The partition that a folder ``run_date=.../run_id=...`` of some table belongs to."""
-    run_date, run_id = (name.partition("=")[2] for name in folder.parts[-2:])
-    return Partition(root, date.fromisoformat(run_date), run_id)
+def _frames(partition: Partition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:
+    """The rows that one committed batch has of each table."""
+    with reported(f"read {batch_name(index)} of run {partition.run_id} in {partition.place.root}"):
+        return partition.place.each(lambda table: partition.frame(table, index), tables)
 
 
-def _paths(partition: Partition, table: str) -> list[Path]:
-    """The files of a table that readers may see."""
+def _parts(partition: Partition, table: str) -> list[pl.DataFrame]:
+    """The rows of a table that readers may see, part by part, with the columns of their partition."""
+    place = partition.place
     if table == "runs":
-        path = partition.folder(table) / RECEIPT_FILE
-        return [path] if path.is_file() else []
-    return [partition.part(table, index) for index in partition.committed_batches()]
+        name = f"{partition.folder(table)}/{RECEIPT_FILE}"
+        names = [name] if place.exists(name) else []
+    else:
+        names = [partition.part(table, index) for index in partition.committed_batches()]
+    return [partition.locate(frame) for frame in place.each(place.frame, names)]
 
 
 def _receipt_of(record: LedgerRecord, index: int) -> BatchReceipt:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.files import make_folder, parquet_bytes, read_parquet, replace_file, reported
+from gnosis_ray.ledger.files import parquet_bytes, reported
 from gnosis_ray.ledger.partition import Partition
+from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import (
     details_frame,
     failures_frame,
@@ -21,6 +21,7 @@ from gnosis_ray.ledger.rows import (
     suggestions_frame,
     trade_ideas_frame,
 )
+from gnosis_ray.location import Location
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunReceipt
 
@@ -31,7 +32,7 @@ RECEIPT_FILE = "receipt.parquet"
 class RunWriter:
     """Writes the batches of one run. Holds no open file: pickle it, copy it, use it in many processes at once."""
 
-    root: Path
+    root: Location
     run_date: date
     run_id: str
     feature_columns: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class RunWriter:
     @property
     def partition(self) -> Partition:
         """Where the run lies."""
-        return Partition(self.root, self.run_date, self.run_id)
+        return open_place(self.root).partition(self.run_date, self.run_id)
 
     def write_batch(
         self,
@@ -74,28 +75,31 @@ class RunWriter:
     def committed(self) -> dict[int, BatchReceipt]:
         """The batches that are whole, by number, with the receipts that stand."""
         with reported(f"read the commits of run {self.run_id} in {self.root}"):
-            return {index: self.partition.receipt(index) for index in self.partition.committed_batches()}
+            return self.partition.receipts()
 
     def seal(self, receipt: RunReceipt) -> None:
         """Write the run's one row of ``runs``; a row that is there stands, unless it says ``interrupted``.
 
         What losing attempts left behind is swept away.
         """
-        folder = self.partition.folder("runs")
+        partition = self.partition
         with reported(f"seal run {self.run_id} in {self.root}"):
-            self.partition.create()
-            make_folder(folder)
+            partition.create()
             earlier = self.receipt()
             if earlier is None or earlier.status == "interrupted":
-                replace_file(folder / RECEIPT_FILE, parquet_bytes(runs_frame(receipt)))
-            self.partition.sweep()
+                partition.place.replace(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
+            partition.sweep()
 
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""
-        path = self.partition.folder("runs") / RECEIPT_FILE
-        if not path.is_file():
-            return None
-        return receipts(self.partition.locate(read_parquet(path)))[0]
+        place, name = self.partition.place, self._receipt_name()
+        with reported(f"read the receipt of run {self.run_id} in {self.root}"):
+            if not place.exists(name):
+                return None
+            return receipts(self.partition.locate(place.frame(name)))[0]
+
+    def _receipt_name(self) -> str:
+        return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"
 
 
 def encode(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from math import inf
-from pathlib import Path
 
 import polars as pl
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.location import Location
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     LedgerRecord,
@@ -143,7 +143,7 @@ def _retold(one: LedgerRecord, story: str) -> LedgerRecord:
     return one.model_copy(update={"composite_suggestion": composite, "trade_ideas": ideas})
 
 
-def store(path: Path) -> LedgerStore:
+def store(path: Location) -> LedgerStore:
     """A ledger that knows the features."""
     return LedgerStore(path, FEATURES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import tempfile
 from collections import Counter
@@ -22,15 +23,20 @@ from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
+from tests.ledger.grounds import BucketGround, FolderGround, Ground
 from tests.ledger.samples import FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
 
 RUN = manifest()
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> LedgerStore:
+def ledger(ground: Ground) -> LedgerStore:
     """One whole, sealed run."""
-    ledger = store(tmp_path)
+    return sealed(store(ground.root))
+
+
+def sealed(ledger: LedgerStore) -> LedgerStore:
+    """A ledger, now with one whole, sealed run."""
     writer = ledger.begin(RUN)
     for batch in reversed(RUN.batches()):
         write(writer, batch)
@@ -52,18 +58,18 @@ def test_the_stream_is_in_the_order_of_batches_whatever_the_order_of_writes(ledg
     assert list(ledger.stream("latest")) == [record(symbol) for symbol in SYMBOLS]
 
 
-def test_append_from_many_threads_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    stores = [store(tmp_path), store(tmp_path)]
-    symbols = [f"S{i}" for i in range(40)]
+def test_append_from_many_threads_loses_and_repeats_nothing(ground: Ground) -> None:
+    stores = [store(ground.root), store(ground.root)]
+    symbols = [f"S{i}" for i in range(16)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda pair: pair[0].append(record(pair[1])), zip(stores * 20, symbols, strict=True)))
-    assert Counter(one.symbol for one in store(tmp_path).stream("live")) == Counter(symbols)
-    commits = tmp_path / COMMITS / "run_date=2026-07-12" / "run_id=live"
-    assert len([path for path in commits.iterdir() if not path.name.startswith(".")]) == 40
+        list(pool.map(lambda pair: pair[0].append(record(pair[1])), zip(stores * 8, symbols, strict=True)))
+    assert Counter(one.symbol for one in store(ground.root).stream("live")) == Counter(symbols)
+    markers = [name for name in ground.files(f"{COMMITS}/run_date=2026-07-12/run_id=live") if "/batch-" in name]
+    assert len(markers) == 16
 
 
-def test_an_appended_record_goes_to_its_own_day(tmp_path: Path) -> None:
-    ledger = store(tmp_path)
+def test_an_appended_record_goes_to_its_own_day(ground: Ground) -> None:
+    ledger = store(ground.root)
     tomorrow = record("AAPL").model_copy(update={"timestamp": NOON + timedelta(days=1)})
     ledger.append(tomorrow)
     ledger.append(record("AAPL"))
@@ -71,16 +77,24 @@ def test_an_appended_record_goes_to_its_own_day(tmp_path: Path) -> None:
     assert ledger.read("snapshots")["run_date"].to_list() == [date(2026, 7, 12), date(2026, 7, 13)]
 
 
-def test_the_same_run_gives_the_same_files(ledger: LedgerStore, tmp_path: Path) -> None:
-    again = store(tmp_path / "again")
-    writer = again.begin(RUN)
+def test_the_same_run_gives_the_same_files(ground: Ground, ledger: LedgerStore) -> None:
+    other = ground.beside("again")
+    writer = store(other.root).begin(RUN)
     for batch in RUN.batches():
         write(writer, batch)
     writer.seal(run_receipt(RUN))
-    pattern = "*/run_date=*/run_id=*/*"
-    files = {p.relative_to(again.root): p.read_bytes() for p in again.root.glob(pattern) if p.is_file()}
-    assert files == {p.relative_to(ledger.root): p.read_bytes() for p in ledger.root.glob(pattern) if p.is_file()}
-    assert len(files) == 3 * 6 + 2
+    shown = {name: body for name, body in ground.files().items() if "/." not in name}
+    assert shown == {name: body for name, body in other.files().items() if "/." not in name}
+    assert len(shown) == 3 * 6 + 2
+
+
+def test_both_grounds_hold_the_same_files(tmp_path: Path, bucket: BucketGround) -> None:
+    folder = FolderGround(tmp_path / "ledger")
+    for one in (folder, bucket):
+        sealed(store(one.root))
+    shown = [{name: body for name, body in one.files().items() if "/." not in name} for one in (folder, bucket)]
+    assert shown[0] == shown[1]
+    assert store(bucket.root).read("snapshots").equals(store(folder.root).read("snapshots"))
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -94,30 +108,31 @@ def test_an_empty_ledger_has_tables_with_their_columns(tmp_path: Path, table: st
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_tables_read_as_they_lie(ledger: LedgerStore, table: str) -> None:
-    pattern = f"{ledger.root}/{table}/**/*.parquet"
+def test_tables_read_as_they_lie(tmp_path: Path, table: str) -> None:
+    ledger = sealed(store(tmp_path))
+    pattern = f"{tmp_path}/{table}/**/*.parquet"
     ours = ledger.read(table)
     theirs = pl.read_parquet(pattern, hive_partitioning=True)
     assert_frame_equal(theirs, ours)
-    arrow = pyarrow.dataset.dataset(ledger.root / table, partitioning="hive").to_table()
+    arrow = pyarrow.dataset.dataset(tmp_path / table, partitioning="hive").to_table()
     assert arrow.column("run_id").unique().to_pylist() == [RUN.run_id]
     assert_frame_equal(pl.DataFrame(pl.from_arrow(arrow)).select(ours.columns[0]), ours.select(ours.columns[0]))
     assert arrow.num_rows == ours.height
 
 
-def test_files_have_statistics_and_zstd(ledger: LedgerStore) -> None:
-    path = ledger.root / "snapshots/run_date=2026-07-12" / f"run_id={RUN.run_id}" / "batch-00000.parquet"
-    group = pyarrow.parquet.ParquetFile(path).metadata.row_group(0)
+def test_files_have_statistics_and_zstd(ground: Ground, ledger: LedgerStore) -> None:
+    body = ground.files("snapshots")[f"snapshots/run_date=2026-07-12/run_id={RUN.run_id}/batch-00000.parquet"]
+    group = pyarrow.parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0)
     symbol = group.column(1)
     assert (symbol.path_in_schema, symbol.compression) == ("symbol", "ZSTD")
     assert (symbol.statistics.min, symbol.statistics.max) == ("AAPL", "BRK.B")
 
 
-def test_features_that_only_some_batches_have_are_null_in_the_others(tmp_path: Path) -> None:
-    ledger = store(tmp_path)
+def test_features_that_only_some_batches_have_are_null_in_the_others(ground: Ground) -> None:
+    ledger = store(ground.root)
     ledger.append(record("AAPL", zeta=1.0))
     ledger.append(record("MSFT", energy=2.0))
-    frame = LedgerStore(tmp_path).read("snapshots")
+    frame = LedgerStore(ground.root).read("snapshots")
     assert frame.select("symbol", "hedge__zeta", "hedge__energy").rows() == [("AAPL", 1.0, None), ("MSFT", None, 2.0)]
     assert frame.columns[-2:] == ["run_date", "run_id"]
 
@@ -156,9 +171,9 @@ def test_an_unknown_run_is_an_error_that_names_the_nearest(ledger: LedgerStore) 
         list(ledger.stream(""))
 
 
-def test_a_ledger_without_runs_says_so(tmp_path: Path) -> None:
+def test_a_ledger_without_runs_says_so(ground: Ground) -> None:
     with pytest.raises(LedgerError, match="there is no run in"):
-        store(tmp_path).receipt("latest")
+        store(ground.root).receipt("latest")
 
 
 def test_an_unknown_table_is_an_error_that_names_the_nearest(ledger: LedgerStore) -> None:
@@ -173,26 +188,26 @@ def test_live_records_are_not_the_latest_run(ledger: LedgerStore) -> None:
     assert len(list(ledger.stream())) == len(SYMBOLS) + 1
 
 
-def test_a_run_that_is_not_sealed_has_no_receipt_yet(tmp_path: Path) -> None:
-    ledger = store(tmp_path)
+def test_a_run_that_is_not_sealed_has_no_receipt_yet(ground: Ground) -> None:
+    ledger = store(ground.root)
     ledger.begin(RUN)
     with pytest.raises(LedgerError, match="has not finished"):
         ledger.receipt("latest")
 
 
-def test_resume_is_manifest_minus_commits(tmp_path: Path) -> None:
+def test_resume_is_manifest_minus_commits(ground: Ground) -> None:
     first, second, third = RUN.batches()
-    write(store(tmp_path).begin(RUN), second)
-    writer = store(tmp_path).resume("latest")
-    left = [batch for batch in store(tmp_path).manifest("latest").batches() if batch.index not in writer.committed()]
+    write(store(ground.root).begin(RUN), second)
+    writer = store(ground.root).resume("latest")
+    left = [batch for batch in store(ground.root).manifest("latest").batches() if batch.index not in writer.committed()]
     assert left == [first, third]
     for batch in left:
         write(writer, batch)
-    assert [one.symbol for one in store(tmp_path).stream()] == list(SYMBOLS)
+    assert [one.symbol for one in store(ground.root).stream()] == list(SYMBOLS)
 
 
-def test_a_run_is_sealed_once_unless_it_was_interrupted(tmp_path: Path) -> None:
-    ledger = store(tmp_path)
+def test_a_run_is_sealed_once_unless_it_was_interrupted(ground: Ground) -> None:
+    ledger = store(ground.root)
     writer = ledger.begin(RUN)
     writer.seal(run_receipt(RUN, status="interrupted"))
     writer.seal(run_receipt(RUN, status="done"))
@@ -200,8 +215,8 @@ def test_a_run_is_sealed_once_unless_it_was_interrupted(tmp_path: Path) -> None:
     assert ledger.runs() == [run_receipt(RUN, status="done")]
 
 
-def test_a_run_id_has_one_manifest(tmp_path: Path) -> None:
-    ledger = store(tmp_path)
+def test_a_run_id_has_one_manifest(ground: Ground) -> None:
+    ledger = store(ground.root)
     assert ledger.begin(RUN) == ledger.begin(RUN)
     with pytest.raises(LedgerError, match="another manifest"):
         ledger.begin(RUN.model_copy(update={"symbols": ("A",)}))
@@ -238,11 +253,10 @@ def test_the_store_travels_and_its_path_is_absolute(tmp_path: Path, monkeypatch:
     assert list(LedgerStore(tmp_path / "here").stream()) == [record("AAPL")]
 
 
-def test_a_damaged_file_is_a_ledger_error_that_names_it(ledger: LedgerStore) -> None:
-    path = next(ledger.root.glob("snapshots/*/*/batch-00001.parquet"))
-    path.write_bytes(b"not parquet")
+def test_a_damaged_file_is_a_ledger_error_that_names_it(ground: Ground, ledger: LedgerStore) -> None:
+    ground.spoil(next(name for name in ground.files("snapshots") if "batch-00001" in name), b"not parquet")
     with pytest.raises(LedgerError, match="batch-00001"):
         list(ledger.stream())
-    next(ledger.root.glob("manifests/*/*/manifest.json")).write_text("{}")
+    ground.spoil(next(iter(ground.files("manifests"))), b"{}")
     with pytest.raises(LedgerError, match=r"manifest\.json"):
         ledger.manifest("latest")

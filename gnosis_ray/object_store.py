@@ -1,0 +1,207 @@
+"""An S3-compatible object store: a few whole-object operations, bounded in time, whose errors keep no secret.
+
+Credentials come from the process's own environment or role (``AWS_ACCESS_KEY_ID`` and its kin, web identity,
+container or instance role), found by the client library; nothing here takes, keeps, writes or shows any.
+``AWS_ENDPOINT_URL`` names another service than Amazon's, ``AWS_REGION`` the bucket's region.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
+
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import S3Url
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_RETRIES = 6
+RETRY_LIMIT = timedelta(seconds=60)
+"""After this long since a request's first try, there is no further try."""
+
+CONNECT_LIMIT = timedelta(seconds=5)
+REQUEST_LIMIT = timedelta(seconds=60)
+"""Of one try: a part of tens of MB passes a slow line."""
+
+PARALLEL = 8
+"""Requests of one caller under way at once: an object store answers one in tens of milliseconds, many in the same."""
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_SECRET_NAME = re.compile(r"AWS_.*(KEY|SECRET|TOKEN|CREDENTIAL)", re.IGNORECASE)
+_ACCESS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}\b")
+_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
+_QUERY = re.compile(r"\?\S+")
+_LONGEST = 300
+
+
+class ObjectStoreError(OSError):
+    """The object store refused, or could not be reached; the text holds no credential."""
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects under an :class:`S3Url`, by relative names. Holds no connection: pickle it, use it anywhere.
+
+    Every operation raises :class:`ObjectStoreError` where the store refuses or cannot be reached in time.
+    """
+
+    root: S3Url
+
+    def get(self, name: str) -> bytes:
+        """An object's bytes. Raises :class:`FileNotFoundError` where there is none."""
+        with self._told("read", name):
+            return bytes(_obstore().get(self._client(), self.root.key(name)).bytes())
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            with self._told("look for", name):
+                _obstore().head(self._client(), self.root.key(name))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def put(self, name: str, body: bytes) -> None:
+        """Write an object in one request: readers see the earlier one or this one."""
+        with self._told("write", name):
+            _obstore().put(self._client(), self.root.key(name), body, use_multipart=False)
+
+    def create(self, name: str, body: bytes) -> bool:
+        """Write an object unless there is one, decided by the store (``If-None-Match: *``); True if this one stands.
+
+        The answer is read back where the store refused: a request that was repeated on the way meets itself, and
+        a refusal may also mean that nothing landed (409), so it is tried again.
+        """
+        for _ in range(MAX_RETRIES):
+            if self._created(name, body):
+                return True
+            try:
+                return self.get(name) == body
+            except FileNotFoundError:
+                continue
+        raise ObjectStoreError(f"Cannot create {self.root / name}: refused {MAX_RETRIES} times, yet nothing is there")
+
+    def refuses_second(self, name: str, body: bytes) -> bool:
+        """Whether the store refuses to create an object that is there; some compatible ones ignore the condition.
+
+        ``name`` must be there, holding ``body``.
+        """
+        return not self._created(name, body)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy an object within the store. Raises :class:`FileNotFoundError` where there is none."""
+        with self._told("copy", source):
+            _obstore().copy(self._client(), self.root.key(source), self.root.key(target))
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete objects; those that are not there do not matter."""
+        if names:
+            with self._told("delete", names[0]):
+                _obstore().delete(self._client(), [self.root.key(name) for name in names])
+
+    def names(self, folder: str) -> list[str]:
+        """The names of all objects below a folder, relative to it, sorted."""
+        prefix = self.root.key(folder)
+        with self._told("list", folder):
+            pages = _obstore().list(self._client(), prefix or None, chunk_size=1000)
+            paths = [str(meta["path"]) for page in pages for meta in page]
+        return sorted(path.removeprefix(f"{prefix}/") for path in paths)
+
+    def children(self, folder: str) -> list[str]:
+        """The names directly in a folder, of objects and of folders, sorted."""
+        prefix = self.root.key(folder)
+        with self._told("list", folder):
+            found = _obstore().list_with_delimiter(self._client(), prefix or None)
+        paths = [*found["common_prefixes"], *(str(meta["path"]) for meta in found["objects"])]
+        return sorted(path.removeprefix(f"{prefix}/") for path in paths)
+
+    def _created(self, name: str, body: bytes) -> bool:
+        with self._told("create", name):
+            try:
+                _obstore().put(self._client(), self.root.key(name), body, mode="create", use_multipart=False)
+            except _obstore().exceptions.AlreadyExistsError:
+                return False
+        return True
+
+    def _client(self) -> S3Store:
+        return _client(self.root.bucket, next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), ""))
+
+    @contextmanager
+    def _told(self, task: str, name: str) -> Iterator[None]:
+        """Turn the library's errors, which quote whole answers, into short ones without secrets."""
+        library_error = _obstore().exceptions.BaseError
+        try:
+            yield
+        except FileNotFoundError as error:
+            if "<Code>NoSuchBucket" not in str(error):
+                raise FileNotFoundError(f"No object {self.root / name}") from None
+            raise ObjectStoreError(f"Cannot {task} {self.root / name}: there is no such bucket") from None
+        except (library_error, OSError, ValueError) as error:
+            # not chained: the library's text holds the whole answer of the store
+            raise ObjectStoreError(f"Cannot {task} {self.root / name}: {_said(error)}") from None
+
+
+def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """``function`` of every item, up to :data:`PARALLEL` at once, in the order of the items; the first error counts."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(function, items))
+
+
+@lru_cache(maxsize=16)
+def _client(bucket: str, endpoint: str) -> S3Store:
+    """One client a bucket and process: it keeps its connections and renews a role's credentials by itself."""
+    client: S3Store = _obstore().store.S3Store(
+        bucket,
+        client_options={
+            "allow_http": endpoint.startswith("http://"),
+            "connect_timeout": CONNECT_LIMIT,
+            "timeout": REQUEST_LIMIT,
+        },
+        retry_config={"max_retries": MAX_RETRIES, "retry_timeout": RETRY_LIMIT},
+    )
+    return client
+
+
+def _obstore() -> ModuleType:
+    """The client library, imported where an object store is first used."""
+    try:
+        import obstore.exceptions
+        import obstore.store
+    except ImportError as error:
+        raise ConfigError(
+            "s3:// needs the package obstore: install 'gnosis-ray[s3]', or obstore>=0.12 beside gnosis-ray"
+        ) from error
+    return obstore
+
+
+def _said(error: BaseException) -> str:
+    """What a store or a connection answered, in a line: its code and message where it gave any, without secrets."""
+    text = str(error)
+    code, message = (re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL) for tag in ("Code", "Message"))
+    if code:
+        return redacted(f"{code[1]}: {message[1]}" if message else code[1])
+    kind = re.search(r"kind: (Connect|Timeout|Interrupted|Decode)", text)
+    line = text.partition("\n")[0]
+    return redacted(f"{line} ({kind[1].lower()})" if kind else line)
+
+
+def redacted(text: str) -> str:
+    """A text without the credentials of this process's environment, key ids, users in addresses, and queries."""
+    secrets = sorted((v for k, v in os.environ.items() if _SECRET_NAME.match(k) and len(v) > 3), key=len, reverse=True)
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    for pattern in (_ACCESS_KEY_ID, _USER_INFO, _QUERY):
+        text = pattern.sub("***", text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

@@ -1,0 +1,132 @@
+"""Looking at and meddling with what lies in a place, whichever it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pytest
+
+from gnosis_ray.location import Location, S3Url
+from gnosis_ray.object_store import Objects
+from tests.support.object_stores import BUCKET
+
+
+class PowerCutError(Exception):
+    """The process is gone."""
+
+
+class Ground(Protocol):
+    """A place for a ledger."""
+
+    cuts: ClassVar[int]
+    """Calls of one write that change what lies there."""
+
+    @property
+    def root(self) -> Location:
+        """Where it is."""
+
+    def beside(self, name: str) -> Ground:
+        """Another place, empty, of the same kind."""
+
+    def files(self, under: str = "") -> dict[str, bytes]:
+        """Every file there is below a folder, hidden ones too, by name."""
+
+    def remove(self, name: str) -> None:
+        """Make a file disappear."""
+
+    def spoil(self, name: str, body: bytes) -> None:
+        """Give a file another content."""
+
+    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
+        """A switch for the calls that change what lies there."""
+
+
+class Power:
+    """Counts the calls that change something, and fails at the n-th and at all after it, as death does."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.last: int | None = None
+
+    def cut_at(self, call: int | None) -> None:
+        self.calls, self.last = 0, call
+
+    def watched(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.last is not None and self.calls >= self.last:
+                raise PowerCutError
+            return real(*args, **kwargs)
+
+        return call
+
+
+@dataclass(frozen=True)
+class FolderGround:
+    """A folder."""
+
+    root: Path
+    cuts: ClassVar[int] = 21
+    """14 syncs of files and folders, 7 renames."""
+
+    def beside(self, name: str) -> FolderGround:
+        return FolderGround(self.root.parent / name)
+
+    def files(self, under: str = "") -> dict[str, bytes]:
+        found = sorted((self.root / under).rglob("*"))
+        return {path.relative_to(self.root).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+    def remove(self, name: str) -> None:
+        (self.root / name).unlink()
+
+    def spoil(self, name: str, body: bytes) -> None:
+        (self.root / name).write_bytes(body)
+
+    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
+        power = Power()
+        for name in ("rename", "replace", "fsync"):
+            monkeypatch.setattr(os, name, power.watched(getattr(os, name)))
+        if not tidy:
+            monkeypatch.setattr(shutil, "rmtree", lambda *args, **kwargs: None)
+        return power
+
+
+@dataclass(frozen=True)
+class BucketGround:
+    """A prefix of a bucket."""
+
+    root: S3Url
+    cuts: ClassVar[int] = 12
+    """5 parts and the claim written, 5 parts copied, the marker written."""
+
+    @classmethod
+    def at(cls, folder: Path) -> BucketGround:
+        """One that bears a folder's name, with what a key may hold besides."""
+        return cls(S3Url(BUCKET, f"{folder.name}/a b%20ü#/ledger"))
+
+    def beside(self, name: str) -> BucketGround:
+        return BucketGround(self.root.parent / name)
+
+    def files(self, under: str = "") -> dict[str, bytes]:
+        objects = Objects(self.root / under if under else self.root)
+        prefix = f"{under}/" if under else ""
+        return {f"{prefix}{name}": objects.get(name) for name in objects.names("")}
+
+    def remove(self, name: str) -> None:
+        Objects(self.root).delete([name])
+
+    def spoil(self, name: str, body: bytes) -> None:
+        Objects(self.root).put(name, body)
+
+    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
+        power = Power()
+        for name in ("put", "create", "copy"):
+            monkeypatch.setattr(Objects, name, power.watched(getattr(Objects, name)))
+        if not tidy:
+            monkeypatch.setattr(Objects, "delete", lambda *args, **kwargs: None)
+        return power

@@ -1,0 +1,59 @@
+"""A local S3, for tests: moto's server on this machine, one request after the other, so that its conditions hold."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
+from werkzeug.serving import make_server
+
+BUCKET = "desk-ledgers"
+KEY_ID, SECRET = "AKIATESTTESTTEST", "a-secret-of-the-tests"
+_ACCOUNT = "123456789012"
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@contextmanager
+def object_store() -> Iterator[str]:
+    """Serves S3 with an empty :data:`BUCKET` from a thread of this process; its address."""
+    s3_backends[_ACCOUNT]["aws"].create_bucket(BUCKET, "us-east-1")
+    with serving(DomainDispatcherApplication(create_backend_app)) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: App) -> Iterator[str]:
+    """Serves an application on a free port of this machine; its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    turn = threading.Lock()
+
+    def one_by_one(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        # moto looks whether a key exists, then writes it: two at once could both be first
+        with turn:
+            return list(app(environ, start_response))
+
+    server = make_server("127.0.0.1", 0, one_by_one, threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def environment(address: str) -> dict[str, str]:
+    """What a process needs to use it."""
+    return {
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ACCESS_KEY_ID": KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+    }
