@@ -28,8 +28,9 @@ from gnosis_ray.report.canvas import (
     price_axis,
     upright_levels,
 )
-from gnosis_ray.report.figures import amount, percent, price
+from gnosis_ray.report.figures import amount, dollars, percent, price
 from gnosis_ray.report.inshort import APART
+from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.story import IdeaStory, Story
 from gnosis_ray.report.words import spaced
 
@@ -214,11 +215,12 @@ def energy_chart(story: Story) -> Chart | None:
     if len(totals) < len(sides) or liquidity is None:
         return None
     figure, axes = blank(2.5)
-    told, hedges = [], set()
+    told, hedges, ends = [], set(), [*totals]
     for row, (side, total) in enumerate(zip(sides, totals, strict=True)):
         bias = story.value("elasticity", f"indicator_bias_{side}") or 1.0
         dealers = (story.value("elasticity", f"hedge_cost_1pct_{side}") or 0.0) * bias
         flow = liquidity * bias
+        ends += [flow, flow + dealers]
         hedges |= {HEDGE_WORDS[dealers > 0]} if dealers else set()
         axes.barh(row, flow, height=0.34, color="#5aa0cf", label=None if row else "liquidity resists")
         axes.barh(
@@ -234,7 +236,7 @@ def energy_chart(story: Story) -> Chart | None:
     dollar_axis(axes, "x", 5)
     axes.set_yticks([0, 1], [f"{side} 1%\n{amount(total)}" for side, total in zip(sides, totals, strict=True)])
     axes.invert_yaxis()
-    axes.margins(x=0.06)
+    axes.set_xlim(1.04 * min(0.0, *ends), 1.04 * max(ends))
     axes.set_xlabel("USD of net order flow")
     axes.grid(visible=False, axis="y")
     colours = ", ".join(["blue is liquidity", *sorted(hedges)])
@@ -336,8 +338,15 @@ def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
     axes.margins(y=0.08)
     levels = [Level("breakeven", at, PURPLE, "--") for at in idea.breakeven_levels]
     levels += [] if spot is None else [Level("price", spot, INK)]
-    exits = (("target", idea.target_exit_price, GREEN), ("stop", idea.stop_loss_price, SHORT))
-    levels += [Level(name, at, colour, ":") for name, at, colour in exits if at is not None and len(idea.legs) == 1]
+    exits = (("take profit", idea.target_exit_price, GREEN), ("stop", idea.stop_loss_price, SHORT))
+    for name, at, colour in exits:
+        if at is not None and exits_are_prices(idea):
+            levels.append(Level(name, at, colour, ":"))
+        elif at is not None:
+            profit = at - idea.cost_per_unit
+            axes.axhline(
+                profit, color=colour, linestyle=":", linewidth=1.3, label=f"{name}, {dollars(profit, signed=True)}"
+            )
     upright_levels(axes, levels)
     price_axis(axes, "x")
     dollar_axis(axes, "y")

@@ -14,8 +14,8 @@ from gnosis_ray.engines.elasticity.cost_curve import CostCurve, Floats
 from gnosis_ray.engines.elasticity.hedge_path import branches, profile_rows
 
 POINTS = 61
-MOVES_SHOWN_PCT = 3.0
-"""At least; three expected days where that is more."""
+MOVES_SHOWN_PCT = 2.0
+"""At least; somewhat more than a day's expected move where that is more."""
 
 AGREES_WITHIN = 1e-6
 """Relative distance from the ledger's own energy at 1% beyond which a rebuilt curve is not the run's."""
@@ -43,7 +43,7 @@ def energy_curve(
     settings = config.engines.elasticity
     deviation = settings.impact_coefficient * elasticity["sigma_daily"]
     a = elasticity["adv_usd"] / (deviation * deviation)
-    far = max(MOVES_SHOWN_PCT, 3 * elasticity.get("exp_move_pct", 0.0))
+    far = max(MOVES_SHOWN_PCT, 1.25 * elasticity.get("exp_move_pct", 0.0))
     moves = np.linspace(0.0, far, POINTS) / 100
     rising, falling = _paths(hedge, details)
     sides = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from gnosis_ray.report.figures import dollars, percent, price
+from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.story import LegStory
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
@@ -56,11 +57,16 @@ def idea_figures(idea: TradeIdea) -> list[tuple[str, str, str]]:
         rows.append(("breaks even at", " and ".join(f"{level:,.2f}" for level in idea.breakeven_levels), ""))
     if idea.probability_of_profit is not None:
         rows.append(("probability of profit", percent(idea.probability_of_profit), ""))
-    if idea.target_exit_price is not None:
-        rows.append(("take profit at", f"{idea.target_exit_price:,.2f}", ""))
-    if idea.stop_loss_price is not None:
-        rows.append(("stop at", f"{idea.stop_loss_price:,.2f}", ""))
-    return rows
+    return [*rows, *_exits(idea)]
+
+
+def _exits(idea: TradeIdea) -> list[tuple[str, str, str]]:
+    named = (("take profit at", idea.target_exit_price), ("stop at", idea.stop_loss_price))
+    if exits_are_prices(idea):
+        return [(name, f"{level:,.2f}", "") for name, level in named if level is not None]
+    units, (target, stop) = idea.recommended_units, (level for _, level in named)
+    rows = [] if target is None else [_amount("leave at a profit of", target - idea.cost_per_unit, units)]
+    return rows if stop is None else [*rows, _amount("leave at a loss of", idea.cost_per_unit - stop, units)]
 
 
 def _amount(name: str, usd: float, units: int) -> tuple[str, str, str]:

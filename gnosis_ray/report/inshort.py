@@ -27,6 +27,14 @@ def in_short(story: Story) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)
 
 
+def by_outcome(story: Story) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What became of the strategies, those nearest to a trade first: the outcome in words, and whose it is."""
+    groups: dict[str, list[str]] = {}
+    for one in sorted(story.considered, key=lambda one: one.outcome.startswith(("stance_", "volatility_", "regime_"))):
+        groups.setdefault(one.words, []).append(one.strategy)
+    return tuple((words, tuple(sorted(names))) for words, names in groups.items())
+
+
 def _stance(story: Story) -> str:
     verdict = story.verdict
     said = f"The stance is {verdict.action} with confidence {percent(verdict.confidence)}"

@@ -16,7 +16,7 @@ from gnosis_ray.report.canvas import Chart, svg
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.figures import dollars, measured, percent, price
 from gnosis_ray.report.ideas import idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.inshort import in_short
+from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import Story
 from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
 
@@ -64,6 +64,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "action_words": ACTION_WORDS,
+        "by_outcome": by_outcome,
         "engine_titles": ENGINE_TITLES,
         "idea_figures": idea_figures,
         "leg_words": leg_words,

@@ -70,6 +70,11 @@ def payoff_diagram(
     return PayoffDiagram(tuple(prices.tolist()), tuple(lines))
 
 
+def exits_are_prices(idea: TradeIdea) -> bool:
+    """Whether the exits are prices of the underlying; else they are what a unit is worth then, USD."""
+    return all(leg.instrument_type == "STOCK" for leg in idea.legs)
+
+
 def _moments(years: float, *, several: bool) -> list[tuple[str, float]]:
     half, days = years / 2, years * DAYS_PER_YEAR
     end = "at front expiry" if several else "at expiry"
@@ -112,7 +117,8 @@ def _at_expiry(idea: TradeIdea, prices: np.typing.NDArray[np.float64]) -> tuple[
 def _prices(idea: TradeIdea, spot: float, deviation: float) -> np.typing.NDArray[np.float64]:
     """Evenly spaced prices, with the kinks among them."""
     kinks = [leg.strike for leg in idea.legs if leg.strike is not None]
-    exits = [p for p in (idea.target_exit_price, idea.stop_loss_price) if p is not None and len(idea.legs) == 1]
+    levels = (idea.target_exit_price, idea.stop_loss_price) if exits_are_prices(idea) else ()
+    exits = [level for level in levels if level is not None]
     marks = [*kinks, *idea.breakeven_levels, *exits, spot]
     reach = REACH_SIGMAS * deviation
     low, high = min(spot * float(np.exp(-reach)), *marks), max(spot * float(np.exp(reach)), *marks)

@@ -12,16 +12,20 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.app import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
 from gnosis_ray.engines.inputs.adjusting import adjustment
 from gnosis_ray.errors import GnosisError
-from gnosis_ray.schemas.core_schemas import TradeLeg
+from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
 
 SESSIONS_SHOWN = 60
 """Daily bars behind the price chart."""
+
+DROPPED = "dropped:"
+"""Tag of a composite stance that led to no idea; the reason follows."""
 
 HEADLINES_SHOWN = 8
 NEWS_HOURS = 72
@@ -75,6 +79,8 @@ class MarketThen:
     quotes: Mapping[Contract, LegQuote] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     headlines: tuple[Headline, ...] = ()
+    considered: Mapping[str, str] = field(default_factory=dict)
+    """What became of every strategy, by name; empty where that is not known any more."""
     problem: str | None = None
 
     def of(self, leg: TradeLeg) -> LegQuote | None:
@@ -111,9 +117,11 @@ def settings_note(manifest: RunManifest, config: Config | None) -> str | None:
 
 
 def market_then(
-    manifest: RunManifest, config: Config | None, symbol: str, legs: Sequence[TradeLeg], data_dir: Path | None = None
+    manifest: RunManifest, config: Config | None, record: LedgerRecord, data_dir: Path | None = None
 ) -> MarketThen:
-    """Bars, headlines and the quotes of ``legs`` as of the run's moment. Reads the source; never raises for its lack.
+    """Bars, headlines and the quotes of a record's trades as of the run's moment, and what became of each strategy.
+
+    Reads the source; never raises for its lack.
 
     ``config`` as from :func:`config_of`; ``data_dir``: where the store lies now; None: where it lay then.
     """
@@ -124,24 +132,34 @@ def market_then(
         config = config.model_copy(update={"data": config.data.model_copy(update={"dir": data_dir.absolute()})})
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
-        then = _read(adapter, symbol, manifest.as_of, legs)
+        then = replace(_read(adapter, record), considered=_considered(adapter, config, record))
     except (GnosisError, OSError) as error:
         return MarketThen(problem=f"quotes, bars and headlines cannot be read: {error}")
     return replace(then, problem=then.problem or note)
 
 
-def _read(adapter: MarketAdapter, symbol: str, now: datetime, legs: Sequence[TradeLeg]) -> MarketThen:
+def _read(adapter: MarketAdapter, record: LedgerRecord) -> MarketThen:
+    symbol, now = record.symbol, record.timestamp
     chain = adapter.fetch_chain(symbol, now)
     bars = adapter.fetch_bars(one_key(symbol, now), SESSIONS_SHOWN).tail(SESSIONS_SHOWN)
     news = adapter.fetch_news(symbol, NEWS_HOURS, now).tail(HEADLINES_SHOWN)
     shown = _in_shares_of_the_last(bars).select("timestamp", "low", "high", "close").drop_nulls()
     told = news.select("timestamp", "headline", "source")
     return MarketThen(
-        quotes=_quotes(chain, legs),
+        quotes=_quotes(chain, [leg for idea in record.trade_ideas for leg in idea.legs]),
         bars=tuple(Bar(*row) for row in shown.iter_rows()),
         headlines=tuple(Headline(at, text, source or "") for at, text, source in reversed(told.rows())),
         problem="neither a chain nor bars are there any more" if chain.is_empty() and bars.is_empty() else None,
     )
+
+
+def _considered(adapter: MarketAdapter, config: Config, record: LedgerRecord) -> Mapping[str, str]:
+    """Asks the trade agent again for the stance in the ledger; empty where its ideas are not those of the ledger."""
+    said = record.composite_suggestion
+    asked = said.model_copy(update={"tags": [tag for tag in said.tags if not tag.startswith(DROPPED)]})
+    decision = TradeAgentV1(adapter, config.trade).decide(asked)
+    same = [idea.id for idea in decision.ideas] == [idea.id for idea in record.trade_ideas]
+    return decision.considered if same else {}
 
 
 def _in_shares_of_the_last(bars: pl.DataFrame) -> pl.DataFrame:

@@ -17,8 +17,8 @@ from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.energy import EnergyCurve, energy_curve
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
-from gnosis_ray.report.quotes import Bar, Headline, LegQuote, MarketThen
-from gnosis_ray.report.words import dropped_words, reason_words, regime_words
+from gnosis_ray.report.quotes import DROPPED, Bar, Headline, LegQuote, MarketThen
+from gnosis_ray.report.words import choice_words, reason_words, regime_words
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     Action,
@@ -29,9 +29,6 @@ from gnosis_ray.schemas.core_schemas import (
     TradeIdea,
     TradeLeg,
 )
-
-DROPPED = "dropped:"
-"""Tag of a composite stance that led to no idea; the reason follows."""
 
 _TOLD_APART = frozenset({"confidence", "regime", "degraded", "absent"})
 
@@ -131,6 +128,15 @@ class IdeaStory:
 
 
 @dataclass(frozen=True)
+class Considered:
+    """What became of a strategy: ``outcome`` as the trade agent names it, and in words."""
+
+    strategy: str
+    outcome: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything that one run saw and decided of one symbol."""
 
@@ -152,6 +158,7 @@ class Story:
     voices: tuple[Voice, ...]
     verdict: Verdict
     ideas: tuple[IdeaStory, ...]
+    considered: tuple[Considered, ...]
     bars: tuple[Bar, ...]
     headlines: tuple[Headline, ...]
     market_problem: str | None
@@ -193,6 +200,7 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
         voices=_voices(record, config),
         verdict=_verdict(record, config),
         ideas=tuple(_idea(idea, market, price, vol) for idea in record.trade_ideas),
+        considered=tuple(Considered(name, said, choice_words(said)) for name, said in market.considered.items()),
         bars=market.bars,
         headlines=market.headlines,
         market_problem=market.problem,
@@ -263,7 +271,7 @@ def _verdict(record: LedgerRecord, config: Config | None) -> Verdict:
         reasoning=said.reasoning,
         forecast=said.forecast,
         tags=tuple(tag for tag in said.tags if not tag.startswith(DROPPED)),
-        no_trade=None if dropped is None else Note(dropped, dropped_words(dropped)),
+        no_trade=None if dropped is None else Note(dropped, choice_words(dropped)),
     )
 
 

@@ -15,7 +15,7 @@ from gnosis_ray.config import as_of_text
 from gnosis_ray.report.blocks import BarRow, bars, gathered, sampled
 from gnosis_ray.report.figures import amount, measured, percent, price
 from gnosis_ray.report.ideas import idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.inshort import in_short
+from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import EngineStory, IdeaStory, Story, Verdict, Voice
 from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
 
@@ -51,6 +51,8 @@ def _sections(story: Story) -> Iterable[tuple[str, RenderableType]]:
         )
     yield "What the agents said", Group(*(_voice(voice) for voice in story.voices), _verdict(story.verdict))
     yield "Trades", Group(*(_idea(idea) for idea in story.ideas)) if story.ideas else Text(_no_trade(story.verdict))
+    if story.considered:
+        yield "What became of each strategy", Group(*(_considered(*outcome) for outcome in by_outcome(story)))
     for engine in story.engines:
         yield f"{ENGINE_TITLES[engine.kind]}: every feature", _features(engine)
     yield "Where this comes from", _origin(story)
@@ -190,6 +192,12 @@ def _idea(story: IdeaStory) -> RenderableType:
     for row in idea_figures(idea):
         figures.add_row(*row)
     return Group(head, Padding(legs, (0, 0, 0, 2)), Padding(figures, (0, 0, 1, 2)))
+
+
+def _considered(words: str, strategies: Sequence[str]) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(Text("•"), Text.assemble((words, "bold"), f": {', '.join(map(spaced, strategies))}"))
+    return grid
 
 
 def _features(engine: EngineStory) -> Table:

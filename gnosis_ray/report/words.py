@@ -1,4 +1,4 @@
-"""What names in a ledger mean to a trader: degradations, regimes, dropped ideas."""
+"""What names in a ledger mean to a trader: degradations, regimes, choices of a trade."""
 
 from __future__ import annotations
 
@@ -70,17 +70,34 @@ _REGIMES: Mapping[tuple[EngineKind, str], str] = {
     ("elasticity", "balanced"): "up and down cost about the same",
 }
 
-_DROPPED: Mapping[str, str] = {
+_CHOICES: Mapping[str, str] = {
+    "chosen": "chosen",
+    "alternative": "an alternative to the one chosen",
+    "ranked_below": "could be traded, others come first",
+    "not_needed": "only where nothing else can be traded",
     "stance_flat": "the stance is flat",
-    "stance_spread": "the agents disagree, and no trade was built for that",
-    "stance_complex": "the agents disagree, and no trade was built for that",
     "low_confidence": "the conviction is below the minimum for a trade",
+    "no_chain": "there is no option chain",
+    "stale_chain": "the option quotes are of an earlier session",
+    "event_vol": "an event is priced into the near expiry: no premium is sold",
     "no_price": "there is no price to trade at",
     "stale_price": "the last price is too old to trade at",
     "price_disagreement": "chain and bars disagree on the price",
     "no_expected_move": "the expected move is unknown, so exits cannot be set",
+    "no_expiry": "no expiry is within the days allowed",
+    "no_contracts": "no contract is quoted tightly and held widely enough",
+    "worthless_leg": "a leg to be sold has no bid",
+    "impossible_quotes": "the quotes contradict each other",
+    "no_profit_possible": "at these quotes it cannot win",
+    "low_reward": "it can win too little for what it can lose",
+    "costs_too_much": "spread and commission eat too much of it",
     "zero_units": "the risk budget does not buy one unit",
-    "stale_chain": "the option quotes are of an earlier session",
+}
+
+_NOT_FOR: Mapping[str, str] = {
+    "stance_": "not meant for a {} stance",
+    "volatility_": "not meant for {} volatility",
+    "regime_": "not traded under {}",
 }
 
 ACTION_WORDS: Mapping[str, str] = {
@@ -103,9 +120,12 @@ def regime_words(kind: EngineKind, regime: str) -> str:
     return _REGIMES.get((kind, regime), "")
 
 
-def dropped_words(reason: str) -> str:
-    """Why there is no trade."""
-    return _DROPPED.get(reason, spaced(reason))
+def choice_words(outcome: str) -> str:
+    """What became of a strategy, or why there is no trade."""
+    if outcome in _CHOICES:
+        return _CHOICES[outcome]
+    start = next((start for start in _NOT_FOR if outcome.startswith(start)), None)
+    return spaced(outcome) if start is None else _NOT_FOR[start].format(spaced(outcome.removeprefix(start)))
 
 
 def spaced(name: str) -> str:

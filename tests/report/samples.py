@@ -102,5 +102,4 @@ def with_ideas(entry: SymbolEntry, ideas: list[TradeIdea]) -> SymbolEntry:
 
 def story_of(entry: SymbolEntry, config: Config) -> Story:
     """The story with the market of its moment."""
-    legs = [leg for idea in recorded(entry).trade_ideas for leg in idea.legs]
-    return tell(entry, config, market_then(entry.manifest, config, recorded(entry).symbol, legs))
+    return tell(entry, config, market_then(entry.manifest, config, recorded(entry)))

@@ -56,7 +56,7 @@ def test_bars_before_a_split_are_in_shares_of_today() -> None:
 
 def test_a_market_that_is_gone_is_told_not_raised(entry: SymbolEntry, config: Config, tmp_path: Path) -> None:
     stored = config.model_copy(update={"data": config.data.model_copy(update={"provider": "store", "dir": tmp_path})})
-    then = market_then(entry.manifest, stored, "AAPL", [])
+    then = market_then(entry.manifest, stored, recorded(entry))
     assert then.bars == ()
     assert then.problem is not None
     assert str(tmp_path) in then.problem
@@ -73,7 +73,7 @@ def test_settings_of_another_version_are_read_as_far_as_they_go(entry: SymbolEnt
     assert read.composer.direction_threshold == 0.35
     assert read.composer.opposed_penalty == config.composer.opposed_penalty
     assert "other settings" in (settings_note(other, read) or "")
-    assert "other settings" in (market_then(other, read, "AAPL", []).problem or "")
+    assert "other settings" in (market_then(other, read, recorded(entry)).problem or "")
 
 
 def test_own_settings_need_no_note(entry: SymbolEntry) -> None:
@@ -84,4 +84,4 @@ def test_settings_that_are_none_are_told(entry: SymbolEntry) -> None:
     for text in ("[]", "no json", '{"market": 3}'):
         broken = entry.manifest.model_copy(update={"config_json": text})
         assert config_of(broken) is None
-        assert "cannot read" in (market_then(broken, None, recorded(entry).symbol, []).problem or "")
+        assert "cannot read" in (market_then(broken, None, recorded(entry)).problem or "")
