@@ -13,7 +13,7 @@ A plug-in is loaded only where the settings name it. Its entry point is a factor
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -115,12 +115,12 @@ def named(config: Config) -> dict[Kind, tuple[str, ...]]:
     }
 
 
-def find(kind: Kind, name: str) -> Plugin | None:
-    """The one plug-in of that name; None where the name is built in.
+def find(kind: Kind, name: str, among: Sequence[Plugin]) -> Plugin | None:
+    """The one plug-in of that name among those that are installed; None where the name is built in.
 
     Raises :class:`ConfigError` where the name is unknown, or where more than one thing answers to it.
     """
-    known = [plugin for plugin in installed() if plugin.kind == kind]
+    known = [plugin for plugin in among if plugin.kind == kind]
     offers = [plugin for plugin in known if plugin.name == name]
     if name in BUILT_IN[kind]:
         if offers:
@@ -138,21 +138,23 @@ def pinned(config: Config) -> Config:
 
     Raises :class:`ConfigError` for a name that nothing answers to, and for settings of a plug-in that is not installed.
     """
-    used = [plugin for kind, names in named(config).items() for plugin in (find(kind, n) for n in names) if plugin]
-    available = {plugin.name for plugin in installed()}
+    available = installed()
+    names = sorted({plugin.name for plugin in available})
     for name in config.plugins:
-        if name not in available:
-            raise ConfigError(f"plugins.{name}: no such plug-in is installed. {_near(name, sorted(available))}")
-    return config.model_copy(update={"plugin_versions": {plugin.key: plugin.code for plugin in used}})
+        if name not in names:
+            raise ConfigError(f"plugins.{name}: no such plug-in is installed. {_near(name, names)}")
+    versions = {plugin.key: plugin.code for plugin in _used(config, available)}
+    return config.model_copy(update={"plugin_versions": versions})
 
 
 def require_pinned(config: Config) -> None:
     """Raises :class:`ConfigError` where a plug-in in use is not of the code that the settings were pinned to."""
-    for kind, names in named(config).items():
-        for name in names:
-            plugin = find(kind, name)
-            if plugin is not None:
-                _require_code(plugin, config.plugin_versions)
+    for plugin in _used(config, installed()):
+        _require_code(plugin, config.plugin_versions)
+
+
+def _used(config: Config, among: Sequence[Plugin]) -> list[Plugin]:
+    return [p for kind, names in named(config).items() for n in names if (p := find(kind, n, among)) is not None]
 
 
 class PluginMaker:
@@ -161,13 +163,16 @@ class PluginMaker:
     def __init__(self, config: Config) -> None:
         self._settings = config.plugins
         self._versions = config.plugin_versions
+        self._found: dict[tuple[Kind, str], Plugin | None] = {}
 
     def make(self, kind: Kind, name: str, fits: Callable[[Any], str | None], *arguments: object) -> Any:
         """``arguments`` and the plug-in's settings, given to its factory; see :meth:`Plugin.make`.
 
         Raises :class:`ConfigError` too where the code here is not what the settings were pinned to.
         """
-        plugin = find(kind, name)
+        if (kind, name) not in self._found:
+            self._found[kind, name] = find(kind, name, installed())
+        plugin = self._found[kind, name]
         if plugin is None:
             raise ConfigError(f"{SETTING[kind]}: '{name}' is built in, not a plug-in")
         _require_code(plugin, self._versions)

@@ -282,7 +282,7 @@ def test_a_clash_of_names_is_refused_aloud(tmp_path: Path, monkeypatch: pytest.M
     offer(tmp_path, "agents", "mine", "x:make", dist="first")
     offer(tmp_path, "agents", "mine", "x:make", dist="second", version="2.0")
     with pytest.raises(ConfigError, match=r"'mine' is offered twice, by first 1\.0 and second 2\.0"):
-        find("agents", "mine")
+        find("agents", "mine", installed())
 
 
 def test_a_plug_in_that_nobody_names_is_left_alone(
