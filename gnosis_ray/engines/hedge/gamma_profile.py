@@ -89,16 +89,3 @@ def _zero_gamma(spots: Floats, gex: Floats, spot: Floats) -> tuple[Floats, npt.N
     distance = np.where(crosses, np.abs(root - spot[:, None]), np.inf)
     nearest = np.argmin(distance, axis=1)
     return root[np.arange(len(root)), nearest], crosses.sum(axis=1)
-
-
-def profile_details(profiles: GammaProfiles, keys: pl.DataFrame) -> pl.DataFrame:
-    """The profiles in long form, ``columns.DETAILS``, named ``gamma_profile``: x spot, value USD per 1% move."""
-    points = profiles.spots.shape[1]
-    owner = pl.DataFrame({"key": np.repeat(profiles.keys, points)}, schema={"key": pl.UInt32})
-    return (
-        owner.with_columns(
-            x=pl.Series(profiles.spots.ravel()), value=pl.Series(profiles.gex.ravel()), name=pl.lit("gamma_profile")
-        )
-        .join(keys.select("key", "symbol", "timestamp"), on="key", how="left", maintain_order="left")
-        .select("symbol", "timestamp", "name", "x", "value")
-    )

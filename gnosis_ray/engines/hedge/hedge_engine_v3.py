@@ -9,11 +9,11 @@ import polars as pl
 
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.hedge.breakdown import gex_breakdown
+from gnosis_ray.engines.hedge.breakdown import book_details
 from gnosis_ray.engines.hedge.cross_asset import cross_asset, index_sides
 from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
-from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles, profile_details
+from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles
 from gnosis_ray.engines.hedge.jump_risk import jump_risk
 from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usable, with_confidence, with_usable_bars
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
@@ -21,7 +21,6 @@ from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
 from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -93,10 +92,8 @@ class HedgeEngineV3(FrameEngine):
             rows = rows.join(part, on="key", how="left", maintain_order="left")
         rows = self._beside(rows, keys, data)
         rows = self._finish(rows, has_greeks=_has_greeks(data["chains"]))
-        known = rows.filter("available").select("symbol", "timestamp")
-        drawn = pl.concat([profile_details(profiles, indexed).match_to_schema(DETAILS), gex_breakdown(book, indexed)])
-        details = drawn.join(known, on=["symbol", "timestamp"], how="semi")
-        return EngineFrames(_columns(rows), details.sort("symbol", "timestamp", "name", "x"))
+        details = book_details(profiles, book, rows.filter("available").select("key", "symbol", "timestamp"))
+        return EngineFrames(_columns(rows), details)
 
     def _beside(self, rows: pl.DataFrame, keys: pl.DataFrame, data: EngineData) -> pl.DataFrame:
         """Add what the VIX, the indices and the sectors say."""
