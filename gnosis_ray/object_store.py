@@ -38,6 +38,8 @@ REQUEST_LIMIT = timedelta(seconds=60)
 PARALLEL = 8
 """Requests of one caller under way at once: an object store answers one in tens of milliseconds, many in the same."""
 
+_INSTANCE_ROLES = "169.254.169.254"
+"""Asked last for credentials, where nothing else gave any."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _SECRET_NAME = re.compile(r"AWS_.*(KEY|SECRET|TOKEN|CREDENTIAL)", re.IGNORECASE)
 _ACCESS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}\b")
@@ -192,6 +194,8 @@ def _said(error: BaseException) -> str:
     code, message = (re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL) for tag in ("Code", "Message"))
     if code:
         return redacted(f"{code[1]}: {message[1]}" if message else code[1])
+    if _INSTANCE_ROLES in text:
+        return "no credentials in the environment (AWS_ACCESS_KEY_ID and its kin), and no role answered"
     kind = re.search(r"kind: (Connect|Timeout|Interrupted|Decode)", text)
     line = text.partition("\n")[0]
     return redacted(f"{line} ({kind[1].lower()})" if kind else line)

@@ -41,3 +41,22 @@ def session() -> Iterator[Session]:
     """A local Ray of two cores, started once for all tests that need one."""
     with connect(None, 2) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """A local S3, started once for all tests that need one."""
+    from tests.support.object_stores import object_store  # its server takes a second to import
+
+    with object_store() as address:
+        yield address
+
+
+@pytest.fixture
+def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The local S3, now the one that this process's environment points to; its address."""
+    from tests.support.object_stores import environment
+
+    for name, value in environment(s3_address).items():
+        monkeypatch.setenv(name, value)
+    return s3_address

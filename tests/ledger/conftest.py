@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.ledger.grounds import BucketGround, FolderGround, Ground
-from tests.support.object_stores import environment, object_store
-
-
-@pytest.fixture(scope="session")
-def s3_address() -> Iterator[str]:
-    """A local S3, started once."""
-    with object_store() as address:
-        yield address
-
-
-@pytest.fixture
-def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A local S3 that this process's environment points to."""
-    for name, value in environment(s3_address).items():
-        monkeypatch.setenv(name, value)
-    return s3_address
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def _retold(one: LedgerRecord, story: str) -> LedgerRecord:
     return one.model_copy(update={"composite_suggestion": composite, "trade_ideas": ideas})
 
 
-def store(path: Location) -> LedgerStore:
+def store(path: str | Location) -> LedgerStore:
     """A ledger that knows the features."""
     return LedgerStore(path, FEATURES)
 

@@ -23,8 +23,18 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def object_store() -> Iterator[str]:
     """Serves S3 with an empty :data:`BUCKET` from a thread of this process; its address."""
     s3_backends[_ACCOUNT]["aws"].create_bucket(BUCKET, "us-east-1")
-    with serving(DomainDispatcherApplication(create_backend_app)) as address:
+    with serving(honest) as address:
         yield address
+
+
+honest: App = DomainDispatcherApplication(create_backend_app)
+"""An S3 that does as it should; all of this process hold the same objects."""
+
+
+def answer(start_response: Callable[..., Any], status: str, body: bytes) -> Iterable[bytes]:
+    """An answer made up."""
+    start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 @contextmanager
