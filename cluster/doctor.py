@@ -99,6 +99,8 @@ def _polars(config: Config) -> Check:
 def _store(config: Config) -> Check:
     if config.data.provider == "synthetic":
         return Check("market data", True, "synthetic, needs no store", "")
+    if config.data.provider != "store":
+        return Check("market data", True, f"{config.data.provider}, a plug-in: needs no store", "")
     folder = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
     return check("market data", folder.is_dir() and any(folder.iterdir()), str(folder), advice)

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 import yaml
 
+from cluster.doctor import examine
 from gnosis_ray.agents.base import PrimaryAgent
 from gnosis_ray.agents.strategies.book import BOOK
 from gnosis_ray.app import Parts, build_adapter, build_source, for_workers
@@ -194,6 +195,12 @@ def test_the_command_line_takes_them_and_workers_on_ray_find_them(folder: Path, 
     said = LedgerStore(tmp_path / "ledger").read("suggestions")
     assert said.filter(pl.col("layer") == "volatility_premium").height == 4
     assert json.loads(done.stdout) is not None
+
+
+def test_the_doctor_asks_for_no_store_where_a_plug_in_provides(tmp_path: Path) -> None:
+    settings(tmp_path, {"data": {"provider": "csv_bars"}})
+    checks = {check.name: check for check in examine(tmp_path, str(tmp_path / "mine.yaml"))}
+    assert (checks["market data"].ok, "csv_bars" in checks["market data"].found) == (True, True)
 
 
 def test_an_unknown_name_is_named_with_the_nearest(example: Path, tmp_path: Path) -> None:
