@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from actors.fanout import RayFanout
@@ -116,3 +117,20 @@ def test_shards_write_what_one_process_writes(session: Session, sunday: Scanned,
     assert receipt.model_dump(exclude=how) == sunday.receipt.model_dump(exclude=how)
     assert_same(tables(tmp_path), tables(sunday.root))
     assert part_bytes(tmp_path) == part_bytes(sunday.root)
+
+
+def test_stances_are_neither_all_flat_nor_all_sided(sunday: Scanned) -> None:
+    """Without tapes and news: dealers and moods take sides in half of the names, volume profiles in few."""
+    said = LedgerStore(sunday.root).read("suggestions")
+    counts = {layer: dict(g["action"].value_counts().iter_rows()) for (layer,), g in said.group_by("layer")}
+    for layer, least_flat, most_flat in (("hedge", 200, 300), ("liquidity", 380, 460), ("sentiment", 180, 300)):
+        actions = counts[f"primary_{layer}"]
+        assert least_flat < actions["flat"] < most_flat
+        assert min(actions["long"], actions["short"]) > 15
+    composed = counts["composer"]
+    assert set(composed) == {"long", "short", "flat", "spread", "complex"}
+    assert 10 < composed["long"] + composed["short"] < 60
+    assert said.filter(pl.col("layer") == "primary_liquidity")["confidence"].max() <= 0.6 * 0.15  # type: ignore[operator]
+    tags = set(said.filter(pl.col("layer").str.starts_with("primary_"))["tags"].explode())
+    assert {"gamma_squeeze", "thin_liquidity", "sentiment_divergence", "contrarian"} <= tags
+    assert not {"fake_breakout", "one_sided_flow", "news_shock"} & tags  # they need a tape, or news
