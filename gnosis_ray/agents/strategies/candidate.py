@@ -103,7 +103,7 @@ class Trial:
     def _assess(self, contracts: tuple[Contract | None, ...]) -> Candidate | str:
         """Cheap refusals before dear figures.
 
-        A neutral trade stands on the view of volatility alone: if that speaks against it, it has no reason. One with a
+        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on the view of volatility alone: if that speaks against it, it has no reason. One with a
         side loses a point of fit.
         """
         legs = fill_legs(self.strategy.legs, contracts, self.stock, self.config)
@@ -123,6 +123,8 @@ class Trial:
         bounded = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
         if self.strategy.has_options and -odds.expected_value > self.config.max_cost_share * bounded:
             return "costs_too_much"
+        if self.strategy.has_options and odds.expected_value > 0:
+            return "quotes_disagree"
         if self.strategy.side == "neutral" and odds.expected_edge <= 0:
             return "no_edge"
         if self.view.forecast_return is not None:
