@@ -106,6 +106,11 @@ def price_axis(axes: Axes, which: str, ticks: int = 7) -> None:
     axis.set_major_locator(MaxNLocator(ticks))
 
 
+def legend_below(figure: Figure, columns: int) -> None:
+    """The labelled lines, under the axes: in the way of nothing."""
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=FONT - 1)
+
+
 def upright_levels(axes: Axes, levels: Sequence[Level]) -> None:
     """A vertical line at each level within the axes, its label above them in the first row that has room."""
     low, high = axes.get_xlim()
@@ -156,7 +161,14 @@ def flat_levels(axes: Axes, levels: Sequence[Level]) -> None:
             fontsize=FONT - 1,
             color=level.colour,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": level.colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": level.colour,
+                "linewidth": 0.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0.0, 0.5),
+            },
         )
 
 

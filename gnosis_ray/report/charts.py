@@ -25,11 +25,12 @@ from gnosis_ray.report.canvas import (
     blank,
     dollar_axis,
     flat_levels,
+    legend_below,
     price_axis,
     upright_levels,
 )
 from gnosis_ray.report.figures import amount, dollars, percent, price
-from gnosis_ray.report.inshort import APART
+from gnosis_ray.report.levels import dealer_levels, volume_levels
 from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.story import IdeaStory, Story
 from gnosis_ray.report.words import spaced
@@ -75,10 +76,8 @@ def price_chart(story: Story) -> Chart | None:
     lows, highs = [bar.low for bar in story.bars], [bar.high for bar in story.bars]
     axes.fill_between(days, lows, highs, color=FAINT, linewidth=0, label="day's range")
     axes.plot(days, [bar.close for bar in story.bars], color=INK, linewidth=1.5, label="close")
-    levels = [*_dealer_levels(story), *(level for level in _volume_levels(story) if level.name == "most volume")]
-    levels += (
-        [] if story.price in (None, story.spot) else [level for level in _volume_levels(story) if level.name == "price"]
-    )
+    beside = ("most volume", "price") if story.apart else ("most volume",)
+    levels = [*dealer_levels(story), *(level for level in volume_levels(story) if level.name in beside)]
     reach = [*lows, *highs]
     span = max(reach) - min(reach)
     near = [level.at for level in levels if min(reach) - 0.4 * span <= level.at <= max(reach) + 0.4 * span]
@@ -111,7 +110,7 @@ def gamma_profile_chart(story: Story) -> Chart | None:
     axes.axhline(0, color=SOFT, linewidth=0.9)
     axes.set_xlim(x[0], x[-1])
     axes.margins(y=0.06)
-    levels = _dealer_levels(story)
+    levels = dealer_levels(story)
     upright_levels(axes, levels)
     price_axis(axes, "x")
     dollar_axis(axes, "y")
@@ -140,7 +139,7 @@ def gex_by_strike_chart(story: Story) -> Chart | None:
     axes.axhline(0, color=SOFT, linewidth=0.9)
     pad = max(gap, 0.02 * (x[-1] - x[0]))
     axes.set_xlim(min(x[0], story.spot) - pad, max(x[-1], story.spot) + pad)
-    upright_levels(axes, [level for level in _dealer_levels(story) if level.name != "zero gamma"])
+    upright_levels(axes, [level for level in dealer_levels(story) if level.name != "zero gamma"])
     price_axis(axes, "x")
     dollar_axis(axes, "y")
     axes.set_xlabel("strike, USD")
@@ -192,7 +191,7 @@ def volume_profile_chart(story: Story) -> Chart | None:
     height = float(np.median(np.diff(x))) if len(x) > 1 else 0.001 * x[0]
     axes.barh(x[inside], share[inside], height=height, color="#5aa0cf", linewidth=0)
     axes.barh(x[~inside], share[~inside], height=height, color="#bcd3e6", linewidth=0)
-    levels = _volume_levels(story)
+    levels = volume_levels(story)
     shown = [*x, *(level.at for level in levels)]
     pad = 0.03 * (max(shown) - min(shown)) or height
     axes.set_ylim(min(shown) - pad, max(shown) + pad)
@@ -264,7 +263,7 @@ def energy_curve_chart(story: Story) -> Chart | None:
     dollar_axis(axes, "y")
     axes.set_xlabel("move of the price")
     axes.set_ylabel("USD of net order flow")
-    axes.legend(frameon=False, fontsize=FONT - 1, loc="upper center")
+    legend_below(figure, 2)
     alt = f"Cost of moves from {curve.move_pct[0]:.1f}% ({amount(curve.usd[0])}) to {curve.move_pct[-1]:+.1f}% "
     return Chart("What any move costs", f"{alt}({amount(curve.usd[-1])}).", figure)
 
@@ -352,33 +351,11 @@ def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
     dollar_axis(axes, "y")
     axes.set_xlabel("price of the underlying, USD")
     axes.set_ylabel("profit of one unit, USD")
-    if len(diagram.lines) > 1:
-        axes.legend(frameon=False, fontsize=FONT - 1)
+    if axes.get_legend_handles_labels()[1] != [diagram.lines[-1].label]:
+        legend_below(figure, 3)
     alt = f"Profit of one unit {diagram.lines[-1].label}: from {amount(float(end.min()))} to "
     alt += f"{amount(float(end.max()))}; {_said(levels)}."
     return Chart(f"Payoff of the {spaced(idea.strategy_type)}", alt, figure)
-
-
-def _dealer_levels(story: Story) -> list[Level]:
-    together = story.price is None or story.spot is None or abs(story.price / story.spot - 1) <= APART
-    named = (
-        ("price" if together else "chain's price", story.spot, INK, "-"),
-        ("call wall", story.value("hedge", "call_wall"), LONG, "--"),
-        ("put wall", story.value("hedge", "put_wall"), SHORT, "--"),
-        ("zero gamma", story.value("hedge", "zero_gamma"), PURPLE, ":"),
-    )
-    return [Level(name, at, colour, style) for name, at, colour, style in named if at is not None]
-
-
-def _volume_levels(story: Story) -> list[Level]:
-    named = (
-        ("most volume", story.value("liquidity", "poc"), LONG, "-"),
-        ("price", story.price, INK, "-"),
-        ("magnet", story.value("liquidity", "volume_magnet_level"), GOLD, "--"),
-        ("void above", story.value("liquidity", "liquidity_void_above"), PURPLE, ":"),
-        ("void below", story.value("liquidity", "liquidity_void_below"), PURPLE, ":"),
-    )
-    return [Level(name, at, colour, style) for name, at, colour, style in named if at is not None]
 
 
 def _value_area(axes: Axes, story: Story) -> None:

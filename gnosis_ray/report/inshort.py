@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gnosis_ray.report.figures import dollars, percent, price
-from gnosis_ray.report.story import Story
+from gnosis_ray.report.story import Considered, Story
 from gnosis_ray.report.words import spaced
 
-APART = 0.005
-"""Chain and last price further apart than this are told."""
+NEAREST = ("chosen", "alternative", "ranked_below")
+NOT_MEANT = ("stance_", "volatility_", "regime_")
+"""Outcomes that stand first, and beginnings of those that stand last."""
 
 EVEN = 0.02
 """Energies up and down closer than this are called the same."""
@@ -30,9 +31,14 @@ def in_short(story: Story) -> tuple[str, ...]:
 def by_outcome(story: Story) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What became of the strategies, those nearest to a trade first: the outcome in words, and whose it is."""
     groups: dict[str, list[str]] = {}
-    for one in sorted(story.considered, key=lambda one: one.outcome.startswith(("stance_", "volatility_", "regime_"))):
+    for one in sorted(story.considered, key=_nearness):
         groups.setdefault(one.words, []).append(one.strategy)
     return tuple((words, tuple(sorted(names))) for words, names in groups.items())
+
+
+def _nearness(one: Considered) -> tuple[int, bool]:
+    place = NEAREST.index(one.outcome) if one.outcome in NEAREST else len(NEAREST)
+    return place, one.outcome.startswith(NOT_MEANT)
 
 
 def _stance(story: Story) -> str:
@@ -48,7 +54,7 @@ def _stance(story: Story) -> str:
 
 def _prices(story: Story) -> str:
     """Where chain and last price disagree, which is which."""
-    if story.price is None or story.spot is None or abs(story.price / story.spot - 1) <= APART:
+    if story.price is None or story.spot is None or not story.apart:
         return ""
     apart = percent(story.price / story.spot - 1, signed=True)
     return (

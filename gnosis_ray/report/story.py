@@ -30,6 +30,9 @@ from gnosis_ray.schemas.core_schemas import (
     TradeLeg,
 )
 
+APART = 0.005
+"""Chain and last price further apart than this, as a fraction, are two prices."""
+
 _TOLD_APART = frozenset({"confidence", "regime", "degraded", "absent"})
 
 ProfileName = Literal["gamma_profile", "gex_by_strike", "gex_by_expiry", "volume_profile"]
@@ -163,6 +166,11 @@ class Story:
     headlines: tuple[Headline, ...]
     market_problem: str | None
     """Why quotes, bars or headlines of that moment are missing, or may differ from what the run saw."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether the chain was quoted around another price than the last one known."""
+        return self.price is not None and self.spot is not None and abs(self.price / self.spot - 1) > APART
 
     def value(self, kind: EngineKind, name: str) -> float | None:
         """A feature; None where it is absent."""

@@ -86,7 +86,7 @@ def _trust(engine: EngineStory) -> RenderableType:
 
 def _levels(story: Story) -> dict[str, float | None]:
     names = {"call wall": "call_wall", "put wall": "put_wall", "zero gamma": "zero_gamma"}
-    return {"chain's price" if story.spot != story.price else "price": story.spot} | {
+    return {"chain's price" if story.apart else "price": story.spot} | {
         words: story.value("hedge", name) for words, name in names.items()
     }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gnosis_ray.ledger.ledger_store import SymbolEntry
+from gnosis_ray.report.ideas import idea_figures
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
 from gnosis_ray.report.quotes import MarketThen
 from gnosis_ray.report.story import IdeaStory, Story
@@ -94,3 +95,12 @@ def test_without_quotes_the_end_is_still_known(traded: SymbolEntry, story: Story
 def test_what_cannot_be_drawn_says_why(traded: SymbolEntry) -> None:
     assert "several expiries" in str(_drawn_blind(traded, "calendar"))
     assert "price of the underlying" in str(_drawn_blind(traded, "iron_condor", None))
+
+
+def test_exits_of_stock_are_prices_and_of_structures_what_a_unit_is_worth(story: Story) -> None:
+    condor, stock = idea(story, "iron_condor").idea, idea(story, "short_stock").idea
+    cost = condor.cost_per_unit
+    rows = idea_figures(condor.model_copy(update={"target_exit_price": cost + 80.0, "stop_loss_price": cost - 60.0}))
+    assert rows[-2:] == [("leave at a profit of", "$80.00", "$240.00"), ("leave at a loss of", "$60.00", "$180.00")]
+    rows = idea_figures(stock.model_copy(update={"target_exit_price": 290.0, "stop_loss_price": 310.0}))
+    assert rows[-2:] == [("take profit at", "290.00", ""), ("stop at", "310.00", "")]

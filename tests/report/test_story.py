@@ -10,10 +10,11 @@ from gnosis_ray.app import FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
-from gnosis_ray.report.inshort import in_short
+from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.quotes import MarketThen
-from gnosis_ray.report.story import Story, tell
-from tests.report.samples import recorded
+from gnosis_ray.report.story import Considered, Story, tell
+from gnosis_ray.report.words import choice_words
+from tests.report.samples import recorded, story_of
 
 
 def test_every_feature_is_there_with_its_meaning(story: Story, entry: SymbolEntry) -> None:
@@ -80,3 +81,26 @@ def test_without_settings_the_rest_is_told(entry: SymbolEntry) -> None:
 def test_no_record_no_story(entry: SymbolEntry, config: Config) -> None:
     with pytest.raises(NoDataError, match="no record"):
         tell(replace(entry, record=None), config, MarketThen())
+
+
+def test_what_became_of_each_strategy_is_asked_again(entry: SymbolEntry, config: Config) -> None:
+    story = story_of(entry, config)
+    outcomes = {one.strategy: one.outcome for one in story.considered}
+    assert set(outcomes) == set(config.trade.strategies)
+    chosen = sorted(name for name, outcome in outcomes.items() if outcome in ("chosen", "alternative"))
+    assert chosen == sorted(idea.idea.strategy_type for idea in story.ideas)
+    if story.verdict.no_trade:
+        assert story.verdict.no_trade.name in outcomes.values()
+
+
+def test_an_answer_that_is_not_the_ledgers_is_not_told(story: Story) -> None:
+    assert story.ideas
+    assert story.considered == ()
+
+
+def test_a_chosen_strategy_is_told_first_and_an_unfit_one_last(story: Story) -> None:
+    outcomes = {"a": "stance_flat", "b": "regime_pin", "c": "zero_units", "d": "ranked_below", "e": "chosen"}
+    considered = tuple(Considered(name, said, choice_words(said)) for name, said in outcomes.items())
+    told = by_outcome(replace(story, considered=considered))
+    assert [names for _, names in told] == [("e",), ("d",), ("c",), ("a",), ("b",)]
+    assert told[-1][0] == "not traded under pin"
