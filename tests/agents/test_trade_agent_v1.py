@@ -8,6 +8,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gnosis_ray.agents.base import TradeDecision
@@ -66,6 +67,7 @@ def test_a_sure_short_is_a_credit_with_unbounded_loss_sized_by_stops() -> None:
     assert idea.recommended_units == math.floor(0.01 * CONFIG.equity_usd * 0.6 / (3 * CONFIG.stop_sigma * 4))
 
 
+@hypothesis_settings(deadline=None)  # a busy machine is no failure
 @given(
     action=st.sampled_from(["long", "short"]),
     close=st.floats(1.0, 5000.0),
@@ -174,6 +176,7 @@ def test_an_unsure_side_trades_nothing() -> None:
     assert desks.decide(desks.stance("long", 0.1)).dropped == "low_confidence"
 
 
+@hypothesis_settings(deadline=None)
 @given(trust=st.floats(0, 1), ratio=st.floats(0.3, 3))
 def test_a_neutral_confidence_grows_with_trust_and_is_capped(trust: float, ratio: float) -> None:
     realised = 0.3 / ratio

@@ -103,8 +103,8 @@ class Trial:
     def _assess(self, contracts: tuple[Contract | None, ...]) -> Candidate | str:
         """Cheap refusals before dear figures.
 
-        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on the view of volatility alone: if that speaks against it, it has no reason. One with a
-        side loses a point of fit.
+        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on
+        the view of volatility alone: if that speaks against it, it has no reason. One with a side loses a point of fit.
         """
         legs = fill_legs(self.strategy.legs, contracts, self.stock, self.config)
         if any(leg.price <= 0 for leg in legs):
