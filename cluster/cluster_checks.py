@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cluster.address import asks_for_token
 from cluster.check import Check, check
@@ -12,6 +11,7 @@ from cluster.session import Session, connect
 from cluster.topology import plan
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError
+from gnosis_ray.location import Location
 
 CLOSE_ADVICE = (
     "Whoever reaches its ports can run code. Start every node with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH, and "
@@ -19,10 +19,10 @@ CLOSE_ADVICE = (
 )
 
 
-def examine_cluster(address: str, config: Config, ledger: Path) -> list[Check]:
+def examine_cluster(address: str, config: Config, ledger: Location) -> list[Check]:
     """Join the cluster at ``address`` and look at its token, its room and every node; raises nothing for what it finds.
 
-    ``ledger``: a folder that exists here, as every node has to see it. Takes a few seconds.
+    ``ledger``: a folder that exists here, or a bucket, as every node has to see it. Takes a few seconds.
     """
     try:
         with connect(address, None) as session:
@@ -52,7 +52,7 @@ def _room(session: Session, config: Config) -> Check:
     return Check("cluster room", True, found, "")
 
 
-def _nodes(session: Session, config: Config, ledger: Path) -> Iterator[Check]:
+def _nodes(session: Session, config: Config, ledger: Location) -> Iterator[Check]:
     data = config.data.model_copy(update={"dir": (config.data.dir or home() / "market").expanduser().resolve()})
     for finding in survey(session, config.model_copy(update={"data": data}), ledger):
         yield from _node(finding)

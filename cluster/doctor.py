@@ -16,8 +16,10 @@ from packaging.requirements import Requirement
 from cluster.check import Check, check
 from cluster.cluster_checks import examine_cluster
 from cluster.topology import MB, measure_budget, plan
+from cluster.witness import witness
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
+from gnosis_ray.location import Location
 
 PACKAGE = "gnosis-ray"
 LEAST_DISK_MB = 2048
@@ -25,10 +27,12 @@ LEAST_SHM_MB = 256
 LEAST_OPEN_FILES = 4096
 
 
-def examine(out: Path, profile: str | None = None, *, deep: bool = False, address: str | None = None) -> list[Check]:
+def examine(
+    out: Location, profile: str | None = None, *, deep: bool = False, address: str | None = None
+) -> list[Check]:
     """All checks, in a fixed order; none raises for what it finds.
 
-    ``out``: the folder that ledgers are written to. ``profile``: as for :func:`gnosis_ray.config.load_config`.
+    ``out``: where ledgers are written to. ``profile``: as for :func:`gnosis_ray.config.load_config`.
     ``deep`` also starts a local Ray and runs a task on it, which takes some seconds. ``address`` also joins the cluster
     there and looks at every node. Side effect: a file is written to ``out``, or to the nearest folder above it that
     exists, and removed again.
@@ -37,11 +41,13 @@ def examine(out: Path, profile: str | None = None, *, deep: bool = False, addres
     checks = [_python(), _ray(), settings]
     if config is not None:
         checks += [_capacity(config), _polars(config), _store(config)]
-    checks += [_writable(out), _disk(out), *_shared_memory(), _open_files()]
+    ground = _existing(out) if isinstance(out, Path) else out
+    scratch = ground if isinstance(ground, Path) else Path(tempfile.gettempdir())
+    checks += [_writable(out, ground), _disk(scratch), *_shared_memory(), _open_files()]
     if deep:
         checks.append(_task())
     if address is not None and config is not None:
-        checks += examine_cluster(address, config, _existing(out))
+        checks += examine_cluster(address, config, ground)
     return checks
 
 
@@ -111,18 +117,19 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
-def _writable(out: Path) -> Check:
-    folder = _existing(out)
+def _writable(out: Location, ground: Location) -> Check:
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with witness(ground):
             return Check("output folder", True, str(out), "")
-    except OSError as error:
-        return Check("output folder", False, f"{out}: {error}", "Choose another folder with --out.")
+    except ClusterError as error:
+        return Check("output folder", False, f"{out}: {error}", "Choose another place with --out.")
 
 
-def _disk(out: Path) -> Check:
-    free = shutil.disk_usage(_existing(out)).free // MB
-    return check("disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger.")
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free // MB
+    return check(
+        "disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger and for Ray."
+    )
 
 
 def _shared_memory() -> Iterator[Check]:

@@ -6,23 +6,20 @@ plain text, so that a node with other code can still be understood.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
 from cluster.session import Session
+from cluster.witness import shares, witness
 from gnosis_ray.config import Config
-from gnosis_ray.errors import ClusterError, GnosisError
+from gnosis_ray.errors import ClusterError
 from gnosis_ray.location import Location, locate
-from gnosis_ray.object_store import Objects
 
 ANSWER_SECONDS = 60.0
 """For all nodes to answer: a busy node starts a process slowly."""
-SHARED = "shared, writable"
 
 _INSTALL = "Give every node the same image, or install the same wheel and requirements.txt there."
 ADVICE: Mapping[str, str] = {
@@ -34,7 +31,7 @@ ADVICE: Mapping[str, str] = {
     "plugins": "Install the same plug-ins there.",
     "settings": "Install the driver's gnosis-ray there.",
     "market store": "Mount the market store at the same path on every node; if an import is running, wait for it.",
-    "ledger folder": "Put --out on storage that every node mounts at the same path and may write to, or on an object "
+    "ledger": "Put --out on storage that every node mounts at the same path and may write to, or on an object "
     "store that every node may write to by its own environment or role.",
     "answer": "See that gnosis-ray is installed there, and look into that node's logs under /tmp/ray.",
 }
@@ -89,8 +86,8 @@ def survey(session: Session, config: Config, ledger: Location) -> list[NodeFindi
     """
     session.check_open()
     store = str(config.data.dir) if config.data.provider == "store" else None
-    with _token(ledger) as (name, token):
-        question = (config.model_dump_json(), store, str(locate(ledger)), name, token)
+    with witness(ledger) as (name, content):
+        question = (config.model_dump_json(), store, str(locate(ledger)), name, content)
         expected = look(*question)
         answers = _ask(question)
     return [NodeFinding(node, compare(expected, found)) for node, found in answers]
@@ -107,7 +104,7 @@ def compare(expected: Facts, found: Facts | str) -> tuple[Difference, ...]:
     )
 
 
-def look(config_json: str, store: str | None, ledger: str, name: str, token: str) -> dict[str, str]:
+def look(config_json: str, store: str | None, ledger: str, name: str, content: str) -> dict[str, str]:
     """The facts of the machine that this runs on; see :data:`ADVICE` for their names. Raises nothing."""
     return {
         "code": f"gnosis-ray {code_digest()}",
@@ -115,53 +112,8 @@ def look(config_json: str, store: str | None, ledger: str, name: str, token: str
         "plugins": plugins(),
         "settings": decision_hash(config_json),
         "market store": store_digest(Path(store) if store is not None else None),
-        "ledger folder": _shares(ledger, name, token),
+        "ledger": shares(ledger, name, content),
     }
-
-
-def _shares(ledger: str, name: str, token: str) -> str:
-    try:
-        place, beside = locate(ledger), f"{name}.{secrets.token_hex(8)}"
-        if _read(place, name) != token:
-            return f"another {name} in {ledger}"
-        _write(place, beside, token)
-        _remove(place, beside)
-    except (OSError, GnosisError) as error:
-        return f"{type(error).__name__} in {ledger}: {getattr(error, 'strerror', None) or error}"
-    return SHARED
-
-
-def _read(ledger: Location, name: str) -> str:
-    body = (ledger / name).read_bytes() if isinstance(ledger, Path) else Objects(ledger).get(name)
-    return body.decode("ascii", errors="replace")
-
-
-def _write(ledger: Location, name: str, text: str) -> None:
-    if isinstance(ledger, Path):
-        (ledger / name).write_text(text, encoding="ascii")
-    else:
-        Objects(ledger).put(name, text.encode("ascii"))
-
-
-def _remove(ledger: Location, name: str) -> None:
-    if isinstance(ledger, Path):
-        (ledger / name).unlink(missing_ok=True)
-    else:
-        Objects(ledger).delete([name])
-
-
-@contextmanager
-def _token(ledger: Location) -> Iterator[tuple[str, str]]:
-    """A file in the ledger whose content nobody can guess: its name and content."""
-    name, token = f".preflight-{secrets.token_hex(8)}", secrets.token_hex(16)
-    try:
-        _write(ledger, name, token)
-    except OSError as error:
-        raise ClusterError(f"Cannot write in the ledger folder {ledger}: {error}") from error
-    try:
-        yield name, token
-    finally:
-        _remove(ledger, name)
 
 
 def _ask(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:

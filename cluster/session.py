@@ -116,6 +116,8 @@ def _set_environment() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Keep zero-CPU actors from a warning about accelerators on standard error.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # As a Ray job that was submitted with a working folder: ours, the empty one, wins over it.
+    os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
 
 
 @contextmanager

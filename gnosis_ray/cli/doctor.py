@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 import polars as pl
 
 from cluster.doctor import examine
-from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
+from gnosis_ray.location import Location
 
 NOT_WELL = 5
 
 
 @click.command(name="doctor")
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("ledger"), show_default=True, help="Ledger folder."
-)
+@out_option
 @click.option("--deep", is_flag=True, help="Also start a local Ray and run a task on it.")
 @click.option("--address", metavar="HOST:PORT", help="Also look at every node of the Ray cluster there.")
 @format_option
 @click.pass_obj
-def command(profile: str | None, out: Path, deep: bool, address: str | None, format_: Format) -> int:
+def command(profile: str | None, out: Location, deep: bool, address: str | None, format_: Format) -> int:
     """Check Python, Ray, memory, disk, settings and data; exit code 5 where something stands in the way."""
     checks = examine(out, profile, deep=deep, address=address)
     rows = [("ok" if c.ok else "PROBLEM", c.name, c.found, c.advice) for c in checks]

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster import preflight
-from cluster.preflight import ADVICE, SHARED, Facts, compare, look, require_fit, survey
+from cluster.preflight import ADVICE, Facts, compare, look, require_fit, survey
 from cluster.session import Session
+from cluster.witness import SHARED
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError
 
@@ -44,27 +45,9 @@ def test_a_look_tells_every_fact(tmp_path: Path, config: Config) -> None:
     (tmp_path / "name").write_text("t")
     facts = ask(tmp_path, config)
     assert set(facts) == set(FACTS)
-    assert facts["ledger folder"] == SHARED
+    assert facts["ledger"] == SHARED
     assert facts["settings"] == config.decision_hash()
     assert [path.name for path in tmp_path.iterdir()] == ["name"]
-
-
-def test_another_folder_of_the_same_path_is_not_shared(tmp_path: Path, config: Config) -> None:
-    assert ask(tmp_path, config)["ledger folder"].startswith("FileNotFoundError")
-    (tmp_path / "name").write_text("other")
-    assert "another name" in ask(tmp_path, config)["ledger folder"]
-
-
-def test_a_folder_that_cannot_be_written_is_not_enough(
-    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "name").write_text("t")
-
-    def refuse(*_: object, **__: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "write_text", refuse)
-    assert ask(tmp_path, config)["ledger folder"].startswith("PermissionError")
 
 
 def test_our_own_node_is_fit(session: Session, config: Config, tmp_path: Path) -> None:
@@ -77,7 +60,7 @@ def test_our_own_node_is_fit(session: Session, config: Config, tmp_path: Path) -
 def test_a_ledger_that_the_driver_cannot_write_is_its_own_error(
     session: Session, config: Config, tmp_path: Path
 ) -> None:
-    with pytest.raises(ClusterError, match="Cannot write in the ledger folder"):
+    with pytest.raises(ClusterError, match="Cannot write in the ledger"):
         survey(session, config, tmp_path / "nowhere")
 
 

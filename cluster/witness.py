@@ -1,0 +1,63 @@
+"""A small file in a ledger whose content nobody can guess: who reads it sees the same place as who wrote it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gnosis_ray.errors import ClusterError, GnosisError
+from gnosis_ray.location import Location, locate
+from gnosis_ray.object_store import Objects
+
+SHARED = "shared, writable"
+
+
+@contextmanager
+def witness(place: Location) -> Iterator[tuple[str, str]]:
+    """Such a file in an existing folder or a bucket, for a while: its name and content.
+
+    Raises :class:`ClusterError` where it cannot be written.
+    """
+    name, content = f".preflight-{secrets.token_hex(8)}", secrets.token_hex(16)
+    try:
+        _write(place, name, content)
+    except (OSError, GnosisError) as error:
+        raise ClusterError(f"Cannot write in the ledger {place}: {error}") from error
+    try:
+        yield name, content
+    finally:
+        _remove(place, name)
+
+
+def shares(place: str, name: str, content: str) -> str:
+    """:data:`SHARED` where the file is here too and another can be written beside it; else what is in the way."""
+    try:
+        ground, beside = locate(place), f"{name}.{secrets.token_hex(8)}"
+        if _read(ground, name) != content:
+            return f"another {name} in {place}"
+        _write(ground, beside, content)
+        _remove(ground, beside)
+    except (OSError, GnosisError) as error:
+        return f"{type(error).__name__} in {place}: {error}"
+    return SHARED
+
+
+def _write(place: Location, name: str, content: str) -> None:
+    if isinstance(place, Path):
+        (place / name).write_text(content, encoding="ascii")
+    else:
+        Objects(place).put(name, content.encode())
+
+
+def _read(place: Location, name: str) -> str:
+    body = (place / name).read_bytes() if isinstance(place, Path) else Objects(place).get(name)
+    return body.decode(errors="replace")
+
+
+def _remove(place: Location, name: str) -> None:
+    if isinstance(place, Path):
+        (place / name).unlink(missing_ok=True)
+    else:
+        Objects(place).delete([name])
