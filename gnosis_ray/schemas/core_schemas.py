@@ -89,6 +89,9 @@ class TradeIdea(Contract):
     ``max_loss`` is ``inf`` and ``max_profit`` None where unbounded; a credit is a negative cost. The probability of
     profit and the expected value are the option market's own, under the smile, costs counted: an expected value is
     then what the trade costs on average. ``expected_edge`` is what the stance adds to it, by the configured view.
+    ``target_exit_price`` and ``stop_loss_price``: of stock alone the price of a share, else what one unit is worth, USD
+    with the sign of its cost (a credit spread sold for -150 is left at -75 with half of its profit). Ideas beside each
+    other are alternatives: each is sized as if alone.
     """
 
     id: str

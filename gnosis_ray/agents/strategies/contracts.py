@@ -25,7 +25,7 @@ SIDES = np.array([[1.0], [-1.0]])
 """Rows of every (2, K) array: calls, puts."""
 _PARITY_STRIKES = 3
 """Nearest to spot, whose median names the forward where the chain could not."""
-_US_PER_YEAR = DAYS_PER_YEAR * 86_400e6
+_SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +97,7 @@ class ContractBook:
     def __init__(self, chain: pl.DataFrame, config: TradeConfig) -> None:
         self._config = config
         self.spot = float(chain["underlying_price"][0])
-        self.sessions_behind = int(chain["sessions_behind"][0])
-        waited = (chain["timestamp"][0] - chain["quote_time"][0]).total_seconds() * 1e6
-        self._waited = waited / _US_PER_YEAR
+        self._waited = (chain["timestamp"][0] - chain["quote_time"][0]).total_seconds() / _SECONDS_PER_YEAR
         strike = chain["strike"].to_numpy()
         interest = chain["open_interest"].to_numpy()
         self.interest_unknown = self._is_unknown(strike, interest)
