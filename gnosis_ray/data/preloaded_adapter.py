@@ -38,10 +38,13 @@ class _Table:
         return self.frame.slice(*self._places.get(symbol, (0, 0)))
 
     def among(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """The rows of the keys' symbols."""
+        """The rows of the keys' symbols: where they are all symbols of the table, the very frame."""
         if keys.height == 1:
             return self.of(keys["symbol"][0])
-        return self.frame.filter(pl.col("symbol").is_in(keys["symbol"].unique().implode()))
+        wanted = keys["symbol"].unique()
+        if self._places.keys() <= set(wanted):
+            return self.frame
+        return self.frame.filter(pl.col("symbol").is_in(wanted.implode()))
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,9 @@ class PreloadedAdapter(SingleFromBatch):
     def __init__(self, adapter: MarketAdapter, keys: pl.DataFrame, chains: pl.DataFrame, bars: _Window) -> None:
         self._adapter = adapter
         self._keys = _Table(keys.unique().sort("symbol", "timestamp"))
+        self._moments: dict[str, set[datetime]] = {}
+        for symbol, moment in self._keys.frame.select("symbol", "timestamp").iter_rows():
+            self._moments.setdefault(symbol, set()).add(moment)
         self._chains = _Table(chains)
         self._bars = bars
         self._one_version = not bars.table.frame.select("symbol", "timestamp").is_duplicated().any()
@@ -111,7 +117,9 @@ class PreloadedAdapter(SingleFromBatch):
             return context.fetch_chains(keys)
         self._check(keys)
         if keys.height == 1:
-            return self._chains.of(keys["symbol"][0]).filter(pl.col("timestamp") == _moment(keys))
+            rows = self._chains.of(keys["symbol"][0])
+            only = len(self._moments[keys["symbol"][0]]) == 1
+            return rows if only else rows.filter(pl.col("timestamp") == _moment(keys))
         if self._asks_all(keys):
             return self._chains.among(keys)
         return self._chains.frame.join(keys.unique(), on=["symbol", "timestamp"], how="semi", maintain_order="left")
@@ -168,7 +176,8 @@ class PreloadedAdapter(SingleFromBatch):
 
     def _context_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
         """The context where all of the keys' symbols are its own; it holds them at every moment that was loaded."""
-        held = self._context and set(keys["symbol"].unique()) <= self._context._keys.symbols()
+        symbols = keys["symbol"] if keys.height == 1 else keys["symbol"].unique()
+        held = self._context and set(symbols) <= self._context._keys.symbols()
         return self._context if held else None
 
     def _asks_all(self, keys: pl.DataFrame) -> bool:
@@ -177,7 +186,8 @@ class PreloadedAdapter(SingleFromBatch):
 
     def _check(self, keys: pl.DataFrame) -> None:
         if keys.height == 1:
-            unknown = keys if _moment(keys) not in self._keys.of(keys["symbol"][0])["timestamp"] else keys.clear()
+            known = self._moments.get(keys["symbol"][0], set())
+            unknown = keys.clear() if _moment(keys) in known else keys
         else:
             unknown = keys.join(self._keys.frame, on=["symbol", "timestamp"], how="anti")
         if not unknown.is_empty():

@@ -109,6 +109,8 @@ class StoreSource:
             return _empty(data)
         first, last = _label(data, wanted_keys, "min", -window), _label(data, wanted_keys, "max")
         listing = self._catalog.listing(data, first, last)
+        if listing.index.is_empty():
+            return _empty(data)
         span = spans(wanted_keys)
         chosen = (
             _of_symbols(listing.index, span)

@@ -9,6 +9,7 @@ import polars as pl
 
 from gnosis_ray.engines.inputs.adjusting import adjusted
 from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.engines.inputs.remembering import once_a_batch
 
 WINDOW = 60
 """Daily bars behind each statistic."""
@@ -24,6 +25,7 @@ BREAK = math.log(1.8)
 """A price this far, in logs, from the close before it is a split or the like, not a return."""
 
 
+@once_a_batch
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key what its bars known by then say.
 

@@ -11,6 +11,7 @@ import polars_talib as ta
 
 from gnosis_ray.engines.inputs.adjusting import PRICES, adjusted
 from gnosis_ray.engines.inputs.bar_statistics import BREAK, latest_known
+from gnosis_ray.engines.inputs.remembering import once_a_batch
 
 INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
 
@@ -30,6 +31,7 @@ FLAT = 1e-9
 """A band narrower than this, over the price, is a price that does not move: no position in it."""
 
 
+@once_a_batch
 def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key the indicators at its last bar known by then, in the keys' order.
 
