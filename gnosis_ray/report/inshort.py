@@ -10,6 +10,9 @@ NEAREST = ("chosen", "alternative", "ranked_below")
 NOT_MEANT = ("stance_", "volatility_", "regime_")
 """Outcomes that stand first, and beginnings of those that stand last."""
 
+TOLD_MOVE_PCT = 0.05
+"""Self-feeding moves from here on are worth a sentence."""
+
 EVEN = 0.02
 """Energies up and down closer than this are called the same."""
 
@@ -101,7 +104,9 @@ def _energy(story: Story) -> str:
     said = f"It takes {dollars(up)} of net buying to lift the price 1%, {dollars(down)} of selling to lower it 1%"
     easier = "" if abs(up / down - 1) <= EVEN else "; up is easier" if up < down else "; down is easier"
     feeding = story.value("elasticity", "self_feeding_move_pct") or 0.0
-    tail = f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts." if feeding > 0 else ""
+    tail = (
+        f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts." if feeding >= TOLD_MOVE_PCT else ""
+    )
     alone = "" if story.value("elasticity", "hedge_cost_1pct_up") is not None else ", dealers not counted"
     return f"{said}{easier}{alone}.{tail}"
 

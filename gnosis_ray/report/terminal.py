@@ -19,7 +19,12 @@ from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import EngineStory, IdeaStory, Story, Verdict, Voice
 from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
 
-BAR_WIDTH = 40
+BAR_WIDTHS = (12, 40)
+"""Characters of the longest bar: at least, at most."""
+
+BESIDE_BARS = 48
+"""Characters of a line that labels, figures and marks want."""
+
 STRIKES_SHOWN = 14
 SYNTHETIC = " SYNTHETIC market, not real prices "
 
@@ -27,23 +32,23 @@ SYNTHETIC = " SYNTHETIC market, not real prices "
 def show(story: Story, console: Console) -> None:
     """Print the whole story. Texts of agents and news are printed as they are: never as markup."""
     console.print(_header(story))
-    for title, body in _sections(story):
+    for title, body in _sections(story, _bar_width(console)):
         console.print()
         console.print(Rule(Text(title, "bold"), align="left", style="dim"))
         console.print(body)
 
 
-def _sections(story: Story) -> Iterable[tuple[str, RenderableType]]:
+def _sections(story: Story, width: int) -> Iterable[tuple[str, RenderableType]]:
     yield "In short", Group(*(_bullet(sentence) for sentence in in_short(story)))
     yield "How far to trust it", Group(*(_trust(engine) for engine in story.engines))
     if story.profiles["gamma_profile"].x:
-        yield "Dealers' net gamma over the price, USD per 1% move", _lines(_gamma_profile(story))
-        yield "Where it lies: by strike", _lines(_by_strike(story))
-        yield "Where it lies: by expiry", _lines(_by_expiry(story))
+        yield "Dealers' net gamma over the price, USD per 1% move", _lines(_gamma_profile(story, width))
+        yield "Where it lies: by strike", _lines(_by_strike(story, width))
+        yield "Where it lies: by expiry", _lines(_by_expiry(story, width))
     if story.profiles["volume_profile"].x:
-        yield "Volume by price", _lines(_volume_profile(story))
+        yield "Volume by price", _lines(_volume_profile(story, width))
     if story.value("elasticity", "energy_to_move_1pct_up") is not None:
-        yield "Energy of a 1% move, USD", _lines(_energy(story))
+        yield "Energy of a 1% move, USD", _lines(_energy(story, width))
     if story.headlines:
         yield (
             "Headlines of that moment",
@@ -56,6 +61,11 @@ def _sections(story: Story) -> Iterable[tuple[str, RenderableType]]:
     for engine in story.engines:
         yield f"{ENGINE_TITLES[engine.kind]}: every feature", _features(engine)
     yield "Where this comes from", _origin(story)
+
+
+def _bar_width(console: Console) -> int:
+    least, most = BAR_WIDTHS
+    return max(least, min(most, console.width - BESIDE_BARS))
 
 
 def _header(story: Story) -> Text:
@@ -91,13 +101,13 @@ def _levels(story: Story) -> dict[str, float | None]:
     }
 
 
-def _gamma_profile(story: Story) -> list[str]:
+def _gamma_profile(story: Story, width: int) -> list[str]:
     points = sampled(story.profiles["gamma_profile"], _levels(story))
     rows = [BarRow(price(level), value, marks) for level, value, marks in points]
-    return bars(rows, BAR_WIDTH, [amount(row.value) for row in rows])
+    return bars(rows, width, [amount(row.value) for row in rows])
 
 
-def _by_strike(story: Story) -> list[str]:
+def _by_strike(story: Story, width: int) -> list[str]:
     profile = story.profiles["gex_by_strike"]
     largest = sorted(zip(profile.x, profile.value, strict=True), key=lambda point: -abs(point[1]))[:STRIKES_SHOWN]
     marks = {story.value("hedge", "call_wall"): "call wall", story.value("hedge", "put_wall"): "put wall"}
@@ -105,24 +115,24 @@ def _by_strike(story: Story) -> list[str]:
         BarRow(price(strike), value, (marks[strike],) if strike in marks else ())
         for strike, value in sorted(largest, reverse=True)
     ]
-    return [*bars(rows, BAR_WIDTH, [amount(row.value) for row in rows]), *_rest(len(profile.x) - len(rows), "strikes")]
+    return [*bars(rows, width, [amount(row.value) for row in rows]), *_rest(len(profile.x) - len(rows), "strikes")]
 
 
-def _by_expiry(story: Story) -> list[str]:
+def _by_expiry(story: Story, width: int) -> list[str]:
     profile = story.profiles["gex_by_expiry"]
     rows = [
         BarRow(f"{story.as_of.date() + timedelta(days=days)}", value)
         for days, value in zip(profile.x, profile.value, strict=True)
     ]
     shown = rows[:STRIKES_SHOWN]
-    return [*bars(shown, BAR_WIDTH, [amount(row.value) for row in shown]), *_rest(len(rows) - len(shown), "expiries")]
+    return [*bars(shown, width, [amount(row.value) for row in shown]), *_rest(len(rows) - len(shown), "expiries")]
 
 
 def _rest(left_out: int, what: str) -> list[str]:
     return [f"... {left_out} more {what}"] if left_out > 0 else []
 
 
-def _volume_profile(story: Story) -> list[str]:
+def _volume_profile(story: Story, width: int) -> list[str]:
     names = ("volume_magnet_level", "liquidity_void_above", "liquidity_void_below", "value_area_high", "value_area_low")
     words = {
         "volume_magnet_level": "magnet",
@@ -132,10 +142,10 @@ def _volume_profile(story: Story) -> list[str]:
     levels = {words.get(name, spaced(name)): story.value("liquidity", name) for name in names}
     marks = {"price": story.price, "most volume": story.value("liquidity", "poc")} | levels
     rows = [BarRow(price(level), share, at) for level, share, at in gathered(story.profiles["volume_profile"], marks)]
-    return bars(rows, BAR_WIDTH, [percent(row.value) for row in rows])
+    return bars(rows, width, [percent(row.value) for row in rows])
 
 
-def _energy(story: Story) -> list[str]:
+def _energy(story: Story, width: int) -> list[str]:
     rows = []
     for side in ("up", "down"):
         total = story.value("elasticity", f"energy_to_move_1pct_{side}")
@@ -146,7 +156,7 @@ def _energy(story: Story) -> list[str]:
     biases = [story.value("elasticity", f"indicator_bias_{side}") for side in ("up", "down")]
     up, down = (f"{bias or 1.0:.2f}" for bias in biases)
     note = f"all = (liquidity + dealers, at its dearest on the way) x bias of the indicators ({up} up, {down} down)"
-    return [*bars(rows, BAR_WIDTH, [amount(row.value) for row in rows]), note]
+    return [*bars(rows, width, [amount(row.value) for row in rows]), note]
 
 
 def _headline(at: str, text: str, source: str) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,6 +73,21 @@ def test_a_page_without_the_extra_says_what_to_install(
     assert "pip install 'gnosis-ray[charts]'" in refused.err
     assert not Path("story.html").exists()
     assert call("explain", MANY[0], "--out", ledger).code == 0
+
+
+def test_the_terminal_needs_neither_library() -> None:
+    script = "import gnosis_ray.cli.explain, sys; print(*{'jinja2', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_narrow_terminal_cuts_no_bar(call: Call, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call("explain", MANY[0], "--out", ledger).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    figures = [line for line in lines if "█" in line]
+    assert figures
+    assert all(re.search(r"[$%]|m$|k$", line) for line in figures)
 
 
 def test_what_is_not_there_is_said(call: Call, ledger: Path) -> None:
