@@ -48,7 +48,7 @@ def test_symbols_are_spelled_in_one_way_and_counted_once(call: Call) -> None:
         (("--symbols", "AAPL", "--universe", "sp500"), "Expected --universe or --symbols, was both"),
         (("--resume", "x", "--symbols", "AAPL"), "drop --symbols"),
         (("--as-of", "yesterday"), "Expected a moment such as 2026-07-12T12:00:00Z, was 'yesterday'"),
-        (("--provider", "bloomberg"), "'bloomberg' is not one of"),
+        (("--provider", "bloomberg"), "unknown name 'bloomberg'. Nearest known one: 'store'"),
         (("--top", "-1"), "-1"),
         (("--nonsense",), "No such option"),
         (("--resume", "nope"), "No run 'nope'"),
@@ -105,7 +105,8 @@ def test_json_parses_and_is_all_there_is_on_stdout(
 ) -> None:
     """Dealers the other way round sell where they bought: an unbounded loss is a word, for JSON knows no infinity."""
     signs = "dealer_call_sign: {}, dealer_put_sign: {}".format(*convention)
-    (tmp_path / "dealers.yaml").write_text(f"engines: {{hedge: {{{signs}}}}}\n")
+    only_stock = "trade: {strategies: [long_stock, short_stock]}"
+    (tmp_path / "dealers.yaml").write_text(f"engines: {{hedge: {{{signs}}}}}\n{only_stock}\n")
     done = call("--profile", "dealers.yaml", *SCAN, "--symbols", ",".join(MANY), "--format", "json", "--top", "0")
     rows = json.loads(done.out, parse_constant=pytest.fail)
     ideas = LedgerStore("ledger").read("trade_ideas")
