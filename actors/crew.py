@@ -19,11 +19,11 @@ EventKind = Literal["ready", "refused", "done", "failed", "lost", "unsure", "ans
 
 @dataclass(frozen=True)
 class Event:
-    """What became of a host or of a batch on it.
+    """What became of a host or of an assignment on it.
 
     ready: the job is open, and whatever the host was given before has ended. refused: opening the job raised.
-    done: ``receipt`` of ``assignment``. failed: the batch raised. lost: the process is gone. unsure: the connection
-    broke and the host may live. answered: it answers a ping.
+    done: ``assignment``, with its ``receipt`` unless it was a probe. failed: it raised. lost: the process is gone.
+    unsure: the connection broke and the host may live. answered: it answers a ping.
     """
 
     kind: EventKind
@@ -41,7 +41,7 @@ class Crew(Protocol):
         ...
 
     def hand(self, assignment: Assignment) -> None:
-        """Give a host a batch: then done, failed, lost or unsure."""
+        """Give a host an assignment: then done, failed, lost or unsure."""
         ...
 
     def ping(self, host: int) -> None:
@@ -87,11 +87,7 @@ class RayCrew:
         self._flying[self._actors[host].open.remote()] = _Call("open", host)
 
     def hand(self, assignment: Assignment) -> None:
-        actor, batch, attempt = self._actors[assignment.host], assignment.batch, assignment.attempt
-        if assignment.give_up is None:
-            reference = actor.run.remote(batch, attempt)
-        else:
-            reference = actor.give_up.remote(batch, attempt, assignment.give_up)
+        reference = self._actors[assignment.host].work.remote(assignment)
         self._flying[reference] = _Call("work", assignment.host, assignment)
 
     def ping(self, host: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -10,13 +13,17 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from actors.coordinator import PROGRESS, CoordinatorActor
 from actors.foreman import Progress, Staffing
-from actors.shard import ShardStarter
+from actors.shard import Berth, ShardStarter
+from actors.spread import Limits as SpreadLimits
+from actors.spread import SpreadJob
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.config import RunConfig
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import FanoutReport, Job, OnReceipt, reason_of
-from gnosis_ray.schemas.run_schemas import Batch
+from gnosis_ray.fanout import SYMBOL_STRIKES, FanoutReport, Job, Limits, OnReceipt, reason_of
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+
+logger = logging.getLogger(__name__)
 
 PROGRESS_WAIT_S = 1.0
 """How long the coordinator holds a question about progress; an interrupt is noticed at once all the same."""
@@ -36,12 +43,34 @@ class RayFanout:
         self._run = run
 
     def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
-        """See :meth:`gnosis_ray.fanout.Fanout.run`."""
+        """See :meth:`gnosis_ray.fanout.Fanout.run`.
+
+        A coordinator that dies is replaced by one that goes on with the batches whose receipts did not arrive:
+        ``max_attempts`` times in all.
+        """
         self._session.check_open()
-        staffing = self._staffing()
-        if not batches:
-            return FanoutReport(staffing.granularity, staffing.hosts, 0, 0, (), 0.0)
-        starter = ShardStarter((ray.put(job),), self._plan.memory_mb, self._run.polars_threads)
+        report = FanoutReport(self._plan.granularity, self._plan.processes, 0, 0, 0, (), 0.0)
+        missing = {batch.index: batch for batch in batches}
+
+        def deliver(receipt: BatchReceipt) -> None:
+            if missing.pop(receipt.batch, None) is not None:
+                on_receipt(receipt)
+
+        died = 0
+        while missing:
+            try:
+                report = self._coordinate(job, tuple(missing.values()), deliver)
+            except _CoordinatorDiedError as error:
+                died += 1
+                logger.warning("%s", error)
+                if died >= self._run.max_attempts:
+                    raise ClusterError(error.message) from error
+        return replace(report, coordinators_lost=died)
+
+    def _coordinate(self, job: Job, batches: Sequence[Batch], deliver: OnReceipt) -> FanoutReport:
+        """One coordinator's run over batches."""
+        staffing = self._staffing(batches)
+        starter = self._starter(job)
         actors: list[Any] = []
         try:
             # From here, so that processes start side by side with the coordinator's.
@@ -49,22 +78,51 @@ class RayFanout:
             coordinator = CoordinatorActor.remote(tuple(batches), staffing, starter, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
-            _deliver(coordinator, on_receipt)
+            _deliver(coordinator, deliver)
             report: FanoutReport = _result(ending)
             return report
         finally:
             for actor in actors:
                 ray.kill(actor)
 
-    def _staffing(self) -> Staffing:
+    def _starter(self, job: Job) -> ShardStarter:
+        plan, threads = self._plan, self._run.polars_threads
+        if plan.granularity == "shard":
+            return ShardStarter((ray.put(job),), Berth(1, plan.memory_mb, threads))
+        limits = SpreadLimits(plan.symbols_at_once, START_SECONDS, self._run.symbol_timeout_s)
+        parts = Berth(0, plan.part_memory_mb, threads)
+        led = SpreadJob(job, parts, limits, parted=plan.granularity == "component")
+        return ShardStarter((ray.put(led),), Berth(0, plan.memory_mb, threads))
+
+    def _staffing(self, batches: Sequence[Batch]) -> Staffing:
+        run = self._run
+        limits = Limits(
+            window=self._plan.window,
+            max_attempts=run.max_attempts,
+            batch_timeout_s=run.batch_timeout_s + self._patience(max(len(batch.symbols) for batch in batches)),
+            symbol_timeout_s=run.symbol_timeout_s + self._patience(1),
+            straggler_factor=run.straggler_factor,
+        )
         return Staffing(
             granularity=self._plan.granularity,
             hosts=self._plan.hosts,
-            window=self._plan.window,
-            max_attempts=self._run.max_attempts,
-            timeout_s=self._run.batch_timeout_s,
-            start_s=max(START_SECONDS, self._run.batch_timeout_s),
+            limits=limits,
+            start_s=max(START_SECONDS, run.batch_timeout_s),
+            heartbeat_s=run.heartbeat_s,
+            heartbeat_timeout_s=run.heartbeat_timeout_s,
+            processes=self._plan.processes,
         )
+
+    def _patience(self, symbols: int) -> float:
+        """Seconds that a leader may need on top, if each of its symbols is late every time that it may be."""
+        if not self._plan.symbols_at_once:
+            return 0.0
+        waves = math.ceil(symbols / self._plan.symbols_at_once)
+        return waves * SYMBOL_STRIKES * (START_SECONDS + self._run.symbol_timeout_s)
+
+
+class _CoordinatorDiedError(ClusterError):
+    """The coordinator's process is gone; what it had committed stands."""
 
 
 def _deliver(coordinator: Any, on_receipt: OnReceipt) -> None:
@@ -89,7 +147,7 @@ def _result(reference: Any) -> Any:
             raise error.cause from None
         raise
     except RayActorError as error:
-        raise ClusterError(
+        raise _CoordinatorDiedError(
             f"The run's coordinator died: {reason_of(error)}. What was finished is kept: resume the run."
         ) from error
     except RayError as error:

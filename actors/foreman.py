@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.crew import Crew, Event
+from actors.heartbeats import Heartbeats
 from actors.restarts import Restarts
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import FanoutReport, Supervisor, reason_of
+from gnosis_ray.fanout import DIED, FanoutReport, Limits, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 TICK_S = 0.5
 """The longest time without a look at time limits."""
-PING_INTERVAL_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Staffing:
-    """How a run is staffed. ``timeout_s`` is for a batch at work and for a silent host, ``start_s`` for a host to be
-    placed, to start and to open the job."""
+    """How a run is staffed. ``start_s``: for a host to be placed, to start and to open the job; ``heartbeat_s``:
+    between two pings of a host; ``heartbeat_timeout_s``: of silence, after which it is lost."""
 
     granularity: str
     hosts: int
-    window: int
-    max_attempts: int
-    timeout_s: float
+    limits: Limits
     start_s: float
+    heartbeat_s: float
+    heartbeat_timeout_s: float
+    processes: int
+    """At once, for the report: more than ``hosts`` where these lead others."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +56,15 @@ class Foreman:
         self._crew = crew
         self._staffing = staffing
         self._clock = clock
-        self._supervisor = Supervisor(
-            batches, window=staffing.window, max_attempts=staffing.max_attempts, timeout_s=staffing.timeout_s
-        )
-        self._false_starts = Restarts(staffing.max_attempts)
-        self._deaths = Restarts(staffing.max_attempts * (staffing.hosts + 1))
+        self._supervisor = Supervisor(batches, staffing.limits)
+        self._beats = Heartbeats(staffing.heartbeat_s, staffing.heartbeat_timeout_s)
+        attempts = staffing.limits.max_attempts
+        self._false_starts = Restarts(attempts)
+        self._deaths = Restarts(attempts * (staffing.hosts + 1))
         self._number = 0
         self._due: list[float] = []  # when replacements start
         self._opening: dict[int, float] = {}  # host -> since when
-        self._silent: dict[int, float] = {}
-        self._pings: dict[int, float] = {}  # host -> when to ask again
+        self._broken: set[int] = set()  # hosts whose connection broke
         self._ready_since: dict[int, float] = {}
         self._host_seconds = 0.0
         self._lost = 0
@@ -90,10 +94,12 @@ class Foreman:
     def _step(self) -> None:
         now = self._clock()
         self._start_due(now)
-        self._ask_silent(now)
-        for assignment in self._supervisor.next_assignments():
+        for host in self._beats.due(now):
+            self._crew.ping(host)
+        for assignment in self._supervisor.next_assignments(now):
             self._crew.hand(assignment)
-        moments = [*self._due, *self._pings.values()]
+        ping = self._beats.next_moment()
+        moments = self._due if ping is None else [*self._due, ping]
         for event in self._crew.wait(min([TICK_S, *(max(0.0, moment - now) for moment in moments)])):
             self._on(event)
         self._end_late(self._clock())
@@ -105,13 +111,8 @@ class Foreman:
             self._opening[self._next_number()] = now
             self._crew.start(self._number)
 
-    def _ask_silent(self, now: float) -> None:
-        for host in [host for host, moment in self._pings.items() if moment <= now]:
-            del self._pings[host]
-            self._crew.ping(host)
-
     def _on(self, event: Event) -> None:
-        if event.host not in self._opening and event.host not in self._ready_since and event.host not in self._silent:
+        if event.host not in self._opening and event.host not in self._ready_since:
             return  # news of a host that was ended while they were under way
         match event.kind:
             case "ready":
@@ -123,24 +124,27 @@ class Foreman:
             case "refused":
                 self._on_refused(event)
             case "lost":
-                self._lose(event.host, _reason(event))
+                self._on_lost(event)
             case "unsure":
-                self._silent.setdefault(event.host, self._clock())
-                self._pings[event.host] = self._clock() + PING_INTERVAL_S
-            case "answered" if event.host in self._silent:
+                self._on_unsure(event.host)
+            case "answered" if event.host in self._broken:
                 self._rejoin(event.host)
+            case "answered":
+                self._beats.on_answer(event.host, self._clock())
 
     def _on_ready(self, host: int) -> None:
+        now = self._clock()
         del self._opening[host]
-        self._ready_since[host] = self._clock()
+        self._ready_since[host] = now
+        self._beats.watch(host, now)
         self._false_starts.on_success()
         self._supervisor.on_host_ready(host)
 
     def _on_done(self, event: Event) -> None:
-        if event.assignment is None or event.receipt is None:
-            raise TypeError(f"Expected a receipt and its assignment, was {event}")
-        if self._supervisor.on_done(event.host, event.assignment.batch.index, event.receipt):
-            self._deaths.on_success()
+        if event.assignment is None:
+            raise TypeError(f"Expected the assignment that is done, was {event}")
+        self._deaths.on_success()
+        if self._supervisor.on_done(event.assignment, event.receipt, self._clock()) and event.receipt is not None:
             with self._news:
                 self._arrived.append(event.receipt)
                 self._news.notify_all()
@@ -148,12 +152,23 @@ class Foreman:
     def _on_failed(self, event: Event) -> None:
         if event.assignment is None:
             raise TypeError(f"Expected the assignment that failed, was {event}")
-        self._supervisor.on_batch_failed(event.host, event.assignment.batch.index, _reason(event))
+        self._supervisor.on_failed(event.assignment, _reason(event), self._clock())
 
     def _on_refused(self, event: Event) -> None:
         if isinstance(event.error, GnosisError):
             raise event.error  # said on purpose: another host would say the same
-        self._lose(event.host, _reason(event))
+        self._lose(event.host, _reason(event), _reason(event))
+
+    def _on_lost(self, event: Event) -> None:
+        logger.warning("host %d died: %s", event.host, _reason(event))
+        self._lose(event.host, DIED, _reason(event))
+
+    def _on_unsure(self, host: int) -> None:
+        if host in self._opening:
+            self._lose(host, DIED, "the connection to a host that was starting broke")
+            return
+        self._broken.add(host)
+        self._beats.on_broken(host, self._clock())
 
     def _rejoin(self, host: int) -> None:
         """A host that fell silent is there. Its answers are lost, and it may still be at work on what it held."""
@@ -164,16 +179,19 @@ class Foreman:
         self._crew.rejoin(host, number)
 
     def _end_late(self, now: float) -> None:
-        limit, start_limit = self._staffing.timeout_s, self._staffing.start_s
-        for assignment in self._supervisor.overdue(now):
-            self._lose(assignment.host, f"timed out: at work on {assignment.batch.name} for more than {limit:g} s")
+        start_limit = self._staffing.start_s
+        for assignment, reason in self._supervisor.overdue(now):
+            self._lose(assignment.host, reason, f"{assignment.batch.name} {reason}")
         for host in [host for host, since in self._opening.items() if now - since > start_limit]:
-            self._lose(host, f"timed out: not ready after {start_limit:g} s")
-        for host in [host for host, since in self._silent.items() if now - since > limit]:
-            self._lose(host, f"timed out: silent for more than {limit:g} s")
+            self._lose(host, f"timed out: its host was not ready after {start_limit:g} s")
+        for host in self._beats.silent(now):
+            self._lose(host, DIED, f"timed out: silent for more than {self._beats.timeout_s:g} s")
 
-    def _lose(self, host: int, reason: str) -> None:
-        """End a host and, where its work needs one, plan a replacement."""
+    def _lose(self, host: int, reason: str, details: str | None = None) -> None:
+        """End a host and, where its work needs one, plan a replacement.
+
+        ``reason`` may end up in the ledger; ``details``, for the user's eyes, may name processes and machines.
+        """
         restarts = self._false_starts if host in self._opening else self._deaths
         self._retire(host)
         self._crew.end(host)
@@ -185,8 +203,8 @@ class Foreman:
             self._due.append(self._clock() + delay)
         elif delay is None and living == 0:
             raise ClusterError(
-                f"{restarts.in_a_row} hosts in a row were lost without finishing a batch; the last: {reason}. "
-                "What was finished is kept: cure the cause, then resume the run.",
+                f"{restarts.in_a_row} hosts in a row were lost without finishing a batch; the last: "
+                f"{details or reason}. What was finished is kept: cure the cause, then resume the run.",
                 stage="fanout",
             )
 
@@ -194,8 +212,9 @@ class Foreman:
         since = self._ready_since.pop(host, None)
         if since is not None:
             self._host_seconds += self._clock() - since
-        for book in (self._opening, self._silent, self._pings):
-            book.pop(host, None)
+        self._opening.pop(host, None)
+        self._broken.discard(host)
+        self._beats.forget(host)
 
     def _next_number(self) -> int:
         self._number += 1
@@ -206,9 +225,10 @@ class Foreman:
             self._retire(host)
         return FanoutReport(
             granularity=self._staffing.granularity,
-            hosts=self._staffing.hosts,
+            hosts=self._staffing.processes,
             hosts_lost=self._lost,
             requeued=self._supervisor.requeued,
+            reissued=self._supervisor.reissued,
             quarantined=self._supervisor.quarantined,
             host_seconds=self._host_seconds,
         )

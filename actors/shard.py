@@ -1,18 +1,19 @@
-"""One host of a fan-out: many symbols' pipelines in one process."""
+"""One process of a fan-out: it opens its job once, then works what it is handed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 
-from gnosis_ray.fanout import BatchWorker, Job
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+from gnosis_ray.fanout import Assignment, BatchWorker, Job, perform
+from gnosis_ray.schemas.run_schemas import BatchReceipt
 
 
 class Shard:
-    """Opens its job once and works the batches it is handed, in order."""
+    """Opens its job once and works what it is handed, in order."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -22,13 +23,13 @@ class Shard:
         """Open the job, the first time. Apart from the constructor, so that its error arrives with its own type."""
         self._opened()
 
-    def run(self, batch: Batch, attempt: int) -> BatchReceipt:
-        """Work and commit a batch; see :meth:`gnosis_ray.fanout.BatchWorker.run`."""
-        return self._opened().run(batch, attempt)
+    def work(self, assignment: Assignment) -> BatchReceipt | None:
+        """Carry out an assignment; see :func:`gnosis_ray.fanout.perform`."""
+        return perform(self._opened(), assignment)
 
-    def give_up(self, batch: Batch, attempt: int, reason: str) -> BatchReceipt:
-        """Commit a batch as failed; see :meth:`gnosis_ray.fanout.BatchWorker.give_up`."""
-        return self._opened().give_up(batch, attempt, reason)
+    def compute(self, symbols: Sequence[str]) -> Any:
+        """The outcome of some symbols; see :meth:`gnosis_ray.fanout.BatchWorker.compute`."""
+        return self._opened().compute(symbols)
 
     def ping(self) -> bool:
         """Answers while a batch is at work."""
@@ -50,20 +51,32 @@ ShardActor = _remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency
 
 
 @dataclass(frozen=True)
+class Berth:
+    """What a process of ours is given: ``cores`` and ``memory_mb`` are reserved for it."""
+
+    cores: float
+    memory_mb: int
+    polars_threads: int
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        """Options of a Ray actor."""
+        # In the environment of the process: Polars sizes its thread pool once, when it is imported.
+        environment = {"POLARS_MAX_THREADS": str(self.polars_threads)}
+        reserved = {"num_cpus": self.cores, "memory": self.memory_mb * 2**20}
+        return {**reserved, "runtime_env": {"env_vars": environment}, **more}
+
+
+@dataclass(frozen=True)
 class ShardStarter:
     """Starts shard actors, all alike.
 
     ``job``: one reference to the Job in Ray's object store, in a tuple so that Ray hands on the reference and not the
-    Job. ``memory_mb`` is reserved for each host.
+    Job.
     """
 
     job: tuple[Any]
-    memory_mb: int
-    polars_threads: int
+    berth: Berth
 
     def __call__(self) -> Any:
         """The handle of a new shard, whose process may still be starting."""
-        # In the environment of the process: Polars sizes its thread pool once, when it is imported.
-        environment = {"POLARS_MAX_THREADS": str(self.polars_threads)}
-        actor = ShardActor.options(memory=self.memory_mb * 2**20, runtime_env={"env_vars": environment})
-        return actor.remote(self.job[0])
+        return ShardActor.options(**self.berth.options()).remote(self.job[0])

@@ -8,7 +8,7 @@ from cluster.address import asks_for_token
 from cluster.check import Check, check
 from cluster.preflight import ADVICE, NodeFinding, survey
 from cluster.session import Session, connect
-from cluster.topology import plan
+from cluster.topology import Load, plan
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.location import Location
@@ -45,7 +45,7 @@ def _token(address: str) -> Check:
 def _room(session: Session, config: Config) -> Check:
     budget = session.budget()
     try:
-        fitting = plan(max(1, budget.cores), budget, config.run, "shard")
+        fitting = plan(Load(0, max(1, budget.cores), 0), budget, config.run, "shard")
     except ClusterError as error:
         return Check("cluster room", False, str(error), "Add nodes, or lower run.host_memory_mb.")
     found = f"{budget.cores} cores, {budget.memory_mb} MB: room for {fitting.hosts} hosts"

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from cluster.check import Check, check
 from cluster.cluster_checks import examine_cluster
-from cluster.topology import MB, measure_budget, plan
+from cluster.topology import MB, Load, measure_budget, plan
 from cluster.witness import witness
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
@@ -86,7 +86,7 @@ def _settings(profile: str | None) -> tuple[Config | None, Check]:
 def _capacity(config: Config) -> Check:
     try:
         budget = measure_budget()
-        fitting = plan(budget.cores, budget, config.run, "shard")
+        fitting = plan(Load(0, budget.cores, 0), budget, config.run, "shard")
     except ClusterError as error:
         return Check("capacity", False, str(error), "Free memory, or use --granularity inline.")
     found = f"{budget.cores} cores, {budget.memory_mb} MB free: room for {fitting.hosts} hosts"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from gnosis_ray.config import RunConfig
 from gnosis_ray.errors import ClusterError
 
-Granularity = Literal["auto", "shard", "inline"]
+Granularity = Literal["auto", "component", "symbol", "shard", "inline"]
 MB = 2**20
 
 
@@ -23,27 +24,81 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class HostPlan:
-    """What is launched. ``memory_mb`` is for each host; ``note`` says in a sentence why it is so."""
+class Load:
+    """What is to be done: symbols, the batches they are in, and the ``parts`` that work one: engines and agents."""
 
-    granularity: Literal["shard", "inline"]
+    symbols: int
+    batches: int
+    parts: int
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """What is launched. ``memory_mb`` is for each host; ``note`` says in a sentence why it is so.
+
+    With granularity ``symbol`` or ``component`` a host leads ``symbols_at_once`` symbols at a time, each worked by
+    ``parts`` processes of ``part_memory_mb``, until the universe is done after ``waves``.
+    """
+
+    granularity: Literal["component", "symbol", "shard", "inline"]
     hosts: int
     window: int
     memory_mb: int
     note: str
+    symbols_at_once: int = 0
+    parts: int = 0
+    part_memory_mb: int = 0
+    waves: int = 1
+
+    @property
+    def processes(self) -> int:
+        """The most that work at once; those that lead others are not counted."""
+        return self.hosts * self.symbols_at_once * self.parts or self.hosts
+
+    @property
+    def actors(self) -> int:
+        """The most that are alive at once, those that lead others included; none without Ray."""
+        return 0 if self.granularity == "inline" else self.hosts * (1 + self.symbols_at_once * self.parts)
+
+    @property
+    def total_memory_mb(self) -> int:
+        """Reserved at the most at once."""
+        return self.hosts * (self.memory_mb + self.symbols_at_once * self.parts * self.part_memory_mb)
 
 
-def plan(batches: int, budget: Budget, run: RunConfig, granularity: Granularity) -> HostPlan:
-    """The hosts for ``batches`` batches: never more than cores, memory or batches allow.
+def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -> HostPlan:
+    """The hosts for a load: never more alive at once than cores and memory allow.
 
-    Raises :class:`ClusterError` where not one shard host fits the memory or the cores.
+    ``auto`` is the finest granularity for which the whole universe fits at once, and ``shard`` where none does. The
+    others work in waves. Raises :class:`ClusterError` where not one host fits the memory or the cores.
     """
     if granularity == "inline":
         return HostPlan("inline", 1, 1, run.host_memory_mb, "inline: in this process, without Ray")
+    if granularity == "component":
+        return _plan_parts(load, budget, run, "component")
+    if granularity == "symbol":
+        return _plan_parts(load, budget, run, "symbol")
+    if granularity == "auto":
+        return _plan_auto(load, budget, run)
+    return _plan_shards(load, budget, run)
+
+
+def _plan_auto(load: Load, budget: Budget, run: RunConfig) -> HostPlan:
+    finer: tuple[Literal["component", "symbol"], ...] = ("component", "symbol")
+    for granularity in finer:
+        if _room(load, budget, run, granularity, leaders=1) >= max(1, load.symbols):
+            found = _plan_parts(load, budget, run, granularity)
+            if found.waves == 1:
+                return replace(found, note=f"auto: {found.note}")
+    shards = _plan_shards(load, budget, run)
+    return replace(shards, note=f"auto: {shards.note}; anything finer would need several waves")
+
+
+def _plan_shards(load: Load, budget: Budget, run: RunConfig) -> HostPlan:
     limits = {
         "cores": budget.cores,
         "memory": budget.memory_mb // run.host_memory_mb,
-        "batches": max(1, batches),
+        "batches": max(1, load.batches),
     }
     hosts = min(limits.values())
     if hosts < 1:
@@ -53,9 +108,39 @@ def plan(batches: int, budget: Budget, run: RunConfig, granularity: Granularity)
         )
     binding = ", ".join(name for name, limit in limits.items() if limit == hosts)
     note = f"{hosts} shard {'host' if hosts == 1 else 'hosts'}, bound by {binding}"
-    if granularity == "auto":
-        note = f"auto: {note}; many symbols a host is the finest granularity that this pipeline has"
     return HostPlan("shard", hosts, run.window_per_host, run.host_memory_mb, note)
+
+
+def _plan_parts(load: Load, budget: Budget, run: RunConfig, granularity: Literal["component", "symbol"]) -> HostPlan:
+    """Leaders share the room for symbols. One leads a batch at a time, so that a large room needs several."""
+    batches, symbols = max(1, load.batches), max(1, load.symbols)
+    batch_size = math.ceil(symbols / batches)
+    parts, part_mb = _cost(load, run, granularity)
+    leaders = min(batches, max(1, _room(load, budget, run, granularity, leaders=1) // batch_size))
+    at_once = min(batch_size, _room(load, budget, run, granularity, leaders) // leaders)
+    if at_once < 1:
+        raise ClusterError(
+            f"Expected room for one symbol: {1 + parts} processes and {run.symbol_memory_mb + parts * part_mb} MB, was "
+            f"{budget.cores * run.actors_per_core} processes ({budget.cores} cores, run.actors_per_core) and "
+            f"{budget.memory_mb} MB free. Use --granularity shard or inline."
+        )
+    waves = math.ceil(batches / leaders) * math.ceil(batch_size / at_once)
+    each = "one actor a symbol" if granularity == "symbol" else f"{parts} actors a symbol"
+    note = f"{each}, {leaders * at_once} of {symbols} symbols at once, {waves} {'wave' if waves == 1 else 'waves'}"
+    return HostPlan(granularity, leaders, 1, run.symbol_memory_mb, note, at_once, parts, part_mb, waves)
+
+
+def _cost(load: Load, run: RunConfig, granularity: Literal["component", "symbol"]) -> tuple[int, int]:
+    """Processes a symbol, and MB for each. A component's runner is one more process."""
+    return (1, run.symbol_memory_mb) if granularity == "symbol" else (load.parts + 1, run.component_memory_mb)
+
+
+def _room(load: Load, budget: Budget, run: RunConfig, granularity: Literal["component", "symbol"], leaders: int) -> int:
+    """Symbols that fit beside so many leaders."""
+    parts, part_mb = _cost(load, run, granularity)
+    by_memory = (budget.memory_mb - leaders * run.symbol_memory_mb) // (parts * part_mb)
+    by_cores = (budget.cores * run.actors_per_core - leaders) // parts
+    return max(0, min(by_memory, by_cores))
 
 
 def measure_budget(root: Path = Path("/")) -> Budget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,14 +11,21 @@ from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.preloaded_adapter import ContextReader
-from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
+from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass, PipelineParts
+from gnosis_ray.engines.orchestration.proxies import COMPOSER, TRADE_AGENT, ProxyParts, agent_role
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.fanout import Fanout, FanoutReport, OnReceipt
+from gnosis_ray.fanout import Ask, Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, RunStatus
 
 DRIVER = "driver."
 """Prefix of the stages that the driver spends before the pass."""
+
+
+def roles_of(config: Config) -> tuple[str, ...]:
+    """The parts of a pass: engines by kind, primary agents as ``agent.<name>``, the composer and the trade agent."""
+    agents = (agent_role(name) for name in config.agents.enabled)
+    return (*config.engines.enabled, *agents, COMPOSER, TRADE_AGENT)
 
 
 @dataclass(frozen=True)
@@ -32,31 +39,52 @@ class ScanJob:
 
     def open(self) -> ScanWorker:
         """Build the sources and the parts. Raises :class:`DataError` where the data cannot be opened."""
-        return ScanWorker(self)
+        return ScanWorker(self, Parts(self.config))
+
+    def roles(self) -> tuple[str, ...]:
+        """See :func:`roles_of`."""
+        return roles_of(self.config)
+
+    def open_part(self, role: str) -> object:
+        """The engine or agent of a role, over sources of its own. Raises :class:`DataError` as ``open`` does."""
+        parts, adapter = Parts(self.config), build_adapter(self.config, self.calendar)
+        makers: dict[str, Callable[[], object]] = {COMPOSER: parts.composer}
+        makers[TRADE_AGENT] = lambda: parts.trade_agent(adapter)
+        named = {agent_role(name): index for index, name in enumerate(self.config.agents.enabled)}
+        if role in makers:
+            return makers[role]()
+        if role in named:
+            return parts.primary_agents()[named[role]]
+        return next(engine for engine in parts.engines(adapter) if engine.kind == role)
+
+    def open_runner(self, asks: Mapping[str, Ask]) -> ScanWorker:
+        """The same pass, over parts elsewhere."""
+        return ScanWorker(self, ProxyParts(Parts(self.config), tuple(self.config.agents.enabled), asks))
 
 
 class ScanWorker:
-    """Works batches of a :class:`ScanJob`: a pass, then one whole write."""
+    """Works symbols of a :class:`ScanJob` in a pass, and writes batches whole."""
 
-    def __init__(self, job: ScanJob) -> None:
+    def __init__(self, job: ScanJob, parts: PipelineParts) -> None:
         self._job = job
+        self._parts = parts
         self._adapter = build_adapter(job.config, job.calendar)
-        self._parts = Parts(job.config)
         self._contexts = ContextReader(self._adapter)
 
-    def run(self, batch: Batch, attempt: int) -> BatchReceipt:
-        """Work and commit a batch. A symbol's error is a failure in the receipt."""
+    def compute(self, symbols: Sequence[str]) -> BatchOutcome:
+        """One pass over the symbols. A symbol's error is a failure in the outcome."""
         watch = Stopwatch()
         batch_pass = BatchPass(self._parts, self._adapter, self._job.config, watch, self._contexts)
-        outcome = batch_pass.run(batch.symbols, self._job.as_of)
-        return self._commit(batch, attempt, outcome, watch)
+        outcome = batch_pass.run(symbols, self._job.as_of)
+        outcome.seconds = watch.seconds
+        return outcome
 
-    def give_up(self, batch: Batch, attempt: int, reason: str) -> BatchReceipt:
-        """Commit the batch with nothing but a failure a symbol."""
-        failures = [Failure(symbol=s, stage="host", error="Quarantined", message=reason) for s in batch.symbols]
-        return self._commit(batch, attempt, BatchOutcome(failures=failures), Stopwatch())
-
-    def _commit(self, batch: Batch, attempt: int, outcome: BatchOutcome, watch: Stopwatch) -> BatchReceipt:
+    def commit(
+        self, batch: Batch, attempt: int, outcomes: Sequence[BatchOutcome], lost: Mapping[str, str]
+    ) -> BatchReceipt:
+        """Write a batch, whichever way its symbols were worked; a failure for each that is lost."""
+        failures = [Failure(symbol=s, stage="host", error="Quarantined", message=why) for s, why in lost.items()]
+        outcome = BatchOutcome.merged([*outcomes, BatchOutcome(failures=failures)])
         receipt = BatchReceipt(
             batch=batch.index,
             attempt=attempt,
@@ -64,11 +92,12 @@ class ScanWorker:
             ideas=sum(len(record.trade_ideas) for record in outcome.records),
             degraded=outcome.degraded(),
             failures=tuple(outcome.failures),
-            seconds=watch.seconds,
+            seconds=outcome.seconds,
         )
+        watch = Stopwatch()
         with watch("ledger"):
             self._job.writer.write_batch(batch, attempt, outcome.records, outcome.details, outcome.failures, receipt)
-        return receipt.model_copy(update={"seconds": watch.seconds})
+        return receipt.model_copy(update={"seconds": outcome.seconds | watch.seconds})
 
 
 def run_scan(

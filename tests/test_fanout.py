@@ -2,96 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gnosis_ray.errors import LedgerError, NoDataError, StageError
-from gnosis_ray.fanout import InlineFanout, Supervisor, reason_of
+from gnosis_ray.fanout import Assignment, InlineFanout, Limits, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from tests.actors.toys import ToyJob, batches
 
-
-def supervisor(count: int, *, window: int = 2, limit: int = 2) -> Supervisor:
-    return Supervisor(batches(count), window=window, max_attempts=limit, timeout_s=10.0)
+LIMITS = Limits(window=2, max_attempts=2, batch_timeout_s=10.0, symbol_timeout_s=4.0, straggler_factor=3.0)
 
 
-def receipt(index: int) -> BatchReceipt:
-    return BatchReceipt(batch=index, attempt=1, snapshots=1, ideas=0)
+def supervisor(count: int, **limits: int) -> Supervisor:
+    return Supervisor(batches(count), replace(LIMITS, **limits))
+
+
+def receipt(assignment: Assignment) -> BatchReceipt:
+    return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
+
+
+def outline(assignments: Iterable[Assignment]) -> list[tuple[int, int, str | None, tuple[str, ...]]]:
+    return [(a.host, a.batch.index, a.probe, tuple(symbol for symbol, _ in a.lost)) for a in assignments]
 
 
 def test_every_idle_host_gets_work_before_any_gets_a_second_batch() -> None:
     run = supervisor(3)
     run.on_host_ready(1)
     run.on_host_ready(2)
-    assert [(a.host, a.batch.index, a.attempt) for a in run.next_assignments()] == [(1, 0, 1), (2, 1, 1), (1, 2, 1)]
-    assert run.next_assignments() == []
+    assert [(a.host, a.batch.index, a.attempt) for a in run.next_assignments(0.0)] == [(1, 0, 1), (2, 1, 1), (1, 2, 1)]
+    assert run.next_assignments(0.0) == []
 
 
 def test_only_the_batch_at_work_is_blamed_for_the_loss_of_its_host() -> None:
-    run = supervisor(2, limit=1)
+    run = supervisor(2, max_attempts=1)
     run.on_host_ready(1)
-    run.next_assignments()
-    assert run.on_host_lost(1, "killed") == (0, 1)
+    run.next_assignments(0.0)
+    assert outline(run.on_host_lost(1, "killed")) == [(1, 0, None, ()), (1, 1, None, ())]
     run.on_host_ready(2)
-    assert [(a.batch.index, a.attempt, a.give_up) for a in run.next_assignments()] == [(1, 2, None), (0, 2, "killed")]
-    assert run.requeued == 2
+    assert outline(run.next_assignments(0.0)) == [(2, 1, None, ()), (2, 0, "S0A", ())]
 
 
 def test_a_batch_that_fails_goes_behind_those_that_did_not() -> None:
     run = supervisor(3, window=1)
     run.on_host_ready(1)
-    run.next_assignments()
-    run.on_batch_failed(1, 0, "raised")
+    run.on_failed(run.next_assignments(0.0)[0], "raised", 0.0)
     order = []
     while not run.done:
-        for assignment in run.next_assignments():
+        for assignment in run.next_assignments(0.0):
             order.append(assignment.batch.index)
-            assert run.on_done(1, assignment.batch.index, receipt(assignment.batch.index))
+            assert run.on_done(assignment, receipt(assignment), 0.0)
     assert order == [1, 2, 0]
+
+
+def test_a_symbol_is_quarantined_and_not_its_batch() -> None:
+    run = supervisor(1, window=1)
+    run.on_host_ready(1)
+    seen = []
+    while not run.done:
+        (assignment,) = run.next_assignments(0.0)
+        seen += outline([assignment])
+        guilty = assignment.probe == "S0B" or (assignment.probe is None and not assignment.lost)
+        if guilty:
+            run.on_failed(assignment, "no luck", 0.0)
+        else:
+            run.on_done(assignment, None if assignment.probe else receipt(assignment), 0.0)
+    whole, probe = (1, 0, None, ()), (1, 0, "S0B", ())
+    assert seen == [whole, whole, (1, 0, "S0A", ()), probe, probe, (1, 0, None, ("S0B",))]
+    assert assignment.lost == (("S0B", "no luck"),)
+    assert run.quarantined == ("S0B",)
+
+
+def test_a_batch_that_fails_though_its_symbols_do_not_is_given_up_whole() -> None:
+    run = supervisor(1, window=1)
+    run.on_host_ready(1)
+    tries = 0
+    while not run.done:
+        (assignment,) = run.next_assignments(0.0)
+        tries += 1
+        if assignment.probe is None and not assignment.gives_up:
+            run.on_failed(assignment, "too much at once", 0.0)
+        else:
+            run.on_done(assignment, None if assignment.probe else receipt(assignment), 0.0)
+    assert tries == 2 + 2 + 2 + 1
+    assert assignment.lost == (("S0A", "too much at once"), ("S0B", "too much at once"))
 
 
 def test_a_lost_host_is_not_believed() -> None:
     run = supervisor(1)
     run.on_host_ready(1)
-    run.next_assignments()
+    (assignment,) = run.next_assignments(0.0)
     run.on_host_lost(1, "silent")
-    assert not run.on_done(1, 0, receipt(0))
+    assert not run.on_done(assignment, receipt(assignment), 0.0)
     assert not run.done
 
 
-def test_a_waiting_batch_is_not_timed() -> None:
-    run = supervisor(2)
+def test_a_waiting_batch_is_not_timed_and_a_probe_has_less_time() -> None:
+    run = supervisor(2, max_attempts=1)
     run.on_host_ready(1)
-    run.next_assignments()
-    assert run.overdue(0.0) == ()
-    run.on_done(1, 0, receipt(0))
-    assert run.overdue(11.0) == ()
-    assert [a.batch.index for a in run.overdue(21.5)] == [1]
+    first, second = run.next_assignments(0.0)
+    run.on_done(first, receipt(first), 9.0)
+    assert run.overdue(19.0) == ()
+    assert run.overdue(19.5) == ((second, "timed out: at work for more than 10 s"),)
+    run.on_host_lost(1, "late")
+    run.on_host_ready(2)
+    probe = run.next_assignments(20.0)[0]
+    assert run.overdue(24.5) == ((probe, "timed out: at work for more than 4 s"),)
+
+
+def test_an_idle_host_gets_what_a_straggler_holds_and_the_first_receipt_counts() -> None:
+    run = supervisor(3, window=1)
+    run.on_host_ready(1)
+    run.on_host_ready(2)
+    quick, slow = run.next_assignments(0.0)
+    assert run.on_done(quick, receipt(quick), 1.0)
+    (other,) = run.next_assignments(1.0)
+    assert run.on_done(other, receipt(other), 2.0)
+    assert run.next_assignments(3.0) == []
+    (copy,) = run.next_assignments(3.1)
+    assert (copy.host, copy.batch, copy.attempt) == (1, slow.batch, 2)
+    assert run.next_assignments(9.0) == []
+    assert run.on_done(copy, receipt(copy), 9.0)
+    assert run.done
+    assert not run.on_done(slow, receipt(slow), 9.5)
+    assert [r.attempt for r in run.receipts] == [1, 2, 1]
+    assert run.reissued == 1
 
 
 def test_a_batch_that_cannot_even_be_given_up_ends_the_run_saying_why() -> None:
-    run = supervisor(1, limit=1)
+    run = supervisor(1, max_attempts=1, window=1)
     run.on_host_ready(1)
-    run.next_assignments()
-    run.on_batch_failed(1, 0, "raised")
-    assert run.next_assignments()[0].give_up == "raised"
+    (assignment,) = run.next_assignments(0.0)
+    while not assignment.gives_up:
+        run.on_failed(assignment, "disk full", 0.0)
+        (assignment, *_) = run.next_assignments(0.0)
     with pytest.raises(LedgerError, match="batch-00000 could be neither worked nor given up: disk full"):
-        run.on_batch_failed(1, 0, "disk full")
+        run.on_failed(assignment, "disk full", 0.0)
 
 
 def test_nonsense_is_refused() -> None:
     run = supervisor(1)
     run.on_host_ready(1)
-    run.next_assignments()
-    with pytest.raises(ValueError, match="receipt of batch 0, was of batch 7"):
-        run.on_done(1, 0, receipt(7))
+    (assignment,) = run.next_assignments(0.0)
+    with pytest.raises(ValueError, match="receipt of batch 0, was batch=7"):
+        run.on_done(assignment, BatchReceipt(batch=7, attempt=1, snapshots=1, ideas=0), 0.0)
     with pytest.raises(ValueError, match="new host number"):
         run.on_host_ready(1)
     with pytest.raises(ValueError, match="distinct"):
-        Supervisor([Batch(index=0, symbols=()), Batch(index=0, symbols=())], window=1, max_attempts=1, timeout_s=1.0)
+        Supervisor([Batch(index=0, symbols=()), Batch(index=0, symbols=())], LIMITS)
     with pytest.raises(ValueError, match="1 or more"):
-        Supervisor([], window=0, max_attempts=1, timeout_s=1.0)
+        replace(LIMITS, window=0)
 
 
 def test_inline_works_every_batch_once_in_order(tmp_path: Path) -> None:
@@ -101,13 +163,14 @@ def test_inline_works_every_batch_once_in_order(tmp_path: Path) -> None:
     assert (report.granularity, report.hosts, report.requeued, report.quarantined) == ("inline", 1, 0, ())
 
 
-def test_inline_retries_then_quarantines(tmp_path: Path) -> None:
+def test_inline_retries_then_probes_and_quarantines_the_culprit(tmp_path: Path) -> None:
     seen: list[BatchReceipt] = []
-    job = ToyJob(tmp_path, raising=frozenset({0, 2}), once=frozenset({2}))
+    job = ToyJob(tmp_path, raising=frozenset({"S0A", "S2B"}), once=frozenset({"S2B"}))
     report = InlineFanout(max_attempts=2).run(job, batches(4), seen.append)
-    assert [(r.batch, r.attempt, len(r.failures)) for r in seen] == [(1, 1, 0), (3, 1, 0), (2, 2, 0), (0, 3, 2)]
-    assert seen[-1].failures[0].message == "ZeroDivisionError: no luck with batch-00000"
-    assert (report.requeued, report.quarantined) == (3, (0,))
+    assert [(r.batch, r.snapshots, len(r.failures)) for r in seen] == [(1, 2, 0), (3, 2, 0), (2, 2, 0), (0, 1, 1)]
+    assert seen[-1].failures[0].message == "ZeroDivisionError: no luck with S0A"
+    assert report.quarantined == ("S0A",)
+    assert (tmp_path / "batch-00000").read_text() == "S0B"
 
 
 def test_inline_opens_nothing_for_no_batches_and_raises_what_opening_raises(tmp_path: Path) -> None:

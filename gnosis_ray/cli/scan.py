@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from cluster.preflight import require_fit
 from cluster.session import Session, connect
-from cluster.topology import HostPlan, measure_budget, plan
+from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
@@ -29,7 +29,7 @@ from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.location import Location, locate
 from gnosis_ray.plugins import require_pinned
-from gnosis_ray.scan import ScanJob, run_scan
+from gnosis_ray.scan import ScanJob, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 
@@ -61,7 +61,11 @@ class Moment(click.ParamType[datetime]):
 )
 @click.option("--provider", metavar="NAME", help="Where market data comes from: synthetic, store, or a plug-in.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The market store's folder.")
-@click.option("--granularity", type=click.Choice(["auto", "shard", "inline"]), help="What a host is; inline: no Ray.")
+@click.option(
+    "--granularity",
+    type=click.Choice(["auto", "component", "symbol", "shard", "inline"]),
+    help="What a Ray actor is: an engine or agent of a symbol, a symbol, many; inline: no Ray.",
+)
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
 @out_option
 @filter_options
@@ -193,7 +197,9 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Lo
         ("provider", f"{manifest.provider}{' (SYNTHETIC)' if manifest.synthetic else ''}"),
         ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
         ("hosts", hosts.note),
-        ("memory a host", f"{hosts.memory_mb} MB"),
+        ("granularity", hosts.granularity),
+        ("actors", f"{hosts.actors} at once" + (f", {hosts.waves} waves" if hosts.waves > 1 else "")),
+        ("memory", f"{hosts.total_memory_mb} MB at once"),
         ("ledger", str(locate(out))),
     ]
     emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), format_, "Dry run: nothing was started")
@@ -229,11 +235,11 @@ def _fanout(job: ScanJob, manifest: RunManifest, address: str | None, watch: Sto
     with watch("ray_start"):
         if address is None:
             hosts = _hosts(manifest, config, None)
-            session = _connect(None, hosts.hosts, stack)
+            session = _connect(None, hosts.hosts if hosts.granularity == "shard" else None, stack)
         else:
             session = _connect(address, None, stack)
             require_fit(session, config, job.writer.root)
-            hosts = _hosts(manifest, config, session)
+        hosts = _hosts(manifest, config, session)  # of what Ray offers: it keeps some memory for itself
     return RayFanout(session, hosts, config.run)
 
 
@@ -246,4 +252,5 @@ def _connect(address: str | None, cores: int | None, stack: ExitStack) -> Sessio
 def _hosts(manifest: RunManifest, config: Config, session: Session | None) -> HostPlan:
     """The plan, before anything is launched: within what this machine, or the joined cluster, has to spare."""
     budget = measure_budget() if session is None else session.budget()
-    return plan(len(manifest.batches()), budget, config.run, config.run.granularity)
+    load = Load(len(manifest.symbols), len(manifest.batches()), len(roles_of(config)))
+    return plan(load, budget, config.run, config.run.granularity)

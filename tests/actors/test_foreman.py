@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from actors.crew import Event
 from actors.foreman import Foreman, Staffing
 from actors.restarts import LONGEST_DELAY_S, Restarts
 from gnosis_ray.errors import ClusterError, NoDataError
-from gnosis_ray.fanout import Assignment
+from gnosis_ray.fanout import Assignment, Limits
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from tests.actors.toys import batches
 
@@ -19,6 +20,8 @@ Answer = Callable[["ScriptedCrew", Assignment], list[Event]]
 
 
 def done(crew: ScriptedCrew, assignment: Assignment) -> list[Event]:
+    if assignment.probe is not None:
+        return [Event("done", assignment.host, assignment)]
     receipt = BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
     return [Event("done", assignment.host, assignment, receipt=receipt)]
 
@@ -34,6 +37,7 @@ class ScriptedCrew:
         self.alive: set[int] = set()
         self.log: list[str] = []
         self.closed = False
+        self.deaf: set[int] = set()
 
     def clock(self) -> float:
         return self.now
@@ -50,7 +54,8 @@ class ScriptedCrew:
 
     def ping(self, host: int) -> None:
         self.log.append(f"ping {host}")
-        self.events.append(Event("answered", host))
+        if host not in self.deaf:
+            self.events.append(Event("answered", host))
 
     def rejoin(self, host: int, number: int) -> None:
         self.log.append(f"rejoin {host} as {number}")
@@ -73,7 +78,12 @@ class ScriptedCrew:
 
 
 def foreman(crew: ScriptedCrew, count: int, *, hosts: int = 1, window: int = 2) -> Foreman:
-    staffing = Staffing("shard", hosts=hosts, window=window, max_attempts=2, timeout_s=30.0, start_s=60.0)
+    limits = Limits(
+        window=window, max_attempts=2, batch_timeout_s=30.0, symbol_timeout_s=10.0, straggler_factor=math.inf
+    )
+    staffing = Staffing(
+        "shard", hosts, limits, start_s=60.0, heartbeat_s=5.0, heartbeat_timeout_s=20.0, processes=hosts
+    )
     return Foreman(crew, batches(count), staffing, crew.clock)
 
 
@@ -91,12 +101,16 @@ def test_a_dead_host_is_replaced_and_its_batches_are_worked() -> None:
     assert crew.closed
 
 
-def test_a_batch_that_kills_its_hosts_is_given_up_and_the_others_are_done() -> None:
-    crew = ScriptedCrew(lambda crew, a: lost(crew, a) if a.batch.index == 1 and a.give_up is None else done(crew, a))
+def test_a_symbol_that_kills_its_hosts_is_quarantined_and_the_rest_is_done() -> None:
+    def deadly(crew: ScriptedCrew, a: Assignment) -> list[Event]:
+        worked = {a.probe} if a.probe else set(a.batch.symbols) - dict(a.lost).keys()
+        return lost(crew, a) if "S1B" in worked else done(crew, a)
+
+    crew = ScriptedCrew(deadly)
     run = foreman(crew, 4, hosts=2, window=1)
     report = run.run()
-    assert report.quarantined == (1,)
-    assert report.hosts_lost == 2
+    assert report.quarantined == ("S1B",)
+    assert report.hosts_lost == 2 + 2
     assert {r.batch for r in run.progress(0, 0.0).receipts} == {0, 1, 2, 3}
 
 
@@ -117,7 +131,28 @@ def test_a_host_that_falls_silent_is_pinged_and_goes_on_under_a_new_number() -> 
     report = foreman(crew, 2).run()
     assert "rejoin 1 as 2" in crew.log
     assert crew.log.count("ping 1") == 1
+    assert crew.now < 2.0
     assert report.hosts_lost == 0
+
+
+def test_a_host_that_answers_no_ping_is_replaced() -> None:
+    crew = ScriptedCrew(lambda crew, a: [] if a.host == 1 else done(crew, a))
+    crew.deaf = {1}
+    report = foreman(crew, 2).run()
+    assert crew.log.count("ping 1") == 1
+    assert "end 1" in crew.log
+    assert 20.0 < crew.now < 30.0
+    assert (report.hosts_lost, report.quarantined) == (1, ())
+
+
+def test_a_host_at_work_is_pinged_at_intervals() -> None:
+    def slow(crew: ScriptedCrew, a: Assignment) -> list[Event]:
+        return [] if a.attempt == 1 else done(crew, a)
+
+    crew = ScriptedCrew(slow)
+    foreman(crew, 1).run()
+    assert crew.now > 30.0, "a host that answers has until the batch's limit"
+    assert crew.log.count("ping 1") >= 5
 
 
 def test_an_error_that_opening_raises_on_purpose_reaches_the_user_at_once() -> None:
@@ -146,7 +181,7 @@ def test_hosts_that_always_die_end_the_run_before_every_batch_is_written_off() -
 def test_deaths_with_work_done_between_do_not_end_the_run() -> None:
     def second_is_deadly(crew: ScriptedCrew, a: Assignment) -> list[Event]:
         first = not any(line.endswith(f"to {a.host}") for line in crew.log[:-1])
-        return done(crew, a) if first or a.give_up is not None else lost(crew, a)
+        return done(crew, a) if first or a.gives_up else lost(crew, a)
 
     crew = ScriptedCrew(second_is_deadly)
     run = foreman(crew, 20, window=1)

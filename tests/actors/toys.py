@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.fanout import BatchWorker
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure
 
 
@@ -19,35 +21,43 @@ def batches(count: int) -> tuple[Batch, ...]:
 class ToyWorker:
     job: ToyJob
 
-    def run(self, batch: Batch, attempt: int) -> BatchReceipt:
-        self.job.misbehave(batch)
-        seen = (os.environ.get("POLARS_MAX_THREADS", "unset"),) if self.job.tell_threads else ()
-        self.job.commit(batch, "done")
-        return BatchReceipt(
-            batch=batch.index, attempt=attempt, snapshots=len(batch.symbols), ideas=batch.index, degraded={"seen": seen}
-        )
+    def compute(self, symbols: Sequence[str]) -> list[str]:
+        for symbol in symbols:
+            self.job.misbehave(symbol)
+        return list(symbols)
 
-    def give_up(self, batch: Batch, attempt: int, reason: str) -> BatchReceipt:
-        failures = tuple(Failure(symbol=s, stage="batch", error="GivenUp", message=reason) for s in batch.symbols)
-        self.job.commit(batch, "given up")
-        return BatchReceipt(batch=batch.index, attempt=attempt, snapshots=0, ideas=0, failures=failures)
+    def commit(
+        self, batch: Batch, attempt: int, outcomes: Sequence[list[str]], lost: Mapping[str, str]
+    ) -> BatchReceipt:
+        worked = sorted(symbol for outcome in outcomes for symbol in outcome)
+        failures = tuple(Failure(symbol=s, stage="host", error="GivenUp", message=lost[s]) for s in sorted(lost))
+        (self.job.folder / batch.name).write_text(" ".join(worked))
+        seen = (os.environ.get("POLARS_MAX_THREADS", "unset"),) if self.job.tell_threads else ()
+        return BatchReceipt(
+            batch=batch.index,
+            attempt=attempt,
+            snapshots=len(worked),
+            ideas=batch.index,
+            degraded={"seen": seen},
+            failures=failures,
+        )
 
 
 @dataclass(frozen=True)
 class ToyJob:
-    """``raising``, ``dying``, ``hanging``: batches that always do so; those in ``once`` do so the first time only."""
+    """``raising``, ``dying``, ``hanging``: symbols that always do so; those in ``once`` do so the first time only."""
 
     folder: Path
-    raising: frozenset[int] = frozenset()
-    dying: frozenset[int] = frozenset()
-    hanging: frozenset[int] = frozenset()
-    once: frozenset[int] = frozenset()
+    raising: frozenset[str] = frozenset()
+    dying: frozenset[str] = frozenset()
+    hanging: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
     tell_threads: bool = False
     no_data: bool = False
     dead_on_arrival: bool = False
     seconds: float = field(default=0.0)
 
-    def open(self) -> ToyWorker:
+    def open(self) -> BatchWorker:
         if self.no_data:
             raise NoDataError("nothing known", symbol="SPY", stage="open")
         if self.dead_on_arrival:
@@ -55,21 +65,18 @@ class ToyJob:
         (self.folder / f"host-{os.getpid()}").touch()
         return ToyWorker(self)
 
-    def commit(self, batch: Batch, text: str) -> None:
-        (self.folder / batch.name).write_text(text)
-
-    def misbehave(self, batch: Batch) -> None:
+    def misbehave(self, symbol: str) -> None:
         time.sleep(self.seconds)
-        if batch.index in self.once:
-            marker = self.folder / f"{batch.name}.seen"
+        if symbol in self.once:
+            marker = self.folder / f"{symbol}.seen"
             if marker.exists():
                 return
             marker.touch()
-        if batch.index in self.raising:
-            raise ZeroDivisionError(f"no luck with {batch.name}")
-        if batch.index in self.dying:
+        if symbol in self.raising:
+            raise ZeroDivisionError(f"no luck with {symbol}")
+        if symbol in self.dying:
             os._exit(1)
-        if batch.index in self.hanging:
+        if symbol in self.hanging:
             time.sleep(3600)
 
     def hosts(self) -> list[int]:

@@ -14,12 +14,14 @@ import pytest
 from actors.fanout import RayFanout
 from cluster.session import Session
 from cluster.topology import HostPlan
+from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest
+from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
+from tests.support.markets import add_events, bars_of, chains_of, over_store, stored
 from tests.support.scans import assert_same, manifest_of, part_bytes, tables, unbatched, work
 
 PLAN = HostPlan("shard", hosts=2, window=2, memory_mb=300, note="for tests")
@@ -178,3 +180,56 @@ def test_nothing_but_figures_and_words_is_in_the_tables(inline: Path) -> None:
         for column in floats.iter_columns():
             assert not column.is_nan().any(), (name, column.name)
             assert column.name == "max_loss" or not column.is_infinite().any(), (name, column.name)
+
+
+ODD = ("AAA", "BBB", "LONELY", "MISSING")
+"""Two healthy symbols, one without options and one of which nothing is known."""
+
+PLANS = {
+    "shard": PLAN,
+    "symbol": HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=3, parts=1, part_memory_mb=100),
+    "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=2, parts=10, part_memory_mb=100),
+}
+
+
+@pytest.fixture(scope="module")
+def odd_store(config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The settings over a store of the odd symbols."""
+    now, source = config.data.synthetic.as_of, build_source(config, market_calendar)
+    chains = chains_of(source, ["AAA", "BBB"], [now])
+    root = stored(tmp_path_factory.mktemp("odd"), chains, bars_of(source, ["AAA", "BBB", "LONELY"], now))
+    return over_store(config, add_events(root, source, ["AAA", "BBB"], now, config.engines))
+
+
+@pytest.fixture(scope="module")
+def odd_inline(
+    odd_store: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, RunReceipt]:
+    """Their ledger, worked in this process."""
+    root = tmp_path_factory.mktemp("odd-inline")
+    manifest = manifest_of(odd_store, market_calendar, list(ODD), odd_store.data.synthetic.as_of)
+    receipt = work(root, odd_store, market_calendar, manifest)
+    assert [(f.symbol, f.error) for f in receipt.failures] == [("MISSING", "NoDataError")]
+    assert receipt.degraded["hedge:no_chain"] == ("LONELY",)
+    assert receipt.snapshots == 3
+    return root, receipt
+
+
+@pytest.mark.parametrize("granularity", list(PLANS))
+def test_every_granularity_writes_the_same_failures_and_degradations_included(
+    granularity: str,
+    session: Session,
+    odd_store: Config,
+    odd_inline: tuple[Path, RunReceipt],
+    market_calendar: SessionCalendar,
+    tmp_path: Path,
+) -> None:
+    root, alone = odd_inline
+    manifest = manifest_of(odd_store, market_calendar, list(ODD), odd_store.data.synthetic.as_of)
+    fanout = RayFanout(session, PLANS[granularity], odd_store.run)
+    receipt = work(tmp_path, odd_store, market_calendar, manifest, fanout)
+    assert part_bytes(tmp_path) == part_bytes(root)
+    assert_same(tables(tmp_path), tables(root))
+    how = {"granularity", "hosts", "seconds"}
+    assert receipt.model_dump(exclude=how) == alone.model_dump(exclude=how)
+    assert receipt.granularity == granularity

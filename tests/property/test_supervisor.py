@@ -6,54 +6,74 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gnosis_ray.fanout import Assignment, Supervisor
+from gnosis_ray.fanout import SYMBOL_STRIKES, Assignment, Limits, Supervisor
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
-TIMEOUT_S = 10.0
+BATCH_S, SYMBOL_S = 10.0, 4.0
 
 
-def receipt_of(assignment: Assignment) -> BatchReceipt:
+def receipt_of(assignment: Assignment) -> BatchReceipt | None:
+    if assignment.probe is not None:
+        return None
     return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
 
 
 class SupervisedRun(RuleBasedStateMachine):
-    """Hosts come, die, hang and talk late; batches raise. Giving up succeeds: it only writes."""
+    """Hosts come, die, hang, dawdle and talk late; batches and probes fail. Giving up succeeds: it only writes."""
 
     late = Bundle("late")
 
-    @initialize(count=st.integers(0, 8), window=st.integers(1, 3), limit=st.integers(1, 3))
-    def begin(self, count: int, window: int, limit: int) -> None:
-        batches = [Batch(index=i, symbols=(f"S{i}",)) for i in range(count)]
-        self.supervisor = Supervisor(batches, window=window, max_attempts=limit, timeout_s=TIMEOUT_S)
-        self.count, self.window, self.limit = count, window, limit
+    @initialize(sizes=st.lists(st.integers(1, 3), max_size=6), window=st.integers(1, 3), limit=st.integers(1, 3))
+    def begin(self, sizes: list[int], window: int, limit: int) -> None:
+        batches = [Batch(index=i, symbols=tuple(f"S{i}{n}" for n in range(size))) for i, size in enumerate(sizes)]
+        self.supervisor = Supervisor(batches, Limits(window, limit, BATCH_S, SYMBOL_S, straggler_factor=2.0))
+        self.count, self.window, self.limit = len(sizes), window, limit
         self.next_host = 0
         self.flying: dict[int, list[Assignment]] = {}
-        self.strikes = dict.fromkeys(range(count), 0)
-        self.tries: dict[int, set[int]] = {i: set() for i in range(count)}
-        self.accepted: dict[int, int] = {}
+        self.blamed: dict[str, int] = {}
+        self.failures = dict.fromkeys(range(len(sizes)), 0)
+        self.tries: dict[int, set[int]] = {i: set() for i in range(len(sizes))}
+        self.accepted: dict[int, Assignment] = {}
         self.now = 0.0
 
     def hand_out(self) -> None:
-        for assignment in self.supervisor.next_assignments():
+        for assignment in self.supervisor.next_assignments(self.now):
             index = assignment.batch.index
             assert index not in self.accepted, "a finished batch was handed out again"
-            assert all(index != held.batch.index for each in self.flying.values() for held in each), "two live hosts"
             assert assignment.attempt not in self.tries[index], "two tries share an attempt number"
-            assert (assignment.give_up is not None) == (self.strikes[index] >= self.limit)
             self.tries[index].add(assignment.attempt)
             self.flying[assignment.host].append(assignment)
+            if assignment.probe is not None:
+                assert self.failures[index] >= self.limit, "a probe of a batch that is still trusted"
+            elif assignment.lost and not assignment.gives_up:
+                assert all(self.blamed.get(symbol, 0) == SYMBOL_STRIKES for symbol, _ in assignment.lost)
 
     def working(self, *, may_fail: bool) -> list[int]:
         hosts = [host for host, held in sorted(self.flying.items()) if held]
-        return [host for host in hosts if not may_fail or self.flying[host][0].give_up is None]
+        return [host for host in hosts if not may_fail or not self.flying[host][0].gives_up]
+
+    def blame(self, assignment: Assignment) -> None:
+        if assignment.batch.index in self.accepted:
+            return
+        if assignment.probe is not None:
+            self.blamed[assignment.probe] = self.blamed.get(assignment.probe, 0) + 1
+        else:
+            self.failures[assignment.batch.index] += 1
 
     def lose(self, host: int) -> list[Assignment]:
         held = self.flying.pop(host)
         if held:
-            self.strikes[held[0].batch.index] += 1
-        lost = self.supervisor.on_host_lost(host, "killed")
-        assert sorted(lost) == sorted(each.batch.index for each in held), "a batch was lost with its host"
+            self.blame(held[0])
+        assert self.supervisor.on_host_lost(host, "killed") == tuple(held), "a try was lost with its host"
         return held
+
+    def finish(self, host: int) -> None:
+        assignment = self.flying[host].pop(0)
+        index = assignment.batch.index
+        counts = self.supervisor.on_done(assignment, receipt_of(assignment), self.now)
+        assert counts == (assignment.probe is None and index not in self.accepted), "the first receipt counts"
+        if counts:
+            self.accepted[index] = assignment
 
     @precondition(lambda self: len(self.flying) < 3)
     @rule()
@@ -65,27 +85,23 @@ class SupervisedRun(RuleBasedStateMachine):
 
     @precondition(lambda self: self.working(may_fail=False))
     @rule(data=st.data())
-    def batch_done(self, data: st.DataObject) -> None:
-        host = data.draw(st.sampled_from(self.working(may_fail=False)))
-        assignment = self.flying[host].pop(0)
-        assert self.supervisor.on_done(host, assignment.batch.index, receipt_of(assignment))
-        assert assignment.batch.index not in self.accepted
-        self.accepted[assignment.batch.index] = assignment.attempt
+    def work_is_done(self, data: st.DataObject) -> None:
+        self.finish(data.draw(st.sampled_from(self.working(may_fail=False))))
         self.hand_out()
 
     @precondition(lambda self: self.working(may_fail=True))
     @rule(data=st.data())
-    def batch_raises(self, data: st.DataObject) -> None:
+    def work_raises(self, data: st.DataObject) -> None:
         host = data.draw(st.sampled_from(self.working(may_fail=True)))
         assignment = self.flying[host].pop(0)
-        self.strikes[assignment.batch.index] += 1
-        self.supervisor.on_batch_failed(host, assignment.batch.index, "raised")
+        self.blame(assignment)
+        self.supervisor.on_failed(assignment, "raised", self.now)
         self.hand_out()
 
-    @precondition(lambda self: any(not held or held[0].give_up is None for held in self.flying.values()))
+    @precondition(lambda self: any(not held or not held[0].gives_up for held in self.flying.values()))
     @rule(target=late, data=st.data())
     def host_dies(self, data: st.DataObject) -> list[Assignment]:
-        mortal = [host for host, held in sorted(self.flying.items()) if not held or held[0].give_up is None]
+        mortal = [host for host, held in sorted(self.flying.items()) if not held or not held[0].gives_up]
         held = self.lose(data.draw(st.sampled_from(mortal)))
         self.hand_out()
         return held
@@ -93,52 +109,65 @@ class SupervisedRun(RuleBasedStateMachine):
     @rule(held=late)
     def lost_host_speaks(self, held: list[Assignment]) -> None:
         for assignment in held:
-            assert not self.supervisor.on_done(assignment.host, assignment.batch.index, receipt_of(assignment))
-            self.supervisor.on_batch_failed(assignment.host, assignment.batch.index, "late")
+            assert not self.supervisor.on_done(assignment, receipt_of(assignment), self.now)
+            self.supervisor.on_failed(assignment, "late", self.now)
         self.hand_out()
 
-    @precondition(lambda self: not self.working(may_fail=False) or self.working(may_fail=True))
+    @rule(seconds=st.sampled_from([0.5, 3.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        for assignment, _ in self.supervisor.overdue(self.now):
+            if not assignment.gives_up:
+                self.lose(assignment.host)
+        self.hand_out()
+
     @rule()
     def time_runs_out(self) -> None:
-        self.supervisor.overdue(self.now)
-        self.now += TIMEOUT_S + 1.0
-        late = self.supervisor.overdue(self.now)
-        assert [a.host for a in late] == self.working(may_fail=False), "only work is timed, and all of it"
-        for assignment in late:
-            if assignment.give_up is None:
-                self.lose(assignment.host)
+        self.now += BATCH_S + 0.1
+        overdue = [assignment.host for assignment, _ in self.supervisor.overdue(self.now)]
+        assert overdue == self.working(may_fail=False), "only work is timed, and all of it"
+        for host in overdue:
+            if not self.flying[host][0].gives_up:
+                self.lose(host)
         self.hand_out()
 
     @invariant()
     def bounded(self) -> None:
         if not hasattr(self, "supervisor"):
             return
+        copies: dict[tuple[int, str | None], int] = {}
         for host, held in self.flying.items():
             assert len(held) <= self.window
             assert self.supervisor.held(host) == tuple(held)
-        assert all(strikes <= self.limit for strikes in self.strikes.values())
-        assert {r.batch: r.attempt for r in self.supervisor.receipts} == self.accepted
-        assert self.supervisor.unfinished == self.count - len(self.accepted)
+            for assignment in held:
+                key = (assignment.batch.index, assignment.probe)
+                copies[key] = copies.get(key, 0) + 1
+        assert all(number <= (2 if probe is None else 1) for (_, probe), number in copies.items())
+        assert all(number <= SYMBOL_STRIKES for number in self.blamed.values())
+        assert {r.batch: r.attempt for r in self.supervisor.receipts} == {
+            index: assignment.attempt for index, assignment in self.accepted.items()
+        }
         assert self.supervisor.done == (len(self.accepted) == self.count)
 
     def teardown(self) -> None:
-        """From wherever the faults left it, one healthy host ends the run in as many steps as there are batches."""
+        """From wherever the faults left it, one healthy host ends the run."""
         if not hasattr(self, "supervisor"):
             return
+        for host in list(self.flying):
+            if not self.flying[host] or not self.flying[host][0].gives_up:
+                self.lose(host)
         self.host_comes()
-        for _ in range(self.count):
+        for _ in range(self.count * 6 + 3):
             if not self.supervisor.done:
                 self.hand_out()
-                host = self.working(may_fail=False)[0]
-                assignment = self.flying[host].pop(0)
-                assert self.supervisor.on_done(host, assignment.batch.index, receipt_of(assignment))
-                self.accepted[assignment.batch.index] = assignment.attempt
+                self.finish(self.working(may_fail=False)[0])
         assert self.supervisor.done
         assert [r.batch for r in self.supervisor.receipts] == list(range(self.count))
-        assert self.supervisor.quarantined == tuple(i for i, seen in self.strikes.items() if seen >= self.limit)
+        written_off = {symbol for assignment in self.accepted.values() for symbol, _ in assignment.lost}
+        assert self.supervisor.quarantined == tuple(sorted(written_off))
 
 
 SupervisedRun.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestSupervisedRun = SupervisedRun.TestCase

@@ -20,7 +20,7 @@ from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, in_order_of_need
 from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
-from gnosis_ray.errors import NoDataError, StageError
+from gnosis_ray.errors import ClusterError, NoDataError, StageError
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure
 
@@ -52,6 +52,23 @@ class BatchOutcome:
     records: list[LedgerRecord] = field(default_factory=list)
     details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
     failures: list[Failure] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Stage -> seconds of work."""
+
+    @classmethod
+    def merged(cls, outcomes: Sequence[BatchOutcome]) -> BatchOutcome:
+        """One outcome of several with different symbols: the same whichever way the symbols were parted."""
+        whole = cls(
+            records=sorted((r for o in outcomes for r in o.records), key=lambda record: record.symbol),
+            failures=sorted((f for o in outcomes for f in o.failures), key=lambda failure: failure.symbol),
+        )
+        if outcomes:
+            details = pl.concat([outcome.details for outcome in outcomes])
+            whole.details = details.sort("symbol", maintain_order=True)
+        for outcome in outcomes:
+            for stage, seconds in outcome.seconds.items():
+                whole.seconds[stage] = whole.seconds.get(stage, 0.0) + seconds
+        return whole
 
     def append(self, record: LedgerRecord) -> None:
         """Keep one record: the runner's sink."""
@@ -157,6 +174,8 @@ def _isolated(
     """The engine over the batch; if that raises, symbol by symbol, so that only the culprits fail."""
     try:
         return PrecomputedEngine(engine, engine.compute(keys, data, upstream)), []
+    except ClusterError:
+        raise  # an engine's process is gone: no fault of a symbol
     except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
         if len(keys) == 1:
             failure = Failure.of(error, symbol=keys["symbol"][0], stage=f"engine.{engine.kind}")

@@ -18,7 +18,7 @@ from gnosis_ray.agents.base import (
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import Engine, EngineFrames, FrameEngine
 from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.errors import StageError
+from gnosis_ray.errors import ClusterError, StageError
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     EngineOutput,
@@ -56,7 +56,7 @@ class PipelineRunner:
     """Runs engines in the order of what they require, fuses, asks the agents, composes, trades, keeps the record.
 
     Works with any number of engines and agents from one up. A part that raises becomes a :class:`StageError` with
-    the symbol and the stage.
+    the symbol and the stage; :class:`ClusterError`, of a part whose process is gone, is passed on as it is.
     """
 
     def __init__(
@@ -144,6 +144,8 @@ class PipelineRunner:
     def _stage(self, stage: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return work(*args, **kwargs)
+        except ClusterError:
+            raise  # a part's process is gone: no fault of the symbol
         except Exception as error:
             raise StageError.wrap(error, symbol=self._symbol, stage=stage) from error
 

@@ -61,14 +61,14 @@ class FaultyParts(Parts):
 
     def __init__(self, config: Config, engine: frozenset[str], agent: frozenset[str] = frozenset()) -> None:
         super().__init__(config)
-        self._settings, self._engine, self._agent = config, engine, agent
+        self._settings, self._sneezing, self._silent = config, engine, agent
 
     def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
-        allergic = Allergic(adapter, self._settings, self._engine)
+        allergic = Allergic(adapter, self._settings, self._sneezing)
         return [allergic if engine.kind == "hedge" else engine for engine in super().engines(adapter)]
 
     def primary_agents(self) -> list[PrimaryAgent]:
-        return [Silent(agent, self._agent) for agent in super().primary_agents()]
+        return [Silent(agent, self._silent) for agent in super().primary_agents()]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,135 @@
+"""Stand-ins for engines and agents that live in another process: the pipeline cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent, TradeDecision
+from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
+from gnosis_ray.engines.inputs.adapters import MarketAdapter
+from gnosis_ray.engines.orchestration.batch_pass import PipelineParts
+from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion, TradeIdea
+
+COMPOSER = "composer"
+TRADE_AGENT = "trade_agent"
+
+
+Ask = Callable[..., Any]
+"""Calls a method, by its name, of a part elsewhere: returns what it returns, raises what it raises."""
+
+
+class EngineProxy(FrameEngine):
+    """A FrameEngine elsewhere. It reads its context itself, so none is read for it here."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def load(self, keys: pl.DataFrame) -> EngineData:
+        """See :class:`FrameEngine`."""
+        data: EngineData = self._ask("load", keys)
+        return data
+
+    def compute(
+        self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
+    ) -> EngineFrames:
+        """See :class:`FrameEngine`."""
+        frames: EngineFrames = self._ask("compute", keys, data, upstream)
+        return frames
+
+
+class PrimaryAgentProxy:
+    """A PrimaryAgent elsewhere."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def step(self, snapshot: StandardSnapshot) -> Suggestion:
+        """See :class:`PrimaryAgent`."""
+        said: Suggestion = self._ask("step", snapshot)
+        return said
+
+
+class ComposerProxy:
+    """A ComposerAgent elsewhere."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def compose(self, snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> Suggestion:
+        """See :class:`ComposerAgent`."""
+        said: Suggestion = self._ask("compose", snapshot, suggestions)
+        return said
+
+
+class TradeAgentProxy:
+    """A TradeAgent elsewhere."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
+        """See :class:`TradeAgent`."""
+        ideas: list[TradeIdea] = self._ask("generate_trades", suggestion)
+        return ideas
+
+
+class DecidingTradeAgentProxy(TradeAgentProxy):
+    """A DecidingTradeAgent elsewhere."""
+
+    def decide(self, suggestion: Suggestion) -> TradeDecision:
+        """See :class:`DecidingTradeAgent`."""
+        decision: TradeDecision = self._ask("decide", suggestion)
+        return decision
+
+
+class ProxyParts:
+    """The same parts as ``parts`` makes, each standing in for one elsewhere.
+
+    ``asks``: how to reach each, by role: an engine's kind, ``agent.<name>`` with the names of ``agent_names`` in the
+    order of the agents, ``composer`` and ``trade_agent``.
+    """
+
+    def __init__(self, parts: PipelineParts, agent_names: tuple[str, ...], asks: Mapping[str, Ask]) -> None:
+        self._parts = parts
+        self._agent_names = agent_names
+        self._asks = asks
+
+    def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
+        """A stand-in for each engine: its kind, what it requires, its features."""
+        return [_engine(engine, self._asks[engine.kind]) for engine in self._parts.engines(adapter)]
+
+    def primary_agents(self) -> list[PrimaryAgent]:
+        """A stand-in for each primary agent."""
+        named = zip(self._agent_names, self._parts.primary_agents(), strict=True)
+        return [_like(agent, PrimaryAgentProxy)(self._asks[agent_role(name)]) for name, agent in named]
+
+    def composer(self) -> ComposerAgent:
+        """A stand-in for the composer."""
+        composer: ComposerAgent = _like(self._parts.composer(), ComposerProxy)(self._asks[COMPOSER])
+        return composer
+
+    def trade_agent(self, adapter: MarketAdapter) -> TradeAgent:
+        """A stand-in for the trade agent; it says why it made nothing where that one does."""
+        original = self._parts.trade_agent(adapter)
+        proxy = DecidingTradeAgentProxy if hasattr(original, "decide") else TradeAgentProxy
+        agent: TradeAgent = _like(original, proxy)(self._asks[TRADE_AGENT])
+        return agent
+
+
+def agent_role(name: str) -> str:
+    """The role of the primary agent that the settings call ``name``."""
+    return f"agent.{name}"
+
+
+def _engine(engine: FrameEngine, ask: Ask) -> FrameEngine:
+    face = {"kind": engine.kind, "requires": engine.requires, "features": engine.features}
+    stand_in: FrameEngine = _like(engine, EngineProxy, face)(ask)
+    return stand_in
+
+
+def _like(original: object, proxy: type[Any], face: Mapping[str, Any] | None = None) -> type[Any]:
+    """``proxy`` under the original's class name, which failures name as their stage."""
+    return type(type(original).__name__, (proxy,), dict(face or {}))
