@@ -57,6 +57,8 @@ class BatchReceipt(Contract):
     failures: tuple[Failure, ...] = ()
     seconds: dict[str, float] = Field(default_factory=dict)
     """Stage -> seconds of work, for the summary; never part of a ledger table but ``runs``."""
+    quote_age_sessions: float | None = None
+    """Sessions that closed since the oldest quotes in use were made; None where there are no quotes."""
 
 
 class RunManifest(Contract):

@@ -1,0 +1,51 @@
+"""Logs of processes that nobody watches: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+OURS = ("gnosis_ray", "actors", "cluster")
+"""The loggers that speak for gnosis-ray."""
+
+FIELDS = ("symbol", "stage", "batch", "host")
+"""What a line may say beside its message, each given as ``extra={"symbol": ...}``."""
+
+
+class JsonLines(logging.Formatter):
+    """``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, ``run`` and what was given of :data:`FIELDS`."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback is in it as ``error``."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "run": self._run,
+        }
+        line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def write_lines(run: str) -> None:
+    """From now on this process logs in lines to standard error, which Ray keeps in a file of the process.
+
+    Side effects: handlers and levels of the loggers of :data:`OURS`; a second call only names another run.
+    """
+    for name in OURS:
+        logger = logging.getLogger(name)
+        for handler in [each for each in logger.handlers if isinstance(each.formatter, JsonLines)]:
+            logger.removeHandler(handler)
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines(run))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

@@ -1,0 +1,76 @@
+"""Turns what is known of a run into figures with names. No Ray."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gnosis_ray.fanout import FanoutReport
+from gnosis_ray.monitoring import catalogue
+from gnosis_ray.monitoring.catalogue import GRANULARITY, REASON, STAGE, TABLE, Metric
+from gnosis_ray.schemas.run_schemas import BatchReceipt
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A figure: how much a counter grew, what a histogram saw, where a gauge stands."""
+
+    metric: Metric
+    value: float
+    tags: Mapping[str, str]
+
+
+class RunMeter:
+    """Observes one run. Counters that grew by nothing are left out."""
+
+    def __init__(self, granularity: str) -> None:
+        self._where = {GRANULARITY: granularity}
+        self._seen: dict[Metric, int] = {}
+        self._oldest_quotes: float | None = None
+
+    def on_receipt(self, receipt: BatchReceipt) -> list[Observation]:
+        """A batch is in the ledger. To be told once for each."""
+        failed = Counter(failure.stage for failure in receipt.failures)
+        rows = {"snapshots": receipt.snapshots, "trade_ideas": receipt.ideas, "failures": len(receipt.failures)}
+        counts = [
+            self._counted(catalogue.BATCHES_DONE, 1),
+            self._counted(catalogue.SYMBOLS_DONE, receipt.snapshots),
+            *_degraded(receipt),
+            *(Observation(catalogue.SYMBOLS_FAILED, count, {STAGE: stage}) for stage, count in sorted(failed.items())),
+            *(Observation(catalogue.LEDGER_ROWS, count, {TABLE: table}) for table, count in rows.items()),
+        ]
+        return [*(each for each in counts if each.value), *self._seconds(receipt), *self._quote_age(receipt)]
+
+    def on_report(self, report: FanoutReport) -> list[Observation]:
+        """How the run stands: what its counters grew by since the last report."""
+        standing = {
+            catalogue.HOSTS_LOST: report.hosts_lost,
+            catalogue.BATCHES_REQUEUED: report.requeued,
+            catalogue.BATCHES_COPIED: report.reissued,
+            catalogue.SYMBOLS_QUARANTINED: len(report.quarantined),
+        }
+        grown = [self._counted(metric, count - self._seen.get(metric, 0)) for metric, count in standing.items()]
+        self._seen = standing
+        return [each for each in grown if each.value]
+
+    def _counted(self, metric: Metric, count: int) -> Observation:
+        return Observation(metric, count, self._where)
+
+    def _seconds(self, receipt: BatchReceipt) -> Iterator[Observation]:
+        for stage, seconds in receipt.seconds.items():
+            yield Observation(catalogue.STAGE_SECONDS, seconds, self._where | {STAGE: stage})
+
+    def _quote_age(self, receipt: BatchReceipt) -> Iterator[Observation]:
+        """The oldest of the run so far."""
+        age = receipt.quote_age_sessions
+        if age is not None and (self._oldest_quotes is None or age > self._oldest_quotes):
+            self._oldest_quotes = age
+            yield Observation(catalogue.QUOTE_AGE, age, self._where)
+
+
+def _degraded(receipt: BatchReceipt) -> Iterator[Observation]:
+    """Reasons read ``hedge:stale_quotes``."""
+    for said, symbols in receipt.degraded.items():
+        stage, _, reason = said.partition(":")
+        yield Observation(catalogue.SYMBOLS_DEGRADED, len(symbols), {STAGE: stage, REASON: reason})
