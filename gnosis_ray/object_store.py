@@ -66,6 +66,12 @@ class Objects:
         with self._told("read", name):
             return bytes(_obstore().get(self._client(), self.root.key(name)).bytes())
 
+    def tail(self, name: str, length: int) -> bytes:
+        """The last bytes of an object, all of it where it is shorter."""
+        with self._told("read", name):
+            found = _obstore().get(self._client(), self.root.key(name), options={"range": {"suffix": length}})
+            return bytes(found.bytes())
+
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
         try:
@@ -138,7 +144,7 @@ class Objects:
         return True
 
     def _client(self) -> S3Store:
-        return _client(self.root.bucket, next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), ""))
+        return _client(self.root.bucket, _endpoint())
 
     @contextmanager
     def _told(self, task: str, name: str) -> Iterator[None]:
@@ -155,10 +161,26 @@ class Objects:
             raise ObjectStoreError(f"Cannot {task} {self.root / name}: {_said(error)}") from None
 
 
+def scan_options() -> dict[str, str | int]:
+    """The ``storage_options`` with which Polars reads ``s3://`` within the same bounds; it finds credentials alike."""
+    endpoint = _endpoint()
+    return {
+        **({"aws_endpoint": endpoint} if endpoint else {}),
+        "aws_allow_http": str(endpoint.startswith("http://")).lower(),
+        "max_retries": MAX_RETRIES,
+        "retry_timeout_ms": int(RETRY_LIMIT.total_seconds() * 1000),
+    }
+
+
 def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``function`` of every item, up to :data:`PARALLEL` at once, in the order of the items; the first error counts."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(function, items))
+
+
+def _endpoint() -> str:
+    """The address of the service; empty for Amazon's own."""
+    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
 
 
 @lru_cache(maxsize=16)

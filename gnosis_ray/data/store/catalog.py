@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
 from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
 from gnosis_ray.data.store.parts import INDEX, Part, list_parts, read_index
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.location import Location, S3Url
+from gnosis_ray.object_store import side_by_side
 
 CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String())])
 """An index of many parts: ``part`` numbers them in path order."""
@@ -19,16 +20,16 @@ CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String
 class Listing:
     """The parts of a dataset at one moment, and their indexes in one frame."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[Location, ...]
     index: pl.DataFrame
 
 
 class Catalog:
     """Lists a store's parts afresh at each call, and remembers the index of each part and of the last listing."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Location) -> None:
         self.root = root
-        self._indexes: dict[Path, pl.DataFrame] = {}
+        self._indexes: dict[Location, pl.DataFrame] = {}
         self._listings: dict[Kind, Listing] = {}
 
     def listing(self, data: Dataset, first: str = "", last: str = "~") -> Listing:
@@ -46,30 +47,36 @@ class Catalog:
     def require_some(self) -> None:
         """Raise :class:`NoDataError`, saying what fills a store, unless this one holds any part."""
         if not any(list_parts(self.root, data) for data in DATASETS.values()):
-            state = "holds no market data" if self.root.is_dir() else "is not there"
+            absent = not isinstance(self.root, S3Url) and not self.root.is_dir()
+            state = "is not there" if absent else "holds no market data"
             raise NoDataError(f"The market store {self.root} {state}. `gnosis-ray data import` fills it.")
 
     def _joined(self, data: Dataset, parts: list[Part]) -> pl.DataFrame:
+        self._learn(data, [part for part in parts if part.path not in self._indexes])
         frames = [
-            self._index(data, part).with_columns(
+            self._indexes[part.path].with_columns(
                 part=pl.lit(number, dtype=pl.UInt32), period=pl.lit(part.period, dtype=pl.String)
             )
             for number, part in enumerate(parts)
         ]
         return pl.concat([pl.DataFrame(schema=CATALOG), *frames])
 
-    def _index(self, data: Dataset, part: Part) -> pl.DataFrame:
-        if part.path not in self._indexes:
-            self._indexes[part.path] = read_index(data, part)
-        return self._indexes[part.path]
+    def _learn(self, data: Dataset, parts: list[Part]) -> None:
+        """Read the indexes of parts not seen before, at once where waiting is what takes the time."""
+
+        def read(part: Part) -> pl.DataFrame:
+            return read_index(data, part)
+
+        found = side_by_side(read, parts) if isinstance(self.root, S3Url) else map(read, parts)
+        self._indexes.update(zip((part.path for part in parts), found, strict=True))
 
 
-def coverage(root: Path) -> pl.DataFrame:
+def coverage(root: Location) -> pl.DataFrame:
     """What a store holds: ``kind, symbols, rows, first_event, last_event, last_known``, one row a dataset with data.
 
     Read from the parts' footers. Raises :class:`NoDataError` where there is no store.
     """
-    catalog = Catalog(Path(root))
+    catalog = Catalog(root)
     catalog.require_some()
     frames = [
         catalog.listing(data).index.select(

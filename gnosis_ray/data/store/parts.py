@@ -16,8 +16,10 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.data.store.datasets import Dataset, check_columns
+from gnosis_ray.data.store.remote import footer, list_names
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError
+from gnosis_ray.location import Location, S3Url
 
 ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
 """Small enough that a batch of 32 symbols out of 500 skips most of a part."""
@@ -45,12 +47,17 @@ _FOOTER_KEY = "gnosis_ray.index"
 class Part:
     """One committed file of a dataset and the label of the partition it lies in."""
 
-    path: Path
+    path: Location
     period: str
 
 
-def list_parts(root: Path, data: Dataset, first: str = "", last: str = "~") -> list[Part]:
-    """The parts of the partitions labelled ``first`` to ``last``, in path order. A file being written is no part."""
+def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[Part]:
+    """The parts of the partitions labelled ``first`` to ``last``, in path order. A file being written is no part.
+
+    Raises :class:`DataError` where an object store cannot be listed.
+    """
+    if isinstance(root, S3Url):
+        return _remote_parts(root / data.kind, f"{data.period}=", first, last)
     folder = root / data.kind
     if not folder.is_dir():
         return []
@@ -61,8 +68,25 @@ def list_parts(root: Path, data: Dataset, first: str = "", last: str = "~") -> l
         for period in periods
         if first <= period <= last
         for path in sorted((folder / f"{prefix}{period}").iterdir())
-        if path.name.startswith("part-") and path.suffix == ".parquet"
+        if _is_part(path.name)
     ]
+
+
+def _remote_parts(folder: S3Url, prefix: str, first: str, last: str) -> list[Part]:
+    try:
+        names = list_names(folder)
+    except OSError as error:
+        raise DataError(str(error), cause=type(error).__name__) from error
+    return [
+        Part(folder / partition / file, period)
+        for partition, file in names
+        if partition.startswith(prefix) and first <= (period := partition.removeprefix(prefix)) <= last
+        if _is_part(file)
+    ]
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith("part-") and name.endswith(".parquet")
 
 
 def split(data: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -77,19 +101,19 @@ def _rest(data: Dataset) -> list[str]:
     return [name for name in data.schema.names() if name not in (*data.identity, "known_at")]
 
 
-def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Part, bool]:
-    """Write rows as one part, whole or not at all; False where the same content is there already.
+def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Path, bool]:
+    """Write rows as one part, whole or not at all: its path; False where the same content is there already.
 
     Optional columns that say nothing are left out, so that the same rows make the same part as before there were any.
     Written under a temporary name, synced, then renamed; a crash leaves a hidden file that no reader sees.
     """
     folder = root / data.kind / f"{data.period}={period}"
     rows = rows.drop(name for name in data.optional if rows[name].null_count() == rows.height)
-    part = Part(folder / f"part-{content_hash(rows)}.parquet", period)
-    if part.path.is_file():
+    part = folder / f"part-{content_hash(rows)}.parquet"
+    if part.is_file():
         return part, False
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{part.path.name}.{uuid.uuid4().hex}.tmp"
+    temporary = folder / f".{part.name}.{uuid.uuid4().hex}.tmp"
     try:
         with temporary.open("xb") as file:
             rows.write_parquet(
@@ -100,7 +124,7 @@ def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tu
             )
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(part.path)
+        temporary.replace(part)
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(folder)
@@ -147,9 +171,10 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     :class:`DataError` a file that cannot be read or that something else than the store wrote.
     """
     try:
-        check_columns(data, pl.Schema(pl.read_parquet_schema(part.path)), str(part.path), exact=True)
-        footer = pl.read_parquet_metadata(part.path).get(_FOOTER_KEY)
-        index = _decode(footer) if footer is not None else None
+        file = footer(part.path) if isinstance(part.path, S3Url) else part.path
+        check_columns(data, pl.Schema(pl.read_parquet_schema(file)), str(part.path), exact=True)
+        own = pl.read_parquet_metadata(file).get(_FOOTER_KEY)
+        index = _decode(own) if own is not None else None
     except (OSError, binascii.Error, pl.exceptions.PolarsError) as error:
         raise DataError(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
     if index is None or index.schema != INDEX:

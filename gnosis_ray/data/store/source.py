@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -22,13 +23,15 @@ from gnosis_ray.data.store.point_in_time import (
 from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
 from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.errors import DataError, SchemaError
+from gnosis_ray.location import Location, S3Url
+from gnosis_ray.object_store import redacted, scan_options
 from gnosis_ray.schemas.core_schemas import to_utc
 
 CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 
 
 class StoreSource:
-    """A :class:`gnosis_ray.data.source.MarketSource` over the Parquet store under ``root``.
+    """A :class:`gnosis_ray.data.source.MarketSource` over the Parquet store under ``root``, a folder or a prefix.
 
     Reads never lock and never cache rows: parts are immutable, so only their indexes are remembered, in this process.
     A store that is not there or is empty raises :class:`NoDataError`; a part of another shape :class:`SchemaError`.
@@ -37,11 +40,11 @@ class StoreSource:
     name = "store"
     synthetic = False
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+    def __init__(self, root: Location) -> None:
+        self.root = root if isinstance(root, S3Url) else Path(root)
         self._catalog = Catalog(self.root)
 
-    def __reduce__(self) -> tuple[type[StoreSource], tuple[Path]]:
+    def __reduce__(self) -> tuple[type[StoreSource], tuple[Location]]:
         return StoreSource, (self.root,)
 
     def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
@@ -134,7 +137,7 @@ class StoreSource:
         """
         if chosen.is_empty():
             return number_repeats(_empty(data, **{PART: pl.String()}), data)
-        paths = [listing.paths[number] for number in chosen["part"].unique().sort()]
+        paths = [str(listing.paths[number]) for number in chosen["part"].unique().sort()]
         in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
         scan = pl.scan_parquet(
             paths,
@@ -143,14 +146,23 @@ class StoreSource:
             missing_columns="insert",
             extra_columns="ignore",
             include_file_paths=PART if data.repeats else None,
+            glob=False,
+            **self._access(),
         )
         try:
             rows = scan.filter(in_range).collect(engine="in-memory")
         except (OSError, pl.exceptions.PolarsError) as error:
+            said = redacted(str(error)) if isinstance(self.root, S3Url) else error
             raise DataError(
-                f"Cannot read dataset {data.kind} of {self.root}: {error}", cause=type(error).__name__
-            ) from error
+                f"Cannot read dataset {data.kind} of {self.root}: {said}", cause=type(error).__name__
+            ) from (None if isinstance(self.root, S3Url) else error)
         return number_repeats(rows, data)
+
+    def _access(self) -> dict[str, Any]:
+        """How Polars is to reach the parts: credentials are looked for where :mod:`gnosis_ray.object_store` does."""
+        if isinstance(self.root, S3Url):
+            return {"storage_options": scan_options(), "credential_provider": None}
+        return {}
 
 
 def _checked(keys: pl.DataFrame) -> pl.DataFrame:

@@ -49,7 +49,7 @@ class StoreWriter:
         parts = []
         for period, cut in split(data, rows):
             part, new = write_part(self.root, data, period, cut)
-            parts.append(part.path)
+            parts.append(part)
             written += cut.height if new else 0
             known += 0 if new else cut.height
         return Appended(written, known, tuple(parts))

@@ -1,0 +1,34 @@
+"""A market store on an object store, for reading: what lies there, the footers of its parts, and how Polars scans it.
+
+Parts are immutable and named by their content, so a store that is copied there part by part is a store at each moment.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from gnosis_ray.location import S3Url
+from gnosis_ray.object_store import Objects
+
+TAIL_BYTES = 512 * 1024
+"""Fetched of a part at first: the footers of a few hundred symbols fit."""
+
+_PARQUET_END = 8
+"""The footer's length and the magic number."""
+
+
+def list_names(folder: S3Url) -> list[tuple[str, str]]:
+    """``(partition, file)`` of everything in a dataset's folder, in path order."""
+    found = (name.partition("/") for name in Objects(folder).names(""))
+    return [(partition, file) for partition, _, file in found if file]
+
+
+def footer(part: S3Url) -> BytesIO:
+    """The end of a part, with its whole footer: Parquet readers look no further for a schema or metadata.
+
+    Raises :class:`OSError` where it cannot be read.
+    """
+    objects = Objects(part.parent)
+    tail = objects.tail(part.name, TAIL_BYTES)
+    needed = int.from_bytes(tail[-_PARQUET_END:-4], "little") + _PARQUET_END
+    return BytesIO(tail if needed <= len(tail) else objects.tail(part.name, needed))

@@ -1,0 +1,128 @@
+"""A store that was copied to an object store reads there as it does here."""
+
+from __future__ import annotations
+
+import pickle
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import gnosis_ray.data.store.remote
+from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
+from gnosis_ray.errors import DataError, NoDataError
+from gnosis_ray.location import S3Url
+from gnosis_ray.object_store import Objects
+from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, quote, trade
+from tests.support.object_stores import BUCKET, KEY_ID, SECRET, answer, honest, serving
+
+Read = Callable[[StoreSource, pl.DataFrame], pl.DataFrame]
+READS: dict[str, Read] = {
+    "chains": lambda source, wanted: source.raw_chains(wanted),
+    "bars": lambda source, wanted: source.bars(wanted, 3),
+    "trades": lambda source, wanted: source.trades(wanted, 5),
+    "quotes": lambda source, wanted: source.quotes(wanted, 60),
+    "news": lambda source, wanted: source.news(wanted, 24),
+}
+KEYS = {
+    "one": keys(("AAPL", MONDAY)),
+    "before": keys(("AAPL", MONDAY - MINUTE), ("MSFT", MONDAY - MINUTE)),
+    "panel": keys(*((symbol, MONDAY + n * DAY) for symbol in ("AAPL", "BRK.B", "MSFT") for n in range(4))),
+    "unknown": keys(("NONE", MONDAY)),
+    "none": keys(),
+}
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Path:
+    """All kinds, in several parts, with prints that repeat and a day that was told twice."""
+    writer = StoreWriter(tmp_path / "a market")
+    for day in range(3):
+        now = MONDAY + day * DAY
+        writer.append("chains", pl.concat([chain("AAPL", now), chain("BRK.B", now)]))
+        writer.append("bars", pl.concat([bar("AAPL", day), bar("BRK.B", day)]))
+        writer.append("trades", pl.concat([trade("AAPL", now - MINUTE), trade("AAPL", now), trade("AAPL", now)]))
+        writer.append("quotes", quote("AAPL", now))
+        writer.append("news", headline("AAPL", now - HOUR, "Läuft", f"day {day}"))
+    writer.append("bars", bars("MSFT", 4))
+    writer.append("trades", trade("AAPL", MONDAY))
+    return writer.root
+
+
+@pytest.fixture
+def remote(s3: str, market: Path) -> S3Url:
+    """The same files under a prefix."""
+    url = S3Url(BUCKET, f"{market.parent.name}/a market")
+    for path in market.rglob("*.parquet"):
+        Objects(url).put(path.relative_to(market).as_posix(), path.read_bytes())
+    return url
+
+
+@pytest.mark.parametrize("asked", KEYS)
+@pytest.mark.parametrize("kind", READS)
+def test_the_rows_are_those_of_the_folder(market: Path, remote: S3Url, kind: str, asked: str) -> None:
+    here, there = (READS[kind](StoreSource(root), KEYS[asked]) for root in (market, remote))
+    assert_frame_equal(there, here, check_exact=True)
+    assert here.is_empty() == (asked in ("unknown", "none") or (asked == "before" and kind not in ("trades", "news")))
+
+
+def test_the_coverage_and_the_latest_moment_are_those_of_the_folder(market: Path, remote: S3Url) -> None:
+    assert_frame_equal(coverage(remote), coverage(market))
+    late = MONDAY + 99 * DAY
+    assert StoreSource(remote).default_as_of(late) == StoreSource(market).default_as_of(late)
+
+
+def test_footers_longer_than_the_first_guess_are_fetched_whole(
+    market: Path, remote: S3Url, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gnosis_ray.data.store.remote, "TAIL_BYTES", 64)
+    assert_frame_equal(coverage(remote), coverage(market))
+
+
+def test_it_travels(remote: S3Url) -> None:
+    sent = pickle.dumps(StoreSource(remote))
+    assert SECRET.encode() not in sent
+    assert not pickle.loads(sent).bars(KEYS["one"], 3).is_empty()  # noqa: S301  our own bytes
+
+
+def test_parts_that_come_later_are_seen(market: Path, remote: S3Url) -> None:
+    source = StoreSource(remote)
+    assert source.bars(keys(("ZZZ", MONDAY)), 1).is_empty()
+    (part,) = StoreWriter(market).append("bars", bar("ZZZ", 0)).parts
+    Objects(remote).put(part.relative_to(market).as_posix(), part.read_bytes())
+    Objects(remote).put(f"bars/event_year=2026/.{part.name}.tmp", b"no part")
+    assert source.bars(keys(("ZZZ", MONDAY)), 1).height == 1
+
+
+def test_an_empty_prefix_a_missing_bucket_and_a_damaged_part_are_named(s3: str, remote: S3Url) -> None:
+    with pytest.raises(NoDataError, match=r"s3://.*/nothing holds no market data"):
+        coverage(remote / "nothing")
+    with pytest.raises(DataError, match="no-such-bucket"):
+        coverage(S3Url("no-such-bucket", "x"))
+    Objects(remote).put("bars/event_year=2026/part-0.parquet", b"PAR1 and nothing else")
+    with pytest.raises(DataError, match=r"event_year=2026/part-0\.parquet"):
+        StoreSource(remote).bars(KEYS["one"], 3)
+
+
+def test_no_error_of_a_scan_holds_a_credential(remote: S3Url, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = StoreSource(remote)
+    assert not source.bars(KEYS["one"], 3).is_empty()
+
+    def telling(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "GET" and "list-type" in environ["QUERY_STRING"]:
+            return honest(environ, start_response)
+        text = f"{KEY_ID} {SECRET} {environ['HTTP_AUTHORIZATION']}"
+        body = f"<Error><Code>AccessDenied</Code><Message>Denied</Message><Told>{text}</Told></Error>"
+        return answer(start_response, "403 Forbidden", body.encode())
+
+    with serving(telling) as address, monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", address)
+        with pytest.raises(DataError, match="Cannot read dataset bars") as caught:
+            source.bars(KEYS["one"], 3)
+    told = "".join(traceback.format_exception(caught.value))
+    for secret in (KEY_ID, SECRET, "Signature="):
+        assert secret not in told
