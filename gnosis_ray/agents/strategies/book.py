@@ -13,6 +13,7 @@ from gnosis_ray.agents.strategies.declaration import (
     LegRule,
     Mirror,
     SameStrike,
+    SameWidth,
     Share,
     Strategy,
 )
@@ -125,7 +126,7 @@ BOOK: tuple[Strategy, ...] = (
             LegRule("P", "sell", CONDOR_SHORT),
             LegRule("P", "buy", Beyond(0, -0.6)),
             LegRule("C", "sell", CONDOR_SHORT),
-            LegRule("C", "buy", Beyond(2, 0.6)),
+            LegRule("C", "buy", SameWidth(2, low=1, high=0)),
         ),
         stances=frozenset({"spread", "flat"}),
         volatility=frozenset({"rich"}),

@@ -60,7 +60,16 @@ class Mirror:
     around: int
 
 
-StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror
+@dataclass(frozen=True)
+class SameWidth:
+    """The strike as far above another leg's as two earlier legs are apart, nearly: within half of that width."""
+
+    leg: int
+    low: int
+    high: int
+
+
+StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror | SameWidth
 
 
 @dataclass(frozen=True)

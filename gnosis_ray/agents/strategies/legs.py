@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gnosis_ray.agents.strategies.contracts import ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import AtDelta, AtForward, Beyond, LegRule, Mirror, SameStrike, Strategy
+from gnosis_ray.agents.strategies.declaration import (
+    AtDelta,
+    AtForward,
+    Beyond,
+    LegRule,
+    Mirror,
+    SameStrike,
+    SameWidth,
+    Strategy,
+)
 
 OFFERS = 4
 """Strikes tried for a rule before giving up."""
@@ -111,6 +120,10 @@ def _offers(rule: LegRule, expiry: ExpiryContracts, chosen: Chosen) -> Places:
         case Mirror(leg, around):
             mirrored = 2.0 * _strike_of(chosen, around) - _strike_of(chosen, leg)
             return tradable[np.abs(strikes - mirrored) < _EQUAL]
+        case SameWidth(leg, low, high):
+            width = abs(_strike_of(chosen, high) - _strike_of(chosen, low))
+            distance = np.abs(strikes - _strike_of(chosen, leg) - width)
+            return _nearest(tradable, distance, distance <= 0.5 * width)
         case None:
             raise ValueError("Expected a strike rule, was None")
 

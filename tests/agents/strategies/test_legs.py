@@ -38,6 +38,14 @@ def test_wings_stand_beyond_the_short_strikes() -> None:
     assert long_put.strike < short_put.strike < 100 < short_call.strike < long_call.strike
     width = 0.6 * short_put.expiry.smile.expected_move
     assert short_put.strike - long_put.strike == pytest.approx(width, abs=1.25)
+    assert long_call.strike - short_call.strike == short_put.strike - long_put.strike
+
+
+def test_a_condor_without_even_wings_keeps_them_nearly_even() -> None:
+    near = expiry(chain().filter(~pl.col("strike").is_in([112.5, 115.0])))
+    short_put, long_put, short_call, long_call = first("iron_condor", near)
+    left, right = short_put.strike - long_put.strike, long_call.strike - short_call.strike
+    assert abs(left - right) <= 0.5 * left
 
 
 def test_a_butterfly_has_even_wings_even_where_strikes_are_missing() -> None:
