@@ -44,8 +44,8 @@ bench: $(VENV)/.dev
 
 # Pins with hashes and without addresses; needs uv on the path.
 lock:
-	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build -c requirements-dev.txt -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build --extra dashboard --extra s3 -c requirements.txt -o requirements-cluster.txt
 
 clean:
