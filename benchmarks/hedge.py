@@ -44,7 +44,8 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
             "arrange": lambda: arrange(add_times(clean(raw)[0], market.calendar)[0], config.market),
             "invert": lambda: believe(contracts, config.market.implied_vol),
             "load": lambda: loader.load(raw),
-            "compute": lambda: engine.compute(keys, data, {}),
+            # another frame of the same bars: what was measured of the very frame would not be measured again
+            "compute": lambda: engine.compute(keys, {**data, "bars": data["bars"].clone()}, {}),
             "profile": lambda: gamma_profiles(book, config.engines.hedge),
         },
         ROUNDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from benchmarks.market import Market
@@ -15,24 +16,46 @@ from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
+from gnosis_ray.engines.liquidity.volume_profile import price_grid
 
 SYMBOLS = 500
 DAYS = 250
 SAMPLE = 10
 """Days that are measured one at a time, spread evenly; the rest is scaled by count."""
 ROUNDS = 2
+CUMULATED = 2048
+"""Rows of the yardstick's matrix."""
 LIQUIDITY_DAYS = 50
 """Days a call of the liquidity engine, whose volume profiles (some 230 rows a key) would otherwise all be held."""
 
 
 def rows(market: Market, _scratch: Path) -> Iterator[Row]:
-    """From the store's bars to features; both engines by themselves, without what others would have told them."""
+    """From the store's bars to features; both engines by themselves, without what others would have told them.
+
+    An indicator is one pass over the bars however many days are asked for; a volume profile is work of its own at every
+    key, which no panel saves: its row is followed by that work, beside the least that a profile could cost.
+    """
     adapter, engines = market.adapter(), market.config.engines
-    yield _row(market, ElasticityEngineV1(adapter, engines.elasticity), DAYS)
-    yield _row(market, LiquidityEngineV1(adapter, engines.liquidity), LIQUIDITY_DAYS)
+    yield _row(market, ElasticityEngineV1(adapter, engines.elasticity), DAYS, "aim: 50")
+    liquidity = LiquidityEngineV1(adapter, engines.liquidity)
+    yield _row(market, liquidity, LIQUIDITY_DAYS, "aim: 4; profiles are dropped after each call")
+    yield _a_key(market, liquidity, price_grid(engines.liquidity).count)
 
 
-def _row(market: Market, engine: FrameEngine, days_a_call: int) -> Row:
+def _a_key(market: Market, engine: FrameEngine, buckets: int) -> Row:
+    keys = panel_keys(market.symbols[:SYMBOLS], last_days(market, LIQUIDITY_DAYS))
+    profiles = np.random.default_rng(0).random((CUMULATED, buckets))
+    seconds = alternate({"key": lambda: engine.frames(keys), "sum": lambda: np.cumsum(profiles, axis=1)}, ROUNDS)
+    return Row(
+        f"  a key of the {engine.kind} engine",
+        seconds["key"] / keys.height,
+        f"one np.cumsum over its {buckets} buckets",
+        seconds["sum"] / CUMULATED,
+        note="the limit: a dozen such passes",
+    )
+
+
+def _row(market: Market, engine: FrameEngine, days_a_call: int, note: str) -> Row:
     symbols, days = market.symbols[:SYMBOLS], last_days(market, DAYS)
     stride = max(len(days) // SAMPLE, 1)
     calls = [panel_keys(symbols, days[at : at + days_a_call]) for at in range(0, len(days), days_a_call)]
@@ -48,7 +71,7 @@ def _row(market: Market, engine: FrameEngine, days_a_call: int) -> Row:
         f"a day a call: {len(single)} days, times {scale:g}",
         seconds["days"] * scale,
         times_faster=True,
-        note="aim: 50" + ("" if len(calls) == 1 else "; profiles are dropped after each call"),
+        note=note,
     )
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from benchmarks.market import Market
 
+MILLISECOND = 1e-3
+
 WIDTH = 150
 """Columns of a table that goes to a file or a pipe."""
 
@@ -57,4 +59,6 @@ def show(rows: Sequence[Row], market: Market) -> None:
 
 
 def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1000:,.1f}"
+    if seconds is None:
+        return ""
+    return f"{seconds * 1000:,.1f}" if seconds >= MILLISECOND else f"{seconds * 1000:,.4f}"
