@@ -246,7 +246,7 @@ def test_a_forecast_bounds_the_bet_by_kelly() -> None:
     bounded = desks.decide(timid, deep, desks.only("long_call")).ideas[0]
     assert 0 < bounded.recommended_units < free.recommended_units
     against = desks.stance("long", 0.9, "cheap", exp_return_1d=-0.02)
-    assert desks.decide(against, config=desks.only("long_call")).dropped == "no_kelly_bet"
+    assert desks.decide(against, config=desks.only("long_call")).dropped == "no_edge"
     assert desks.decide(against, config=desks.only("long_stock")).dropped == "no_kelly_bet"
 
 

@@ -101,11 +101,7 @@ class Trial:
                 yield from ((near, far) for far in islice(book.far(near), 1))
 
     def _assess(self, contracts: tuple[Contract | None, ...]) -> Candidate | str:
-        """Cheap refusals before dear figures.
-
-        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on
-        the view of volatility alone: if that speaks against it, it has no reason. One with a side loses a point of fit.
-        """
+        """Cheap refusals before dear figures; an edge against it takes a point off the fit."""
         legs = fill_legs(self.strategy.legs, contracts, self.stock, self.config)
         if any(leg.price <= 0 for leg in legs):
             return "worthless_leg"
@@ -120,18 +116,33 @@ class Trial:
         if units == 0:
             return "zero_units"
         odds = odds_of(legs, summary, self.view)
-        bounded = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
-        if self.strategy.has_options and -odds.expected_value > self.config.max_cost_share * bounded:
-            return "costs_too_much"
-        if self.strategy.has_options and odds.expected_value > 0:
-            return "quotes_disagree"
-        if self.strategy.side == "neutral" and odds.expected_edge <= 0:
-            return "no_edge"
+        against = self._against(summary, odds)
+        if against:
+            return against
         if self.view.forecast_return is not None:
             mean = odds.expected_value + odds.expected_edge
             units = min(units, kelly_units(mean, profit_variance(legs, move), self.config))
         fit = self.strategy.fit(self.view.state, self.view.tags) - int(odds.expected_edge <= 0)
         return Candidate(self.strategy, legs, summary, odds, levels, risk, units, fit) if units else "no_kelly_bet"
+
+    def _against(self, summary: PayoffSummary, odds: Odds) -> str | None:
+        """Why the odds make this no trade.
+
+        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on
+        the view of volatility alone: if that speaks against it, it has no reason. One with a side may lose by its own
+        view what trading may cost, and no more.
+        """
+        if not self.strategy.has_options:
+            return None
+        if odds.expected_value > 0:
+            return "quotes_disagree"
+        most = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
+        allowed = self.config.max_cost_share * most
+        if -odds.expected_value > allowed:
+            return "costs_too_much"
+        neutral = self.strategy.side == "neutral"
+        by_the_view = odds.expected_edge if neutral else odds.expected_value + odds.expected_edge + allowed
+        return "no_edge" if by_the_view <= 0 else None
 
     def _levels(self, legs: tuple[FilledLeg, ...], summary: PayoffSummary, move: float) -> Levels:
         exits = self.strategy.exits
