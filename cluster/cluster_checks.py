@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cluster.address import asks_for_token
 from cluster.check import Check, check
@@ -53,7 +54,8 @@ def _room(session: Session, config: Config) -> Check:
 
 
 def _nodes(session: Session, config: Config, ledger: Location) -> Iterator[Check]:
-    data = config.data.model_copy(update={"dir": (config.data.dir or home() / "market").expanduser().resolve()})
+    place = config.data.dir or home() / "market"
+    data = config.data.model_copy(update={"dir": place.expanduser().resolve() if isinstance(place, Path) else place})
     for finding in survey(session, config.model_copy(update={"data": data}), ledger):
         yield from _node(finding)
 

@@ -20,6 +20,7 @@ from cluster.witness import witness
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.location import Location
+from gnosis_ray.object_store import Objects
 
 PACKAGE = "gnosis-ray"
 LEAST_DISK_MB = 2048
@@ -107,9 +108,14 @@ def _store(config: Config) -> Check:
         return Check("market data", True, "synthetic, needs no store", "")
     if config.data.provider != "store":
         return Check("market data", True, f"{config.data.provider}, a plug-in: needs no store", "")
-    folder = config.data.dir or home() / "market"
+    place = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
-    return check("market data", folder.is_dir() and any(folder.iterdir()), str(folder), advice)
+    if isinstance(place, Path):
+        return check("market data", place.is_dir() and any(place.iterdir()), str(place), advice)
+    try:
+        return check("market data", bool(Objects(place).children("")), str(place), advice)
+    except (OSError, ConfigError) as error:
+        return Check("market data", False, str(error), "See that this machine may read there.")
 
 
 def _existing(folder: Path) -> Path:

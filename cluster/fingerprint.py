@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, distributions, version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
 from gnosis_ray.config import Config
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import Location
+from gnosis_ray.object_store import Objects
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("actors", "cluster", "gnosis_ray")
@@ -50,14 +53,23 @@ def decision_hash(config_json: str) -> str:
         return f"unreadable: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
-def store_digest(root: Path | None) -> str:
+def store_digest(root: Location | None) -> str:
     """A market store's parts by name, which is their content; ``root`` is None where no store is read."""
     if root is None:
         return "not needed"
-    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("part-*.parquet"))
+    try:
+        names = _parts(root)
+    except (OSError, ConfigError) as error:
+        return f"{type(error).__name__}: {error}"
     if not names:
         return f"no parts in {root}"
     return f"{len(names)} parts, {hashlib.sha256(chr(0).join(names).encode()).hexdigest()[:16]}"
+
+
+def _parts(root: Location) -> list[str]:
+    if isinstance(root, Path):
+        return sorted(path.relative_to(root).as_posix() for path in root.rglob("part-*.parquet"))
+    return [name for name in Objects(root).names("") if PurePosixPath(name).match("part-*.parquet")]
 
 
 def _version(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
@@ -111,7 +110,7 @@ def look(config_json: str, store: str | None, ledger: str, name: str, content: s
         **versions(),
         "plugins": plugins(),
         "settings": decision_hash(config_json),
-        "market store": store_digest(Path(store) if store is not None else None),
+        "market store": store_digest(locate(store) if store is not None else None),
         "ledger": shares(ledger, name, content),
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
@@ -36,6 +35,7 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.location import Location, S3Url
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -63,9 +63,10 @@ def build_calendar(config: Config, as_of: datetime, since: date = CALENDAR_START
     return SessionCalendar.build(config.market.calendar, start, end)
 
 
-def data_dir(config: Config) -> Path:
-    """The folder of the market store."""
-    return (config.data.dir or home() / "market").expanduser().resolve()
+def data_dir(config: Config) -> Location:
+    """Where the market store lies: an absolute folder, or a prefix on an object store."""
+    place = config.data.dir or home() / "market"
+    return place if isinstance(place, S3Url) else place.expanduser().resolve()
 
 
 def with_absolute_paths(config: Config) -> Config:

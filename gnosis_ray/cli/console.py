@@ -41,7 +41,7 @@ def format_option(command: FC) -> FC:
     return click.option("--format", "format_", type=choices, default="table", help="How stdout reads.")(command)
 
 
-class LedgerPlace(click.ParamType[Location]):
+class PlaceParam(click.ParamType[Location]):
     """A folder, as it was given, or the prefix of a bucket."""
 
     name = "DIR|s3://BUCKET/PREFIX"
@@ -60,9 +60,14 @@ class LedgerPlace(click.ParamType[Location]):
 def out_option(command: FC) -> FC:
     """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are."""
     default = Path("ledger")
-    return click.option("--out", type=LedgerPlace(), default=default, show_default=True, help="Where ledgers are.")(
+    return click.option("--out", type=PlaceParam(), default=default, show_default=True, help="Where ledgers are.")(
         command
     )
+
+
+def data_dir_option(help_: str) -> Callable[[FC], FC]:
+    """``--data-dir DIR|s3://BUCKET/PREFIX``: where the market store is."""
+    return click.option("--data-dir", type=PlaceParam(), help=help_)
 
 
 def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str] = frozenset()) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gnosis_ray.app import OLDEST_DATA, build_calendar, data_dir
-from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
@@ -15,6 +15,8 @@ from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
 from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.writer import StoreWriter
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import Location, S3Url, locate
 
 MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
 
@@ -24,9 +26,7 @@ def command() -> None:
     """The market store: Parquet, point in time."""
 
 
-_dir_option = click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="The store; default: data.dir of the settings."
-)
+_dir_option = data_dir_option("The store; default: data.dir of the settings.")
 
 
 @command.command(name="import")
@@ -35,10 +35,10 @@ _dir_option = click.option(
 @_dir_option
 @format_option
 @click.pass_obj
-def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Path | None, format_: Format) -> None:
+def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> None:
     """Import the foreign files of FOLDER. Bad rows are refused or repaired by name, and counted; again is harmless."""
     config = _config(profile, data_dir)
-    store = _store(config)
+    store = _folder(config)
     calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
     with bar("importing", 1) as step:
         report = import_dataset(
@@ -61,15 +61,23 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Pa
 @_dir_option
 @format_option
 @click.pass_obj
-def list_(profile: str | None, data_dir: Path | None, format_: Format) -> None:
+def list_(profile: str | None, data_dir: Location | None, format_: Format) -> None:
     """What the store holds, by kind."""
     store = _store(_config(profile, data_dir))
     emit(coverage(store), format_, f"Market store {store}")
 
 
-def _config(profile: str | None, folder: Path | None) -> Config:
-    return load_config(profile, {"data.dir": str(folder.absolute()) if folder else None}).config
+def _config(profile: str | None, place: Location | None) -> Config:
+    return load_config(profile, {"data.dir": str(locate(place)) if place else None}).config
 
 
-def _store(config: Config) -> Path:
+def _store(config: Config) -> Location:
     return data_dir(config)
+
+
+def _folder(config: Config) -> Path:
+    """The store as a folder. Raises :class:`ConfigError` where it is one that is only read."""
+    store = _store(config)
+    if isinstance(store, S3Url):
+        raise ConfigError(f"Import into a folder, --data-dir DIR, then copy it: aws s3 sync DIR {store}")
+    return store

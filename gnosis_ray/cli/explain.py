@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gnosis_ray.cli.console import PIPED_WIDTH, out_option, talk
+from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, talk
 from gnosis_ray.data.symbols import canonical
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry
@@ -32,9 +32,9 @@ CHARTS_EXTRA = "pip install 'gnosis-ray[charts]'"
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write it all as one page, with charts."
 )
-@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where the store lies, if it moved.")
+@data_dir_option("Where the store lies, if it moved.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
-def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Path | None, format_: str) -> None:
+def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: str) -> None:
     """Why a run said what it said of SYMBOL: measurements, trust, charts, stances, the vote, trades."""
     story = _story(LedgerStore(out), run, canonical(symbol), data_dir)
     if html is not None:
@@ -50,7 +50,7 @@ def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: P
         talk.print(f"Page: {html.absolute()}")
 
 
-def _story(store: LedgerStore, run: str, symbol: str, data_dir: Path | None) -> Story:
+def _story(store: LedgerStore, run: str, symbol: str, data_dir: Location | None) -> Story:
     try:
         entry = store.entry(run, symbol)
     except LedgerError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.section import Section
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.core_schemas import UtcDatetime
 
 
@@ -53,9 +55,23 @@ class SyntheticConfig(Section):
     as_of: UtcDatetime
 
 
+def _store_place(value: Any) -> Any:
+    """An address as what it is, so that no slash of it is lost; anything else is left to be a path."""
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    try:
+        return locate(value)
+    except ConfigError as error:
+        raise ValueError(error.message) from error
+
+
+StorePlace = Annotated[Location, BeforeValidator(_store_place), PlainSerializer(str, return_type=str, when_used="json")]
+"""A folder, or ``s3://bucket/prefix`` to read from."""
+
+
 class DataConfig(Section):
     """Where market data comes from."""
 
     provider: str
-    dir: Path | None
+    dir: StorePlace | None
     synthetic: SyntheticConfig

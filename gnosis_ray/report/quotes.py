@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +17,7 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
 from gnosis_ray.engines.inputs.adjusting import adjustment
 from gnosis_ray.errors import GnosisError
+from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
 
@@ -117,7 +117,7 @@ def settings_note(manifest: RunManifest, config: Config | None) -> str | None:
 
 
 def market_then(
-    manifest: RunManifest, config: Config | None, record: LedgerRecord, data_dir: Path | None = None
+    manifest: RunManifest, config: Config | None, record: LedgerRecord, data_dir: Location | None = None
 ) -> MarketThen:
     """Bars, headlines and the quotes of a record's trades as of the run's moment, and what became of each strategy.
 
@@ -129,7 +129,7 @@ def market_then(
     if config is None:
         return MarketThen(problem=note)
     if data_dir is not None:
-        config = config.model_copy(update={"data": config.data.model_copy(update={"dir": data_dir.absolute()})})
+        config = config.model_copy(update={"data": config.data.model_copy(update={"dir": locate(data_dir)})})
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
         then = replace(_read(adapter, record), considered=_considered(adapter, config, record))

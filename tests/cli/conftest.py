@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from gnosis_ray.cli.main import run
+from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.synthetic import SyntheticSource
+from tests.support.markets import add_events, bars_of, chains_of, stored
 
 MANY = [f"SYN{i:02d}" for i in range(30)]
 """What the shared ledger was scanned for."""
@@ -82,3 +85,13 @@ def ledger(tmp_path_factory: pytest.TempPathFactory, quick_calendar: Callable[[p
         code = run(["scan", "--symbols", ",".join(MANY), "--granularity", "inline", "--out", str(folder / "ledger")])
     assert code == 0
     return folder / "ledger"
+
+
+@pytest.fixture(scope="session")
+def store(config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A market store with AAPL and MSFT, and what engines read beside them, on the synthetic market's present day."""
+    source = SyntheticSource(market_calendar, config.data.synthetic, config.market)
+    hedge, now = config.engines.hedge, config.data.synthetic.as_of
+    names = sorted({"AAPL", "MSFT", hedge.vix_symbol, *hedge.cross_asset.books, *hedge.cross_asset.baskets})
+    root = stored(tmp_path_factory.mktemp("store"), chains_of(source, names, [now]), bars_of(source, names, now))
+    return add_events(root, source, names, now, config.engines)

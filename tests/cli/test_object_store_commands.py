@@ -107,3 +107,41 @@ def test_what_stands_in_the_way_is_said_in_a_line(call: Call, s3: str, monkeypat
     other = call(*SCAN, "--out", "gs://bucket/x")
     assert other.code == 2
     assert "Expected a folder or s3://bucket/prefix" in other.err
+
+
+@pytest.fixture
+def remote(s3: str, store: Path, tmp_path: Path) -> S3Url:
+    """The market store, copied."""
+    url = S3Url(BUCKET, f"market/{tmp_path.name}")
+    for path in store.rglob("*.parquet"):
+        Objects(url).put(path.relative_to(store).as_posix(), path.read_bytes())
+    return url
+
+
+def test_a_copied_store_is_scanned_as_the_one_it_was_copied_from(call: Call, store: Path, remote: S3Url) -> None:
+    scan = ("scan", "--granularity", "inline", "--symbols", "AAPL,MSFT", "--provider", "store")
+    assert call(*scan, "--data-dir", store, "--out", "here").code == 0
+    there = call(*scan, "--data-dir", str(remote), "--out", "there")
+    assert there.code == 0, there.err
+    assert_same(tables("there"), tables("here"))
+    assert tables("there")["snapshots"].height == 2
+    manifest = LedgerStore("there").manifest("latest")
+    assert str(remote) in manifest.config_json
+    assert manifest.config_hash == LedgerStore("here").manifest("latest").config_hash
+    assert call("explain", "AAPL", "--out", "there").code == 0
+
+
+def test_a_copied_store_is_listed_and_only_read(
+    call: Call, store: Path, remote: S3Url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, local = (call("data", "list", "--data-dir", place, "--format", "csv") for place in (str(remote), store))
+    assert (listed.code, listed.out) == (0, local.out)
+    refused = call("data", "import", tmp_path, "--data-dir", str(remote))
+    assert refused.code == 2
+    assert f"aws s3 sync DIR {remote}" in refused.err
+    monkeypatch.setenv("GNOSIS_RAY__DATA__DIR", str(remote))
+    assert str(remote) in call("config", "show").out
+    assert call("data", "list", "--format", "csv").out == local.out
+    empty = call("data", "list", "--data-dir", str(remote / "nothing"))
+    assert (empty.code, "holds no market data" in empty.err) == (4, True)
+    assert call("data", "list", "--data-dir", "gs://bucket/x").code == 2

@@ -15,12 +15,9 @@ import polars as pl
 import pytest
 
 from gnosis_ray.cli.main import run
-from gnosis_ray.config import Config, home
-from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.synthetic import SyntheticSource
+from gnosis_ray.config import home
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call
-from tests.support.markets import add_events, bars_of, chains_of, stored
 from tests.support.scans import assert_same, tables, unbatched
 
 SCAN = ("scan", "--granularity", "inline")
@@ -178,16 +175,6 @@ def test_without_a_store_there_is_no_data_and_a_way_to_it(call: Call, tmp_path: 
     assert str(tmp_path / "nowhere") in missing.err
     assert call(*SCAN, *FEW, "--provider", "store").code == 4
     assert str(home() / "market") in call(*SCAN, *FEW, "--provider", "store").err
-
-
-@pytest.fixture(scope="module")
-def store(config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A market store with AAPL and MSFT, and what engines read beside them, on the synthetic market's present day."""
-    source = SyntheticSource(market_calendar, config.data.synthetic, config.market)
-    hedge, now = config.engines.hedge, config.data.synthetic.as_of
-    names = sorted({"AAPL", "MSFT", hedge.vix_symbol, *hedge.cross_asset.books, *hedge.cross_asset.baskets})
-    root = stored(tmp_path_factory.mktemp("store"), chains_of(source, names, [now]), bars_of(source, names, now))
-    return add_events(root, source, names, now, config.engines)
 
 
 def test_some_failed_symbols_are_exit_code_3(call: Call, store: Path) -> None:

@@ -21,8 +21,10 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @contextmanager
 def object_store() -> Iterator[str]:
-    """Serves S3 with an empty :data:`BUCKET` from a thread of this process; its address."""
-    s3_backends[_ACCOUNT]["aws"].create_bucket(BUCKET, "us-east-1")
+    """Serves S3 with a :data:`BUCKET` from a thread of this process; its address."""
+    backend = s3_backends[_ACCOUNT]["aws"]
+    if BUCKET not in backend.buckets:  # all servers of this process hold the same
+        backend.create_bucket(BUCKET, "us-east-1")
     with serving(honest) as address:
         yield address
 
