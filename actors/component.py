@@ -11,12 +11,16 @@ from ray.exceptions import RayError, RayTaskError
 
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import DIED, BatchWorker, PartedJob
+from gnosis_ray.monitoring.log_lines import write_lines
 
 
 class Component:
     """Builds its part once and calls its methods for those who hold a stand-in."""
 
-    def __init__(self, job: PartedJob, role: str) -> None:
+    def __init__(self, job: PartedJob, role: str, log_as: str | None = None) -> None:
+        """``role``: one of the job's; ``log_as`` as for :class:`actors.shard.Shard`."""
+        if log_as is not None:
+            write_lines(log_as)
         self._job = job
         self._role = role
         self._part: object | None = None

@@ -9,9 +9,12 @@ import ray
 
 from actors.crew import RayCrew
 from actors.foreman import Foreman, Progress, Staffing
+from actors.metering import RayMeter
 from actors.shard import ShardStarter
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout import FanoutReport
+from gnosis_ray.monitoring.log_lines import write_lines
+from gnosis_ray.monitoring.run_meter import RunMeter
 from gnosis_ray.schemas.run_schemas import Batch
 
 
@@ -22,6 +25,8 @@ class Coordinator:
         self, batches: Sequence[Batch], staffing: Staffing, starter: ShardStarter, started: Sequence[Any]
     ) -> None:
         """``started``: shards that the driver started meanwhile; ``starter`` makes those that replace them."""
+        write_lines(staffing.run)
+        self._meter, self._ray_meter = RunMeter(staffing.granularity), RayMeter()
         self._foreman = Foreman(RayCrew(starter, started), batches, staffing, monotonic_seconds)
 
     def run(self) -> FanoutReport:
@@ -29,8 +34,16 @@ class Coordinator:
         return self._foreman.run()
 
     def progress(self, since: int, wait_s: float) -> Progress:
-        """See :meth:`actors.foreman.Foreman.progress`; answers while ``run`` works."""
-        return self._foreman.progress(since, wait_s)
+        """See :meth:`actors.foreman.Foreman.progress`; answers while ``run`` works.
+
+        What is told goes into the metrics as well: the driver asks for each receipt once, from one thread, and once
+        more when all is over.
+        """
+        told = self._foreman.progress(since, wait_s)
+        for receipt in told.receipts:
+            self._ray_meter.record(self._meter.on_receipt(receipt))
+        self._ray_meter.record(self._meter.on_report(told.standing))
+        return told
 
 
 PROGRESS = "progress"

@@ -75,15 +75,15 @@ class _Call:
 class RayCrew:
     """A :class:`Crew` of :class:`~actors.shard.Shard` actors."""
 
-    def __init__(self, shards: Callable[[], Any], started: Sequence[Any]) -> None:
-        """``shards`` starts a shard actor and returns its handle; ``started`` are used up before it is called."""
+    def __init__(self, shards: Callable[[int], Any], started: Sequence[Any]) -> None:
+        """``shards`` starts a shard actor for a host's number; before that, ``started`` are used up in their order."""
         self._shards = shards
         self._started = list(started)
         self._actors: dict[int, Any] = {}
         self._flying: dict[Any, _Call] = {}
 
     def start(self, host: int) -> None:
-        self._actors[host] = self._started.pop() if self._started else self._shards()
+        self._actors[host] = self._started.pop(0) if self._started else self._shards(host)
         self._flying[self._actors[host].open.remote()] = _Call("open", host)
 
     def hand(self, assignment: Assignment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,13 +35,15 @@ START_SECONDS = 120.0
 class RayFanout:
     """Runs a job on the hosts of a plan. Its actors are gone when ``run`` returns, raises or is interrupted."""
 
-    def __init__(self, session: Session, plan: HostPlan, run: RunConfig) -> None:
-        """``session``: the open connection to Ray; ``plan``: from :func:`cluster.topology.plan`, not inline."""
+    def __init__(self, session: Session, plan: HostPlan, run: RunConfig, name: str = "") -> None:
+        """``session``: the open connection to Ray; ``plan``: from :func:`cluster.topology.plan`, not inline; ``name``:
+        of the run, in the logs of its processes."""
         if plan.granularity == "inline":
             raise ClusterError("Expected a plan with Ray hosts, was inline: use InlineFanout")
         self._session = session
         self._plan = plan
         self._run = run
+        self._name = name
 
     def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
         """See :meth:`gnosis_ray.fanout.Fanout.run`.
@@ -70,12 +73,15 @@ class RayFanout:
     def _coordinate(self, job: Job, batches: Sequence[Batch], deliver: OnReceipt) -> FanoutReport:
         """One coordinator's run over batches."""
         staffing = self._staffing(batches)
-        starter = self._starter(job)
+        # An actor's name is free again some time after its end: each coordinator has names of its own.
+        namespace = f"gnosis-ray-{secrets.token_hex(8)}"
+        starter = self._starter(job, namespace)
         actors: list[Any] = []
         try:
             # From here, so that processes start side by side with the coordinator's.
-            actors += [starter() for _ in range(staffing.hosts)]
-            coordinator = CoordinatorActor.remote(tuple(batches), staffing, starter, tuple(actors))
+            actors += [starter(host) for host in range(1, staffing.hosts + 1)]
+            named = CoordinatorActor.options(name="coordinator", namespace=namespace)
+            coordinator = named.remote(tuple(batches), staffing, starter, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
             _deliver(coordinator, deliver)
@@ -85,14 +91,15 @@ class RayFanout:
             for actor in actors:
                 ray.kill(actor)
 
-    def _starter(self, job: Job) -> ShardStarter:
+    def _starter(self, job: Job, namespace: str) -> ShardStarter:
         plan, threads = self._plan, self._run.polars_threads
         if plan.granularity == "shard":
-            return ShardStarter((ray.put(job),), Berth(1, plan.memory_mb, threads))
+            berth = Berth(1, plan.memory_mb, threads, self._name)
+            return ShardStarter((ray.put(job),), berth, "shard", namespace)
         limits = SpreadLimits(plan.symbols_at_once, START_SECONDS, self._run.symbol_timeout_s)
-        parts = Berth(0, plan.part_memory_mb, threads)
+        parts = Berth(0, plan.part_memory_mb, threads, self._name)
         led = SpreadJob(job, parts, limits, parted=plan.granularity == "component")
-        return ShardStarter((ray.put(led),), Berth(0, plan.memory_mb, threads))
+        return ShardStarter((ray.put(led),), Berth(0, plan.memory_mb, threads, self._name), "leader", namespace)
 
     def _staffing(self, batches: Sequence[Batch]) -> Staffing:
         run = self._run
@@ -111,6 +118,7 @@ class RayFanout:
             heartbeat_s=run.heartbeat_s,
             heartbeat_timeout_s=run.heartbeat_timeout_s,
             processes=self._plan.processes,
+            run=self._name,
         )
 
     def _patience(self, symbols: int) -> float:

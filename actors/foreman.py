@@ -11,11 +11,13 @@ from actors.crew import Crew, Event
 from actors.heartbeats import Heartbeats
 from actors.restarts import Restarts
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import DIED, FanoutReport, Limits, Supervisor, reason_of
+from gnosis_ray.fanout import DIED, Assignment, FanoutReport, Limits, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 TICK_S = 0.5
 """The longest time without a look at time limits."""
+
+BROKE = "the connection to its host broke"
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +35,18 @@ class Staffing:
     heartbeat_timeout_s: float
     processes: int
     """At once, for the report: more than ``hosts`` where these lead others."""
+    run: str = ""
+    """The run's name, for the log."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Receipts since those already seen, in order of arrival, and whether the run has ended, well or badly."""
+    """Receipts since those already seen, in order of arrival, whether the run has ended, well or badly, and how it
+    stands: as of a moment ago, at the end as ``run`` returns it."""
 
     receipts: tuple[BatchReceipt, ...]
     finished: bool
+    standing: FanoutReport
 
 
 class Foreman:
@@ -70,6 +76,7 @@ class Foreman:
         self._lost = 0
         self._arrived: list[BatchReceipt] = []
         self._finished = False
+        self._standing = self._report()
         self._news = threading.Condition()
 
     def run(self) -> FanoutReport:
@@ -78,18 +85,22 @@ class Foreman:
             self._due = [self._clock()] * self._staffing.hosts
             while not self._supervisor.done:
                 self._step()
-            return self._report()
+                self._standing = self._report()
         finally:
             self._crew.close()
+            for host in list(self._ready_since):
+                self._retire(host)
             with self._news:
+                self._standing = self._report()
                 self._finished = True
                 self._news.notify_all()
+        return self._standing
 
     def progress(self, since: int, wait_s: float) -> Progress:
         """What arrived after the first ``since`` receipts; waits up to ``wait_s`` seconds for news."""
         with self._news:
             self._news.wait_for(lambda: self._finished or len(self._arrived) > since, wait_s)
-            return Progress(tuple(self._arrived[since:]), self._finished)
+            return Progress(tuple(self._arrived[since:]), self._finished, self._standing)
 
     def _step(self) -> None:
         now = self._clock()
@@ -152,6 +163,7 @@ class Foreman:
     def _on_failed(self, event: Event) -> None:
         if event.assignment is None:
             raise TypeError(f"Expected the assignment that failed, was {event}")
+        self._warn_of(event.assignment, _reason(event))
         self._supervisor.on_failed(event.assignment, _reason(event), self._clock())
 
     def _on_refused(self, event: Event) -> None:
@@ -160,7 +172,6 @@ class Foreman:
         self._lose(event.host, _reason(event), _reason(event))
 
     def _on_lost(self, event: Event) -> None:
-        logger.warning("host %d died: %s", event.host, _reason(event))
         self._lose(event.host, DIED, _reason(event))
 
     def _on_unsure(self, host: int) -> None:
@@ -174,7 +185,8 @@ class Foreman:
         """A host that fell silent is there. Its answers are lost, and it may still be at work on what it held."""
         number = self._next_number()
         self._retire(host)
-        self._supervisor.on_host_lost(host, "the connection to its host broke")
+        for assignment in self._supervisor.on_host_lost(host, BROKE):
+            self._warn_of(assignment, BROKE)
         self._opening[number] = self._clock()
         self._crew.rejoin(host, number)
 
@@ -196,7 +208,9 @@ class Foreman:
         self._retire(host)
         self._crew.end(host)
         self._lost += 1
-        self._supervisor.on_host_lost(host, reason)
+        logger.warning("host %d is lost: %s", host, details or reason, extra={"host": host})
+        for assignment in self._supervisor.on_host_lost(host, reason):
+            self._warn_of(assignment, reason)
         living = len(self._opening) + len(self._ready_since) + len(self._due)
         delay = restarts.on_loss()
         if delay is not None and living < min(self._staffing.hosts, self._supervisor.unfinished):
@@ -220,9 +234,12 @@ class Foreman:
         self._number += 1
         return self._number
 
+    def _warn_of(self, assignment: Assignment, reason: str) -> None:
+        what = assignment.batch.name if assignment.probe is None else f"{assignment.probe} of {assignment.batch.name}"
+        place = {"batch": assignment.batch.index, "host": assignment.host}
+        logger.warning("%s was not done in try %d: %s", what, assignment.attempt, reason, extra=place)
+
     def _report(self) -> FanoutReport:
-        for host in list(self._ready_since):
-            self._retire(host)
         return FanoutReport(
             granularity=self._staffing.granularity,
             hosts=self._staffing.processes,

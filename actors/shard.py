@@ -9,13 +9,17 @@ from typing import Any
 import ray
 
 from gnosis_ray.fanout import Assignment, BatchWorker, Job, perform
+from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 
 
 class Shard:
     """Opens its job once and works what it is handed, in order."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, log_as: str | None = None) -> None:
+        """``log_as``: the run that this process's log lines name; None leaves its log as it is."""
+        if log_as is not None:
+            write_lines(log_as)
         self._job = job
         self._worker: BatchWorker | None = None
 
@@ -52,11 +56,12 @@ ShardActor = _remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency
 
 @dataclass(frozen=True)
 class Berth:
-    """What a process of ours is given: ``cores`` and ``memory_mb`` are reserved for it."""
+    """What a process of ours is given: ``cores`` and ``memory_mb`` are reserved for it, ``run`` is named in its log."""
 
     cores: float
     memory_mb: int
     polars_threads: int
+    run: str
 
     def options(self, **more: Any) -> dict[str, Any]:
         """Options of a Ray actor."""
@@ -68,15 +73,18 @@ class Berth:
 
 @dataclass(frozen=True)
 class ShardStarter:
-    """Starts shard actors, all alike.
+    """Starts shard actors, alike but for their names: ``shard-1``, ``shard-2``, ... where ``title`` is ``shard``.
 
     ``job``: one reference to the Job in Ray's object store, in a tuple so that Ray hands on the reference and not the
-    Job.
+    Job. Names are unique in ``namespace``.
     """
 
     job: tuple[Any]
     berth: Berth
+    title: str
+    namespace: str
 
-    def __call__(self) -> Any:
-        """The handle of a new shard, whose process may still be starting."""
-        return ShardActor.options(**self.berth.options()).remote(self.job[0])
+    def __call__(self, host: int) -> Any:
+        """The handle of a new shard for host number ``host``, whose process may still be starting."""
+        named = self.berth.options(name=f"{self.title}-{host}", namespace=self.namespace)
+        return ShardActor.options(**named).remote(self.job[0], self.berth.run)

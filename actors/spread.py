@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,10 @@ import ray
 from actors.shard import Berth
 from actors.troupe import News, RayTroupe, Troupe
 from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.fanout import BatchWorker, Job, Roster
+from gnosis_ray.fanout import BatchWorker, Job, Roster, Start
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+
+logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
 """The longest time without a look at time limits."""
@@ -57,7 +60,7 @@ class SpreadWorker:
                     self._on(news, roster)
                 for start, reason in roster.overdue(self._clock()):
                     self._troupe.end(start)
-                    roster.on_failed(start, reason)
+                    self._on_failed(start, reason, roster)
         finally:
             self._troupe.close()
         return Spread([roster.outcomes[symbol] for symbol in sorted(roster.outcomes)], roster.lost)
@@ -76,7 +79,12 @@ class SpreadWorker:
         if news.kind == "done":
             roster.on_done(news.start, news.outcome)
         else:
-            roster.on_failed(news.start, news.reason)
+            self._on_failed(news.start, news.reason, roster)
+
+    def _on_failed(self, start: Start, reason: str, roster: Roster) -> None:
+        place = {"symbol": start.symbol, "stage": "host"}
+        logger.warning("%s was not done in try %d: %s", start.symbol, start.attempt, reason, extra=place)
+        roster.on_failed(start, reason)
 
 
 @dataclass(frozen=True)

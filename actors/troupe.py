@@ -68,14 +68,14 @@ class RayTroupe:
     def start(self, start: Start) -> None:
         actors = self._actors[start] = []
         if not self._roles:
-            worker = ShardActor.options(**self._named(start, "")).remote(self._sent[0])
+            worker = ShardActor.options(**self._named(start, "")).remote(self._sent[0], self._berth.run)
         else:
             for role in self._roles:
                 options = self._named(start, f"/{role}")
-                actors.append(ComponentActor.options(**options).remote(self._sent[0], role))
+                actors.append(ComponentActor.options(**options).remote(self._sent[0], role, self._berth.run))
             parts = dict(zip(self._roles, actors, strict=True))
             job = RunnerJob(self._job, parts)  # type: ignore[arg-type]  # the roles are those of a PartedJob
-            worker = ShardActor.options(**self._named(start, f"/{RUNNER}")).remote(job)
+            worker = ShardActor.options(**self._named(start, f"/{RUNNER}")).remote(job, self._berth.run)
         actors.append(worker)
         self._flying[worker.open.remote()] = ("ready", start)
         self._flying[worker.compute.remote((start.symbol,))] = ("done", start)

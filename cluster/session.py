@@ -32,6 +32,8 @@ class Session:
 
     address: str | None
     is_open: bool = True
+    dashboard: str | None = None
+    """Where the dashboard of a local Ray is, if it was asked for: ``http://127.0.0.1:8265``."""
 
     @property
     def local(self) -> bool:
@@ -98,11 +100,12 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
             "logging_level": logging.ERROR,
         }
         try:
+            shown = None
             if address is None:
-                _start(options, num_cpus, dashboard)
+                shown = _start(options, num_cpus, dashboard)
             else:
                 _join(address, num_cpus, options)
-            _open_session = Session(address)
+            _open_session = Session(address, dashboard=shown)
             yield _open_session
         finally:
             if _open_session is not None:
@@ -152,7 +155,8 @@ def _log_lines(data: Mapping[str, Any], ignore_prefix: bool) -> None:  # noqa: A
         logger.debug("%s: %s", data["pid"], line)
 
 
-def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) -> None:
+def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) -> str | None:
+    """Where the dashboard is, if there is one."""
     import ray
 
     ensure_token()
@@ -161,7 +165,7 @@ def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) ->
         # Not a cluster: the node takes the loopback address and every port is bound to it. Under `uv run`, Ray would
         # start workers through uv in the empty folder, where there is no project.
         with _switched(ENABLE_RAY_CLUSTER=False, RAY_ENABLE_UV_RUN_RUNTIME_ENV=False):
-            ray.init(
+            context = ray.init(
                 address="local",
                 num_cpus=cores,
                 include_dashboard=dashboard,
@@ -173,6 +177,7 @@ def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) ->
             f"Cannot start a local Ray: {type(error).__name__}: {error}. `gnosis-ray doctor` checks this machine; "
             "--granularity inline runs without Ray."
         ) from error
+    return f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
 
 
 def _join(address: str, num_cpus: int | None, options: Mapping[str, Any]) -> None:
@@ -210,6 +215,15 @@ def ensure_token() -> Path | None:
             f"Cannot keep Ray's token in {path}: {error}. Set RAY_AUTH_TOKEN_PATH to a private file that holds one."
         ) from error
     return path
+
+
+def token_place() -> str | None:
+    """Where the token of a local Ray can be read, in words; None where none is asked for."""
+    if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
+        return None
+    if os.environ.get("RAY_AUTH_TOKEN"):
+        return "the environment variable RAY_AUTH_TOKEN"
+    return os.environ.get("RAY_AUTH_TOKEN_PATH") or str(Path.home() / ".ray" / "auth_token")
 
 
 def _create_private(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,17 @@ from gnosis_ray.engines.orchestration.proxies import COMPOSER, TRADE_AGENT, Prox
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.fanout import Ask, Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, RunStatus
+from gnosis_ray.schemas.run_schemas import (
+    QUARANTINED,
+    Batch,
+    BatchReceipt,
+    Failure,
+    RunManifest,
+    RunReceipt,
+    RunStatus,
+)
+
+logger = logging.getLogger(__name__)
 
 DRIVER = "driver."
 """Prefix of the stages that the driver spends before the pass."""
@@ -83,7 +94,7 @@ class ScanWorker:
         self, batch: Batch, attempt: int, outcomes: Sequence[BatchOutcome], lost: Mapping[str, str]
     ) -> BatchReceipt:
         """Write a batch, whichever way its symbols were worked; a failure for each that is lost."""
-        failures = [Failure(symbol=s, stage="host", error="Quarantined", message=why) for s, why in lost.items()]
+        failures = [Failure(symbol=s, stage="host", error=QUARANTINED, message=why) for s, why in lost.items()]
         outcome = BatchOutcome.merged([*outcomes, BatchOutcome(failures=failures)])
         receipt = BatchReceipt(
             batch=batch.index,
@@ -93,11 +104,20 @@ class ScanWorker:
             degraded=outcome.degraded(),
             failures=tuple(outcome.failures),
             seconds=outcome.seconds,
+            quote_age_sessions=outcome.quote_age_sessions(),
         )
+        _log(batch, outcome.failures)
         watch = Stopwatch()
         with watch("ledger"):
             self._job.writer.write_batch(batch, attempt, outcome.records, outcome.details, outcome.failures, receipt)
         return receipt.model_copy(update={"seconds": outcome.seconds | watch.seconds})
+
+
+def _log(batch: Batch, failures: Iterable[Failure]) -> None:
+    for failure in failures:
+        level = logging.WARNING if failure.error == QUARANTINED else logging.INFO
+        place = {"symbol": failure.symbol, "stage": failure.stage, "batch": batch.index}
+        logger.log(level, "%s has no result: %s: %s", failure.symbol, failure.error, failure.message, extra=place)
 
 
 def run_scan(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring import catalogue
 from gnosis_ray.monitoring.catalogue import GRANULARITY, REASON, STAGE, TABLE, Metric
-from gnosis_ray.schemas.run_schemas import BatchReceipt
+from gnosis_ray.schemas.run_schemas import QUARANTINED, BatchReceipt
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class RunMeter:
         counts = [
             self._counted(catalogue.BATCHES_DONE, 1),
             self._counted(catalogue.SYMBOLS_DONE, receipt.snapshots),
+            self._counted(catalogue.SYMBOLS_QUARANTINED, _quarantined(receipt)),
             *_degraded(receipt),
             *(Observation(catalogue.SYMBOLS_FAILED, count, {STAGE: stage}) for stage, count in sorted(failed.items())),
             *(Observation(catalogue.LEDGER_ROWS, count, {TABLE: table}) for table, count in rows.items()),
@@ -48,7 +49,6 @@ class RunMeter:
             catalogue.HOSTS_LOST: report.hosts_lost,
             catalogue.BATCHES_REQUEUED: report.requeued,
             catalogue.BATCHES_COPIED: report.reissued,
-            catalogue.SYMBOLS_QUARANTINED: len(report.quarantined),
         }
         grown = [self._counted(metric, count - self._seen.get(metric, 0)) for metric, count in standing.items()]
         self._seen = standing
@@ -67,6 +67,10 @@ class RunMeter:
         if age is not None and (self._oldest_quotes is None or age > self._oldest_quotes):
             self._oldest_quotes = age
             yield Observation(catalogue.QUOTE_AGE, age, self._where)
+
+
+def _quarantined(receipt: BatchReceipt) -> int:
+    return sum(failure.error == QUARANTINED for failure in receipt.failures)
 
 
 def _degraded(receipt: BatchReceipt) -> Iterator[Observation]:

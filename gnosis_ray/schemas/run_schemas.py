@@ -13,6 +13,10 @@ from gnosis_ray.schemas.core_schemas import Contract, UtcDatetime
 RunStatus = Literal["done", "done_with_failures", "no_data", "interrupted"]
 
 
+QUARANTINED = "Quarantined"
+"""The error of a symbol that was written off because its process failed."""
+
+
 class Failure(Contract):
     """Why one symbol has no result, as a row."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from collections.abc import Callable
@@ -99,6 +100,21 @@ def test_a_dead_host_is_replaced_and_its_batches_are_worked() -> None:
     assert (report.hosts_lost, report.requeued, report.quarantined) == (1, 2, ())
     assert crew.log[:5] == ["start 1", "0 to 1", "1 to 1", "end 1", "start 2"]
     assert crew.closed
+
+
+def test_what_was_lost_is_said_in_the_log_and_in_the_progress(caplog: pytest.LogCaptureFixture) -> None:
+    crew = ScriptedCrew(lambda crew, a: lost(crew, a) if a.host == 1 else done(crew, a))
+    run = foreman(crew, 3)
+    assert run.progress(0, 0.0).standing.hosts_lost == 0
+    with caplog.at_level(logging.WARNING, logger="actors.foreman"):
+        report = run.run()
+    assert run.progress(0, 0.0).standing == report
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [
+        "host 1 is lost",
+        "batch-00000 was not done in try 1",
+        "batch-00001 was not done in try 1",
+    ]
+    assert [getattr(record, "batch", None) for record in caplog.records] == [None, 0, 1]
 
 
 def test_a_symbol_that_kills_its_hosts_is_quarantined_and_the_rest_is_done() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring.catalogue import METRICS
 from gnosis_ray.monitoring.run_meter import Observation, RunMeter
-from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure
+from gnosis_ray.schemas.run_schemas import QUARANTINED, BatchReceipt, Failure
 
 REPORT = FanoutReport("shard", 2, 0, 0, 0, (), 0.0)
+LOST = Failure(symbol="X", stage="host", error=QUARANTINED, message="the process at work on it died")
 SYMBOLS = st.lists(st.text(string.ascii_uppercase, min_size=1, max_size=5), unique=True, max_size=6).map(tuple)
 
 
@@ -51,7 +52,7 @@ def test_a_receipt_in_figures() -> None:
         snapshots=3,
         ideas=5,
         degraded={"hedge:stale_quotes": ("A", "B"), "sentiment:short_history": ("C",)},
-        failures=failures("load", "engine.hedge", "load"),
+        failures=(*failures("load", "engine.hedge", "load"), LOST),
         seconds={"load": 0.5, "engine.hedge": 0.25},
         quote_age_sessions=2.0,
     )
@@ -60,11 +61,13 @@ def test_a_receipt_in_figures() -> None:
         "gnosis_symbols_done": 3,
         "gnosis_symbols_degraded hedge stale_quotes": 2,
         "gnosis_symbols_degraded sentiment short_history": 1,
+        "gnosis_symbols_quarantined": 1,
+        "gnosis_symbols_failed host": 1,
         "gnosis_symbols_failed load": 2,
         "gnosis_symbols_failed engine.hedge": 1,
         "gnosis_ledger_rows snapshots": 3,
         "gnosis_ledger_rows trade_ideas": 5,
-        "gnosis_ledger_rows failures": 3,
+        "gnosis_ledger_rows failures": 4,
         "gnosis_stage_seconds load": 0.5,
         "gnosis_stage_seconds engine.hedge": 0.25,
         "gnosis_quote_age_sessions": 2.0,
@@ -110,12 +113,8 @@ def test_reports_of_one_run_are_counted_by_what_they_grew() -> None:
     first = replace(REPORT, hosts_lost=1, requeued=2)
     assert total(meter.on_report(first)) == {"gnosis_hosts_lost": 1, "gnosis_batches_requeued": 2}
     assert meter.on_report(first) == []
-    later = replace(first, hosts_lost=3, reissued=1, quarantined=("AAPL",))
-    assert total(meter.on_report(later)) == {
-        "gnosis_hosts_lost": 2,
-        "gnosis_batches_copied": 1,
-        "gnosis_symbols_quarantined": 1,
-    }
+    later = replace(first, hosts_lost=3, reissued=1)
+    assert total(meter.on_report(later)) == {"gnosis_hosts_lost": 2, "gnosis_batches_copied": 1}
 
 
 def test_names_are_told_apart_and_parted_by_no_symbol() -> None:

@@ -83,6 +83,11 @@ class BatchOutcome:
                     found.setdefault(f"{kind}:{reason}", []).append(record.symbol)
         return {reason: tuple(sorted(found[reason])) for reason in sorted(found)}
 
+    def quote_age_sessions(self) -> float | None:
+        """Sessions that closed since the oldest quotes in use were made; None without quotes."""
+        ages = (record.snapshot.hedge.get("quote_age_sessions") for record in self.records)
+        return max((age for age in ages if age is not None), default=None)
+
 
 class BatchPass:
     """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol."""
