@@ -13,6 +13,7 @@ from importlib.metadata import version
 import click
 
 from gnosis_ray.cli.console import say_error
+from gnosis_ray.cli.logs import log_level_option
 from gnosis_ray.errors import ConfigError, GnosisError
 
 VERBS = {
@@ -50,6 +51,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("gnosis-ray"), prog_name="gnosis-ray")
 @click.option("--profile", metavar="NAME|FILE", help="A settings file, or the name of one, over the defaults.")
+@log_level_option
 @click.pass_context
 def gnosis_ray(ctx: click.Context, profile: str | None) -> None:
     """Watch an options and equity universe the way a desk does, in parallel on Ray."""

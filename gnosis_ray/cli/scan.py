@@ -12,13 +12,14 @@ import polars as pl
 from pydantic import ValidationError
 
 from cluster.preflight import require_fit
-from cluster.session import Session, connect
+from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
+from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
@@ -66,6 +67,7 @@ class Moment(click.ParamType[datetime]):
     help="What a Ray actor is: an engine or agent of a symbol, a symbol, many; inline: no Ray.",
 )
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
+@click.option("--dashboard", is_flag=True, help="Show the scan on Ray's dashboard, on this machine only.")
 @out_option
 @filter_options
 @click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
@@ -81,6 +83,7 @@ def command(
     data_dir: Location | None,
     granularity: str | None,
     address: str | None,
+    dashboard: bool,
     out: Location,
     top: int,
     strategies: tuple[str, ...],
@@ -97,7 +100,8 @@ def command(
         "data.dir": str(locate(data_dir)) if data_dir else None,
         "run.granularity": granularity,
     }
-    config = for_workers(load_config(profile, flags).config)
+    config, where = for_workers(load_config(profile, flags).config), Where(address, dashboard)
+    where.check(config.run.granularity)
     if data_dir is not None and resume is None and config.data.provider != "store":
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
     if resume is not None:
@@ -109,13 +113,13 @@ def command(
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
     if dry_run:
-        _explain(manifest, config, address, out, format_)
+        _explain(manifest, config, where, out, format_)
         return 0
     store = LedgerStore(out, feature_specs(config))
     writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
     receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
     if receipt is None or receipt.status == "interrupted":
-        receipt = _run(ScanJob(config, calendar, manifest.as_of, writer), manifest, address, started, watch)
+        receipt = _run(ScanJob(config, calendar, manifest.as_of, writer), manifest, where, started, watch)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     summary(receipt, store)
@@ -187,9 +191,9 @@ def _prepare(
     )
 
 
-def _explain(manifest: RunManifest, config: Config, address: str | None, out: Location, format_: Format) -> None:
+def _explain(manifest: RunManifest, config: Config, where: Where, out: Location, format_: Format) -> None:
     with ExitStack() as stack:
-        hosts = _hosts(manifest, config, None if address is None else _connect(address, None, stack))
+        hosts = _hosts(manifest, config, None if where.address is None else where.open(None, stack))
     rows = [
         ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
         ("as of", as_of_text(manifest.as_of)),
@@ -204,12 +208,12 @@ def _explain(manifest: RunManifest, config: Config, address: str | None, out: Lo
     emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), format_, "Dry run: nothing was started")
 
 
-def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: datetime, watch: Stopwatch) -> RunReceipt:
+def _run(job: ScanJob, manifest: RunManifest, where: Where, started: datetime, watch: Stopwatch) -> RunReceipt:
     done = len(job.writer.committed())
     total = len(manifest.batches())
     try:
         with ExitStack() as stack:
-            fanout = _fanout(job, manifest, address, watch, stack)
+            fanout = _fanout(job, manifest, where, watch, stack)
             step = stack.enter_context(bar("scanning", total))
             step("", done, total)
 
@@ -225,27 +229,21 @@ def _run(job: ScanJob, manifest: RunManifest, address: str | None, started: date
         raise
 
 
-def _fanout(job: ScanJob, manifest: RunManifest, address: str | None, watch: Stopwatch, stack: ExitStack) -> Fanout:
+def _fanout(job: ScanJob, manifest: RunManifest, where: Where, watch: Stopwatch, stack: ExitStack) -> Fanout:
     config = job.config
     if config.run.granularity == "inline":
         return InlineFanout(config.run.max_attempts)
     from actors.fanout import RayFanout  # Ray takes most of a second to import: only where it is used
 
     with watch("ray_start"):
-        if address is None:
+        if where.address is None:
             hosts = _hosts(manifest, config, None)
-            session = _connect(None, hosts.hosts if hosts.granularity == "shard" else None, stack)
+            session = where.open(hosts.hosts if hosts.granularity == "shard" else None, stack)
         else:
-            session = _connect(address, None, stack)
+            session = where.open(None, stack)
             require_fit(session, config, job.writer.root)
         hosts = _hosts(manifest, config, session)  # of what Ray offers: it keeps some memory for itself
-    return RayFanout(session, hosts, config.run)
-
-
-def _connect(address: str | None, cores: int | None, stack: ExitStack) -> Session:
-    if talk.is_terminal:
-        talk.print("starting Ray ..." if address is None else f"joining Ray at {address} ...", style="dim")
-    return stack.enter_context(connect(address, cores))
+    return RayFanout(session, hosts, config.run, manifest.run_id)
 
 
 def _hosts(manifest: RunManifest, config: Config, session: Session | None) -> HostPlan:

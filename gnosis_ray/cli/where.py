@@ -1,0 +1,56 @@
+"""Which Ray a command works on, and what the user is told of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from cluster.session import Session, connect, token_place
+from gnosis_ray.cli.console import talk
+from gnosis_ray.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Where:
+    """The cluster at ``address``, or where that is None a local Ray, with its ``dashboard`` if asked."""
+
+    address: str | None
+    dashboard: bool = False
+
+    def check(self, granularity: str) -> None:
+        """Raises :class:`ConfigError` where a dashboard cannot be had."""
+        if not self.dashboard:
+            return
+        if self.address is not None:
+            raise ConfigError("A cluster has a dashboard of its own, on its head node: drop --dashboard")
+        if granularity == "inline":
+            raise ConfigError("Without Ray there is no dashboard: drop --dashboard or --granularity inline")
+        if find_spec("aiohttp_cors") is None:
+            raise ConfigError("Ray's dashboard is an extra: pip install 'gnosis-ray[dashboard]'")
+
+    def open(self, cores: int | None, stack: ExitStack) -> Session:
+        """The connection, closed with ``stack``. Side effect: says on stderr where the dashboard is."""
+        if talk.is_terminal:
+            talk.print(
+                "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...", style="dim"
+            )
+        session = stack.enter_context(connect(self.address, cores, self.dashboard))
+        if self.dashboard:
+            for line in directions(session):
+                talk.print(line)
+        return session
+
+
+def directions(session: Session) -> list[str]:
+    """How to get to the dashboard of a local Ray, from here and from elsewhere, and what it asks for."""
+    if session.dashboard is None:
+        return ["Ray started without its dashboard: see dashboard.log in /tmp/ray/session_latest/logs"]
+    port = urlsplit(session.dashboard).port
+    place = token_place()
+    return [
+        f"Ray's dashboard, until the scan has ended: {session.dashboard}",
+        *([f"  it asks for a token: the content of {place}"] if place else []),
+        f"  from another machine: ssh -L {port}:127.0.0.1:{port} THIS-MACHINE, then open the same address there",
+    ]
