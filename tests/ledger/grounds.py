@@ -103,6 +103,8 @@ class BucketGround:
     root: S3Url
     cuts: ClassVar[int] = 12
     """5 parts and the claim written, 5 parts copied, the marker written."""
+    telling_cuts: ClassVar[tuple[int, ...]] = (1, 4, 5, 6, 7, 10, 11, 12)
+    """Parts are written, and copied, at once: one more or less of them is the same to the protocol."""
 
     @classmethod
     def at(cls, folder: Path) -> BucketGround:

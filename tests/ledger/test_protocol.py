@@ -25,7 +25,7 @@ FIRST, SECOND, THIRD = RUN.batches()
 EVERY_CUT = pytest.mark.parametrize(
     ("ground", "cut"),
     [("folder", cut) for cut in range(1, FolderGround.cuts + 1)]
-    + [("bucket", cut) for cut in range(1, BucketGround.cuts + 1)],
+    + [("bucket", cut) for cut in BucketGround.telling_cuts],
     indirect=["ground"],
 )
 

@@ -62,12 +62,14 @@ def remote(s3: str, market: Path) -> S3Url:
     return url
 
 
-@pytest.mark.parametrize("asked", KEYS)
-@pytest.mark.parametrize("kind", READS)
-def test_the_rows_are_those_of_the_folder(market: Path, remote: S3Url, kind: str, asked: str) -> None:
-    here, there = (READS[kind](StoreSource(root), KEYS[asked]) for root in (market, remote))
-    assert_frame_equal(there, here, check_exact=True)
-    assert here.is_empty() == (asked in ("unknown", "none") or (asked == "before" and kind not in ("trades", "news")))
+def test_the_rows_are_those_of_the_folder(market: Path, remote: S3Url) -> None:
+    folder, bucket = StoreSource(market), StoreSource(remote)
+    for kind, read in READS.items():
+        for asked, wanted in KEYS.items():
+            here = read(folder, wanted)
+            assert_frame_equal(read(bucket, wanted), here, check_exact=True)
+            unseen = asked in ("unknown", "none") or (asked == "before" and kind not in ("trades", "news"))
+            assert here.is_empty() == unseen, (kind, asked)
 
 
 def test_the_coverage_and_the_latest_moment_are_those_of_the_folder(market: Path, remote: S3Url) -> None:
