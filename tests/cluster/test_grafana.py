@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from gnosis_ray.monitoring.catalogue import METRICS
 
@@ -19,7 +18,7 @@ def expressions() -> list[str]:
     return [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
 
 
-def overlap(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
     return (
         one["x"] < other["x"] + other["w"]
         and other["x"] < one["x"] + one["w"]
