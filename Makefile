@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos test-real test-wheel bench lock clean
+.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -23,6 +23,12 @@ test-fast: $(VENV)/.dev
 
 test-chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m chaos
+
+# Random kills by seed: N runs, each of which must leave the ledger of an undisturbed one.
+N ?= 100
+SEED ?= 1
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos.storm --runs $(N) --seed $(SEED)
 
 test-real: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m realdata

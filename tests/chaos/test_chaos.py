@@ -1,4 +1,4 @@
-"""Hosts killed, hung and never born, in processes and Rays of their own."""
+"""Hosts, parts, coordinators and nodes killed, symbols that raise, die, hang and eat; in Rays of their own."""
 
 from __future__ import annotations
 
@@ -11,30 +11,27 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.drive import BATCHES
+from tests.chaos.drive import ATTACKS
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 CHECKOUT = Path(__file__).parents[2]
-WHOLE = {str(index): 2 for index in range(BATCHES)}
-COMMITS = [f"batch-{index:05d}" for index in range(BATCHES)]
+SPECIAL = ("dead on arrival", "component killed", "full disk")
 
 
-def drive(*names: str, cwd: Path, own_cluster: bool = False, **environment: str) -> dict[str, Any]:
-    """Play scenarios in a process of its own, as a console script would: the working directory is not on its path."""
-    start = f"import sys; sys.path.append({str(CHECKOUT)!r}); from tests.chaos.drive import main; "
-    code = f"{start}main({list(names)!r}, own_cluster={own_cluster})"
+def drive(call: str, cwd: Path, **environment: str) -> dict[str, Any]:
+    """Call the drive in a process of its own, as a console script would: the working folder is not on its path."""
+    code = f"import sys; sys.path.append({str(CHECKOUT)!r}); from tests.chaos import drive; drive.{call}"
     seen = subprocess.run(
         [sys.executable, "-P", "-c", code],
         cwd=cwd,
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=500,
         check=False,
     )
     assert seen.returncode == 0, seen.stderr[-3000:]
-    assert seen.stderr == "", "Ray talked to the user's terminal"
     outcome: dict[str, Any] = json.loads(seen.stdout)
     return outcome
 
@@ -49,32 +46,57 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("work")
     for name in ("actors", "cluster", "gnosis_ray", "polars"):
         (folder / f"{name}.py").write_text("raise SystemExit('hostile module imported')\n")
-    return drive("dead_on_arrival", "battered", cwd=folder, RAY_ADDRESS="127.0.0.1:1")
+    return drive(f"main({[*SPECIAL, *ATTACKS]!r})", folder, RAY_ADDRESS="127.0.0.1:1")
 
 
 def test_hosts_that_die_while_opening_end_the_run_with_a_cluster_error(outcomes: dict[str, Any]) -> None:
-    after = outcomes["dead_on_arrival"]
+    after = outcomes["dead on arrival"]
     assert after["error"] == "ClusterError"
     assert "in a row were lost" in after["text"]
 
 
-def test_killed_hung_and_deadly_batches_cost_hosts_but_no_receipt(outcomes: dict[str, Any]) -> None:
-    """Batch 1 kills every host, 2 kills one, 3 hangs once: two, one and one hosts, and only 1 is without a result."""
-    after = outcomes["battered"]
-    assert after["snapshots"] == WHOLE | {"1": 0}
-    assert (after["receipts"], after["quarantined"], after["hosts_lost"]) == (BATCHES, [1], 4)
-    assert after["committed"] == COMMITS
+@pytest.mark.parametrize("name", list(ATTACKS))
+def test_the_ledger_is_that_of_an_undisturbed_run_but_for_the_culprits(outcomes: dict[str, Any], name: str) -> None:
+    after = outcomes[name]
+    assert after["differences"] == []
+    assert set(after["reasons"]) == ATTACKS[name][1].culprits
+    assert after["killed"] == [kind for kind, _ in ATTACKS[name][1].kills]
 
 
-def test_a_quarantined_batch_says_how_its_host_ended(outcomes: dict[str, Any]) -> None:
-    (reason,) = outcomes["battered"]["reasons"]
-    assert "worker process has died" in reason
-    assert "\n" not in reason
+def test_culprits_are_named_with_reasons_that_hold_no_process_or_machine(outcomes: dict[str, Any]) -> None:
+    assert outcomes["culprits"]["reasons"] == {
+        "SYN1": "ZeroDivisionError: no luck with SYN1",
+        "SYN3": "the process at work on it died",
+        "SYN4": "MemoryError:",
+    }
+    assert outcomes["hanging"]["reasons"] == {"SYN2": "timed out: at work for more than 6 s"}
+    assert outcomes["symbols alone"]["reasons"] == {
+        "SYN1": "the process at work on it died",
+        "SYN2": "timed out: at work for more than 6 s",
+    }
 
 
-def test_a_cluster_that_asks_for_a_token_is_joined_by_address(tmp_path: Path) -> None:
+def test_what_was_killed_was_replaced(outcomes: dict[str, Any]) -> None:
+    assert outcomes["host killed"]["hosts_lost"] == 1
+    assert outcomes["coordinator killed"]["coordinators_lost"] == 1
+
+
+def test_a_symbol_whose_part_is_killed_is_tried_again(outcomes: dict[str, Any]) -> None:
+    assert outcomes["component killed"] == {"differences": [], "killed": ["component"]}
+
+
+def test_a_full_disk_ends_the_run_saying_so_and_it_can_be_resumed(outcomes: dict[str, Any]) -> None:
+    after = outcomes["full disk"]
+    assert "File too large" in after["error"]
+    assert after["differences"] == []
+
+
+def test_a_node_of_a_cluster_that_asks_for_a_token_may_go(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("0123456789abcdef" * 4)
-    environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
-    after = drive("healthy", cwd=tmp_path, own_cluster=True, **environment)
-    assert after["healthy"]["snapshots"] == WHOLE
+    health = {"RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "4"}
+    environment = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), **health}
+    after = drive("on_a_cluster()", tmp_path, **environment)
+    assert after["receipts"] == list(range(12))
+    assert after["written"] == {f"batch-{i:05d}": f"S{i}A S{i}B" for i in range(12)}
+    assert after["hosts_lost"] >= 1

@@ -188,7 +188,7 @@ ODD = ("AAA", "BBB", "LONELY", "MISSING")
 PLANS = {
     "shard": PLAN,
     "symbol": HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=3, parts=1, part_memory_mb=100),
-    "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=2, parts=10, part_memory_mb=100),
+    "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=1, parts=10, part_memory_mb=100),
 }
 
 
@@ -201,35 +201,33 @@ def odd_store(config: Config, market_calendar: SessionCalendar, tmp_path_factory
     return over_store(config, add_events(root, source, ["AAA", "BBB"], now, config.engines))
 
 
-@pytest.fixture(scope="module")
-def odd_inline(
-    odd_store: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, RunReceipt]:
-    """Their ledger, worked in this process."""
-    root = tmp_path_factory.mktemp("odd-inline")
-    manifest = manifest_of(odd_store, market_calendar, list(ODD), odd_store.data.synthetic.as_of)
-    receipt = work(root, odd_store, market_calendar, manifest)
-    assert [(f.symbol, f.error) for f in receipt.failures] == [("MISSING", "NoDataError")]
-    assert receipt.degraded["hedge:no_chain"] == ("LONELY",)
-    assert receipt.snapshots == 3
-    return root, receipt
+def odd_scan(
+    names: tuple[str, ...], root: Path, store: Config, calendar: SessionCalendar, fanout: Fanout | None = None
+) -> RunReceipt:
+    manifest = manifest_of(store, calendar, list(names), store.data.synthetic.as_of)
+    return work(root, store, calendar, manifest, fanout)
 
 
-@pytest.mark.parametrize("granularity", list(PLANS))
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(("granularity", "names"), [("shard", ODD), ("symbol", ODD), ("component", ("AAA", "LONELY"))])
 def test_every_granularity_writes_the_same_failures_and_degradations_included(
     granularity: str,
+    names: tuple[str, ...],
     session: Session,
     odd_store: Config,
-    odd_inline: tuple[Path, RunReceipt],
     market_calendar: SessionCalendar,
     tmp_path: Path,
 ) -> None:
-    root, alone = odd_inline
-    manifest = manifest_of(odd_store, market_calendar, list(ODD), odd_store.data.synthetic.as_of)
+    here, there = tmp_path / "inline", tmp_path / granularity
+    alone = odd_scan(names, here, odd_store, market_calendar)
+    assert [(f.symbol, f.error) for f in alone.failures] == [
+        ("MISSING", "NoDataError") for n in names if n == "MISSING"
+    ]
+    assert alone.degraded["hedge:no_chain"] == ("LONELY",)
     fanout = RayFanout(session, PLANS[granularity], odd_store.run)
-    receipt = work(tmp_path, odd_store, market_calendar, manifest, fanout)
-    assert part_bytes(tmp_path) == part_bytes(root)
-    assert_same(tables(tmp_path), tables(root))
+    receipt = odd_scan(names, there, odd_store, market_calendar, fanout)
+    assert part_bytes(there) == part_bytes(here)
+    assert_same(tables(there), tables(here))
     how = {"granularity", "hosts", "seconds"}
     assert receipt.model_dump(exclude=how) == alone.model_dump(exclude=how)
     assert receipt.granularity == granularity

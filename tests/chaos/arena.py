@@ -1,0 +1,221 @@
+"""Real scans of a small synthetic universe under attack, and what their ledgers must be."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from polars.testing import assert_frame_equal
+
+from actors.fanout import RayFanout
+from cluster.session import Session
+from cluster.topology import HostPlan
+from gnosis_ray.app import build_calendar, feature_specs
+from gnosis_ray.config import Config, load_config
+from gnosis_ray.errors import GnosisError
+from gnosis_ray.fanout import Fanout, FanoutReport, InlineFanout, Job, OnReceipt
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.scan import ScanJob, run_scan
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
+from tests.chaos.faults import Crime, FaultyJob
+from tests.support.scans import manifest_of, part_bytes, tables, unbatched
+
+STARTED = datetime(2026, 7, 13, tzinfo=UTC)
+PLANS = {
+    "shard": HostPlan("shard", hosts=2, window=2, memory_mb=100, note="for tests"),
+    "symbol": HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=4, parts=1, part_memory_mb=50),
+    "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=1, parts=10, part_memory_mb=50),
+}
+ACTORS = {"host": "Shard", "coordinator": "Coordinator", "component": "Component"}
+"""The classes of the actors that can be killed."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What befalls a run: symbols' crimes, a full disk, and kills from outside, each a kind and seconds to wait."""
+
+    crimes: Mapping[str, Crime] = field(default_factory=dict)
+    once: bool = False
+    full_disk: bool = False
+    kills: Sequence[tuple[str, float]] = ()
+    seconds: float = 0.0
+
+    @property
+    def culprits(self) -> set[str]:
+        """Symbols that can never be worked."""
+        return set() if self.once else set(self.crimes)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What became of an attacked run. ``killed``: kinds of processes that were found and killed."""
+
+    receipt: RunReceipt | None
+    report: FanoutReport | None
+    error: GnosisError | None
+    killed: tuple[str, ...]
+    ledger: Path
+
+
+class Arena:
+    """A market, its undisturbed ledgers, and the settings that make faults show quickly."""
+
+    def __init__(self, **run: float) -> None:
+        config = load_config().config
+        quick = {"max_attempts": 2, "batch_timeout_s": 20.0, "symbol_timeout_s": 10.0, **run}
+        self.config: Config = config.model_copy(update={"run": config.run.model_copy(update=quick)})
+        self.as_of = self.config.data.synthetic.as_of
+        self.calendar = build_calendar(self.config, self.as_of)
+        self._undisturbed: dict[str, Path] = {}
+
+    def manifest(self, symbols: Sequence[str], batch_size: int) -> RunManifest:
+        """A run over some symbols."""
+        made = manifest_of(self.config, self.calendar, list(symbols), self.as_of)
+        return made.model_copy(update={"batch_size": batch_size})
+
+    def undisturbed(self, manifest: RunManifest) -> Path:
+        """The ledger of a run that nothing befell, in this process."""
+        key = manifest.model_dump_json()
+        if key not in self._undisturbed:
+            root = Path(tempfile.mkdtemp(prefix="undisturbed-"))
+            self.scan(root, manifest, Attack(), InlineFanout(1))
+            self._undisturbed[key] = root
+        return self._undisturbed[key]
+
+    def scan(self, root: Path, manifest: RunManifest, attack: Attack, fanout: Fanout) -> RunReceipt:
+        """Run, or go on with, a scan under attack."""
+        writer = LedgerStore(root, feature_specs(self.config)).begin(manifest)
+        job = ScanJob(self.config, self.calendar, self.as_of, writer)
+        over = _Substitute(fanout, lambda: self._faulty(job, attack))
+        return run_scan(job, manifest, over, lambda: STARTED, _nothing, STARTED, {})
+
+    def attack(self, session: Session, granularity: str, manifest: RunManifest, attack: Attack) -> Ending:
+        """A scan over Ray under attack."""
+        root = Path(tempfile.mkdtemp(prefix="attacked-"))
+        fanout = _Reporting(RayFanout(session, PLANS[granularity], self.config.run))
+        killers = [Killer(kind, seconds) for kind, seconds in attack.kills]
+        for killer in killers:
+            killer.start()
+        receipt: RunReceipt | None = None
+        error: GnosisError | None = None
+        try:
+            receipt = self.scan(root, manifest, attack, fanout)
+        except GnosisError as raised:
+            error = raised
+        finally:
+            for killer in killers:
+                killer.stop()
+        killed = tuple(killer.kind for killer in killers if killer.killed)
+        return Ending(receipt, fanout.report, error, killed, root)
+
+    def differences(self, root: Path, manifest: RunManifest, culprits: set[str]) -> list[str]:
+        """How a ledger differs from the undisturbed one: the culprits' rows must be failures, all else equal bits."""
+        peace = self.undisturbed(manifest)
+        if not culprits:
+            ours, theirs = part_bytes(root), part_bytes(peace)
+            return [path for path in sorted(ours | theirs) if ours.get(path) != theirs.get(path)]
+        found = []
+        ours_tables, their_tables = unbatched(tables(root)), unbatched(tables(peace))
+        for name, frame in their_tables.items():
+            mine = ours_tables[name]
+            if name == "failures":
+                if set(mine["symbol"]) != culprits or mine.height != len(culprits):
+                    found.append(name)
+                continue
+            try:
+                wanted = frame.filter(~frame["symbol"].is_in(sorted(culprits)))
+                assert_frame_equal(mine, wanted, check_exact=True)
+            except AssertionError:
+                found.append(name)
+        return found
+
+    @staticmethod
+    def _faulty(job: ScanJob, attack: Attack) -> FaultyJob:
+        folder = Path(tempfile.mkdtemp(prefix="faults-"))
+        return FaultyJob(job, folder, dict(attack.crimes), attack.once, attack.full_disk, attack.seconds)
+
+
+@dataclass
+class _Substitute:
+    """A fan-out that works another job than it is given."""
+
+    fanout: Fanout
+    make: Any
+
+    def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
+        return self.fanout.run(self.make(), batches, on_receipt)
+
+
+@dataclass
+class _Reporting:
+    """A fan-out that keeps its report."""
+
+    fanout: Fanout
+    report: FanoutReport | None = None
+
+    def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
+        self.report = self.fanout.run(job, batches, on_receipt)
+        return self.report
+
+
+class Killer(threading.Thread):
+    """Kills one process of a kind among this process's own descendants, ``seconds`` after one is at work."""
+
+    def __init__(self, kind: str, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.kind = kind
+        self.killed = False
+        self._seconds = seconds
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.05):
+            if self._found():
+                if self._over.wait(self._seconds):
+                    return
+                for pid in self._found()[:1]:
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed = True
+                    return
+
+    def stop(self) -> None:
+        """The run is over."""
+        self._over.set()
+        self.join()
+
+    def _found(self) -> list[int]:
+        at_work = re.compile(rf"ray::(\S+:)?{ACTORS[self.kind]}\.")
+        return [pid for pid in descendants(os.getpid()) if at_work.match(title_of(pid))]
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they started; ascending."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found, new = set[int](), {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new} - found
+        found |= new
+    return sorted(found)
+
+
+def title_of(pid: int) -> str:
+    """The title of a process, as ``ray::AAPL/hedge:Component.call``; empty where it is gone."""
+    with suppress(OSError):
+        return (Path("/proc") / str(pid) / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+    return ""
+
+
+def _nothing(_receipt: BatchReceipt) -> None:
+    """Hears every receipt, says nothing."""

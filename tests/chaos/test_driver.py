@@ -1,0 +1,62 @@
+"""The driver itself killed or interrupted, and the run finished by another, under another granularity."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.scans import part_bytes
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+CODE = "import sys; from gnosis_ray.cli.main import run; sys.exit(run(sys.argv[1:]))"
+SYMBOLS = ",".join(f"SYN{number:02d}" for number in range(40))
+
+
+def scan(out: Path, *more: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"GNOSIS_RAY__RUN__BATCH_SIZE": "1", "GNOSIS_RAY_HOME": str(out.parent)}
+    command = [sys.executable, "-c", CODE, "scan", "--out", str(out), "--format", "json", *more]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def commits(out: Path) -> list[Path]:
+    return [path for path in out.glob("commits/*/*/batch-*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_a_driver_that_ends_leaves_a_run_that_can_be_finished(how: signal.Signals, code: int, tmp_path: Path) -> None:
+    out = tmp_path / "cut"
+    driver = scan(out, "--symbols", SYMBOLS, "--granularity", "shard")
+    deadline = time.monotonic() + 120.0
+    while not commits(out) and driver.poll() is None:
+        assert time.monotonic() < deadline, "no batch was finished"
+        time.sleep(0.01)
+    driver.send_signal(how)
+    said = driver.communicate(timeout=60)[1].decode()
+    assert driver.returncode == code, said
+    finished = len(commits(out))
+    assert 1 <= finished < 40
+
+    (folder,) = (out / "commits").glob("*/*")
+    run_id = folder.name.removeprefix("run_id=")
+    (manifest,) = [path for path in out.rglob("*.json") if run_id in str(path)]
+    assert json.loads(manifest.read_text())["run_id"] == run_id
+    resumed = scan(out, "--resume", run_id, "--granularity", "inline")
+    said = resumed.communicate(timeout=120)[1].decode()
+    assert resumed.returncode == 0, said
+    assert len(commits(out)) == 40
+
+    whole = tmp_path / "whole"
+    undisturbed = scan(whole, "--symbols", SYMBOLS, "--granularity", "inline")
+    said = undisturbed.communicate(timeout=120)[1].decode()
+    assert undisturbed.returncode == 0, said
+    assert list(part_bytes(out).values()) == list(part_bytes(whole).values())
