@@ -71,7 +71,7 @@ def note(tally: Tally, attack: Attack, ending: Ending, differences: list[str], s
 
 def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], list[str]]:
     """The tallies by granularity, and a line on each run that did not end as it should have."""
-    arena = Arena(max_attempts=3, batch_timeout_s=15.0, symbol_timeout_s=8.0)
+    arena = Arena(max_attempts=2, batch_timeout_s=20.0, symbol_timeout_s=10.0)
     chance = random.Random(seed)  # noqa: S311 - kills by seed, not secrets
     tallies: dict[str, Tally] = {}
     wrong = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -48,8 +47,6 @@ def test_a_driver_that_ends_leaves_a_run_that_can_be_finished(how: signal.Signal
 
     (folder,) = (out / "commits").glob("*/*")
     run_id = folder.name.removeprefix("run_id=")
-    (manifest,) = [path for path in out.rglob("*.json") if run_id in str(path)]
-    assert json.loads(manifest.read_text())["run_id"] == run_id
     resumed = scan(out, "--resume", run_id, "--granularity", "inline")
     said = resumed.communicate(timeout=120)[1].decode()
     assert resumed.returncode == 0, said
