@@ -1,0 +1,125 @@
+"""Draw Ray's page of actors, ``docs/actors.png``, while symbols are scanned with an actor for each engine and agent.
+
+Usage: python docs/make_actors_picture.py [CHROMIUM] (default: chromium); needs the extra ``dashboard``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+SYMBOLS = "AAPL,MSFT,XOM,JPM"
+SCAN = ("-c", "from gnosis_ray.cli.main import main; main()", "scan", "--symbols", SYMBOLS, "--dashboard")
+ENOUGH = 5
+"""Living actors for a picture that shows what a scan is made of."""
+PATIENCE_S = 180.0
+SIZE = {"width": 1500, "height": 1480, "deviceScaleFactor": 1, "mobile": False}
+
+
+class Browser:
+    """One page of a headless browser, driven over its debugging socket."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._calls = 0
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        """What a method of the Chrome DevTools Protocol returns."""
+        self._calls += 1
+        await self._socket.send_json({"id": self._calls, "method": method, "params": arguments})
+        while True:
+            answer: dict[str, Any] = await self._socket.receive_json()
+            if answer.get("id") == self._calls:
+                return dict(answer["result"])
+
+
+async def address_of(scan: asyncio.subprocess.Process) -> str:
+    """Where the scan says that its dashboard is."""
+    if scan.stderr is None:
+        raise RuntimeError("Expected the scan's talk in a pipe")
+    async for line in scan.stderr:
+        if found := re.search(rb"http://127\.0\.0\.1:\d+", line):
+            return found[0].decode()
+    raise RuntimeError("The scan ended without a dashboard")
+
+
+async def enough_actors(client: aiohttp.ClientSession, address: str, token: str) -> None:
+    """Return once so many actors live."""
+    for _ in range(int(PATIENCE_S / 0.2)):
+        with suppress(aiohttp.ClientError):
+            async with client.get(f"{address}/logical/actors", headers={"Authorization": f"Bearer {token}"}) as page:
+                actors = (await page.json())["data"]["actors"].values()
+            if sum(actor["state"] == "ALIVE" for actor in actors) >= ENOUGH:
+                return
+        await asyncio.sleep(0.2)
+    raise RuntimeError(f"Expected {ENOUGH} living actors within {PATIENCE_S:g} s")
+
+
+async def draw(browser: Browser, address: str, token: str) -> bytes:
+    """The actors page as PNG. The dashboard takes its token from a cookie, as after its own form was filled in."""
+    await browser.call("Network.setCookie", name="ray-authentication-token", value=token, url=address)
+    await browser.call("Emulation.setDeviceMetricsOverride", **SIZE)
+    await browser.call("Page.navigate", url=f"{address}/#/actors")
+    script = "document.body.innerText"
+    for _ in range(100):
+        shown = await browser.call("Runtime.evaluate", expression=script)
+        if str(shown["result"].get("value")).count("ALIVE") >= ENOUGH // 2:
+            break
+        await asyncio.sleep(0.1)
+    picture = await browser.call("Page.captureScreenshot", format="png")
+    return base64.b64decode(picture["data"])
+
+
+async def page_socket(folder: Path, client: aiohttp.ClientSession) -> str:
+    """The debugging address of the browser's first page, once the browser has said its port in its folder."""
+    said = folder / "DevToolsActivePort"
+    while not (said.exists() and said.read_text().strip()):
+        await asyncio.sleep(0.1)
+    async with client.get(f"http://127.0.0.1:{said.read_text().split()[0]}/json/list") as pages:
+        listed = await pages.json()
+    return str(next(page["webSocketDebuggerUrl"] for page in listed if page["type"] == "page"))
+
+
+@asynccontextmanager
+async def started(*command: str, talks: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that is interrupted at the end, and waited for; if it ``talks``, to a pipe."""
+    heard = asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, stderr=heard)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        await process.communicate()
+
+
+async def main(browser: str) -> None:
+    """Write the picture beside this file."""
+    token = (Path.home() / ".ray" / "auth_token").read_text(encoding="ascii").strip()
+    with tempfile.TemporaryDirectory(prefix="gnosis-ray-actors-", ignore_cleanup_errors=True) as scratch:
+        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
+        scan = (sys.executable, *SCAN, "--granularity", "component", "--out", f"{scratch}/ledger")
+        async with (
+            started(browser, *flags, f"--user-data-dir={scratch}", "about:blank"),
+            started(*scan, talks=True) as scanning,
+            aiohttp.ClientSession() as client,
+        ):
+            address = await address_of(scanning)
+            async with client.ws_connect(await page_socket(Path(scratch), client), max_msg_size=0) as page:
+                await enough_actors(client, address, token)
+                picture = await draw(Browser(page), address, token)
+    Path(__file__).with_name("actors.png").write_bytes(picture)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "chromium"))
