@@ -66,7 +66,7 @@ def _slopes(x: Floats, y: Floats) -> Floats:
     slopes = np.zeros_like(y)
     w1, w2 = 2.0 * h[1:] + h[:-1], h[1:] + 2.0 * h[:-1]
     same = d[:-1] * d[1:] > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         slopes[1:-1] = np.where(same, (w1 + w2) / (w1 / d[:-1] + w2 / d[1:]), 0.0)
     slopes[0] = _end(float(h[0]), float(h[1]), float(d[0]), float(d[1]))
     slopes[-1] = _end(float(h[-1]), float(h[-2]), float(d[-1]), float(d[-2]))

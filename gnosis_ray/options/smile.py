@@ -2,7 +2,8 @@
 
 The volatility is a shape-preserving cubic in log-moneyness ln(K/F) through the quoted strikes, flat beyond the
 outermost: tails that nobody quotes are not made up. The distribution follows from the prices alone
-(Breeden, Litzenberger 1978).
+(Breeden, Litzenberger 1978), hence from the slope of the volatilities, which between neighbouring strikes is mostly
+noise of the quotes: :attr:`Smile.smoothed` is the smile to ask for probabilities.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from math import exp, sqrt
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import splev, splrep
 from scipy.special import ndtr
 
 from gnosis_ray.options import bsm
@@ -41,8 +43,9 @@ class Smile:
     """Volatilities of one expiry.
 
     ``forward`` in USD; ``tau`` in years from the moment of the quotes; ``rate`` continuously compounded a year;
-    ``log_moneyness`` ln(K/F) of the quoted strikes, strictly ascending, (K,); ``vols`` a year, (K,). Raises ValueError
-    where a figure is not positive or a strike is missing.
+    ``log_moneyness`` ln(K/F) of the quoted strikes, strictly ascending, (K,); ``vols`` a year, (K,); ``errors`` what
+    each of them may be off by, a year, (K,), None where they are exact. Raises ValueError where a figure is not
+    positive or a strike is missing.
     """
 
     forward: float
@@ -50,12 +53,15 @@ class Smile:
     rate: float
     log_moneyness: Floats
     vols: Floats
+    errors: Floats | None = None
 
     def __post_init__(self) -> None:
         if not (self.forward > 0 and self.tau > 0):
             raise ValueError(f"Expected forward and tau above 0, were {self.forward} and {self.tau}")
         if self.vols.size == 0 or self.vols.shape != self.log_moneyness.shape or not np.all(self.vols > 0):
             raise ValueError("Expected a positive volatility at each of one strike or more")
+        if self.errors is not None and (self.errors.shape != self.vols.shape or not np.all(self.errors > 0)):
+            raise ValueError("Expected a positive error at each strike")
 
     @property
     def atm_vol(self) -> float:
@@ -107,6 +113,19 @@ class Smile:
         middle = 0.5 * (table.log_moneyness[1:] + table.log_moneyness[:-1])
         k = np.concatenate([table.log_moneyness[:1], middle, table.log_moneyness[-1:]])
         return float(np.sum(mass * payoff(self.forward * np.exp(k))))
+
+    @cached_property
+    def smoothed(self) -> Smile:
+        """The smoothest cubic spline whose residuals are as large as the errors (Reinsch 1967); itself without errors.
+
+        Never outside the quoted volatilities.
+        """
+        if self.errors is None or self.vols.size == 1:
+            return self
+        degree = min(3, self.vols.size - 1)
+        spline = splrep(self.log_moneyness, self.vols, w=1.0 / self.errors, k=degree, s=self.vols.size, quiet=1)
+        fitted = np.clip(splev(self.log_moneyness, spline), self.vols.min(), self.vols.max())
+        return replace(self, vols=fitted, errors=None)
 
     def moved(self, drift: float, vol_shift: float) -> Smile:
         """The same shape around a forward moved by ``drift`` (a fraction), all volatilities by ``vol_shift`` a year."""

@@ -36,6 +36,11 @@ def test_it_never_overshoots_and_is_flat_beyond(steps: list[tuple[float, float]]
     assert cubic.slope(ends) == pytest.approx([0.0, 0.0])
 
 
+def test_a_step_too_small_to_divide_by_is_no_step() -> None:
+    cubic = MonotoneCubic.through(np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.0, 2e-311]))
+    assert cubic(np.array([0.5, 1.5])) == pytest.approx(0.0)
+
+
 def test_one_point_is_a_constant() -> None:
     cubic = MonotoneCubic.through(np.array([0.3]), np.array([0.2]))
     assert cubic(np.array([-1.0, 0.3, 2.0])) == pytest.approx(0.2)

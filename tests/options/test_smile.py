@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -117,6 +118,41 @@ def test_quotes_that_contradict_each_other_still_make_probabilities(vols: list[f
     assert np.all(np.diff(survival) <= 0)
     assert np.all((survival >= 0) & (survival <= 1))
     assert 0 <= smile.probability_between(90, 110) <= smile.probability_between(0, np.inf) <= 1
+
+
+def test_noise_of_quotes_stays_out_of_the_probabilities() -> None:
+    """Strikes 1% apart, volatilities off by a point either way: as quoted the slopes say anything, smoothed they do
+    not."""
+    clean = skewed()
+    noise = 0.01 * np.random.default_rng(3).choice([-1.0, 1.0], clean.vols.size)
+    noisy = replace(clean, vols=clean.vols + noise, errors=np.full(clean.vols.size, 0.01))
+    inside = STRIKES[(STRIKES > 70) & (STRIKES < 135)]
+    true = clean.survival(inside)
+    assert np.abs(noisy.survival(inside) - true).max() > 0.04
+    assert noisy.smoothed.survival(inside) == pytest.approx(true, abs=0.02)
+    assert noisy.smoothed.vol(inside) == pytest.approx(clean.vol(inside), abs=0.006)
+
+
+def test_a_smile_of_tight_quotes_is_kept() -> None:
+    clean = skewed()
+    assert clean.smoothed is clean
+    tight = replace(clean, errors=np.full(clean.vols.size, 1e-4))
+    assert tight.smoothed.vols == pytest.approx(clean.vols, abs=5e-4)
+    assert tight.smoothed.survival(STRIKES) == pytest.approx(clean.survival(STRIKES), abs=0.005)
+
+
+@given(rows=st.lists(st.tuples(st.floats(0.05, 2.0), st.floats(1e-4, 1.0)), min_size=1, max_size=12))
+def test_any_smile_can_be_smoothed(rows: list[tuple[float, float]]) -> None:
+    vols, errors = (np.array(column) for column in zip(*rows, strict=True))
+    smile = Smile(100.0, TAU, RATE, np.linspace(-0.3, 0.3, len(rows)), vols, errors)
+    assert np.all((smile.smoothed.vols >= vols.min()) & (smile.smoothed.vols <= vols.max()))
+    assert smile.smoothed.smoothed is smile.smoothed
+
+
+def test_errors_go_with_the_volatilities() -> None:
+    for errors in ([0.01], [0.01, 0.0], [0.01, float("nan")]):
+        with pytest.raises(ValueError, match="error"):
+            Smile(100.0, TAU, RATE, np.array([0.0, 0.1]), np.array([0.3, 0.3]), np.array(errors))
 
 
 def test_wings_are_flat_where_nobody_quotes() -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import TradeConfig
+from gnosis_ray.options import bsm
 from gnosis_ray.options.bsm import DAYS_PER_YEAR, Floats
 from gnosis_ray.options.implied_vol import implied_vol
 from gnosis_ray.options.smile import Smile
@@ -25,6 +26,8 @@ SIDES = np.array([[1.0], [-1.0]])
 """Rows of every (2, K) array: calls, puts."""
 _PARITY_STRIKES = 3
 """Nearest to spot, whose median names the forward where the chain could not."""
+_HALF_CENT = 0.005
+_LEAST_VEGA = 1e-300
 _SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
 
 
@@ -216,7 +219,17 @@ class ContractBook:
         kept = np.flatnonzero(np.isfinite(vols) & (vols > 0))
         if kept.size < self._config.smile_min_strikes:
             return None
-        return Smile(forward, years, expiry.rate, np.log(strikes[kept] / forward), vols[kept])
+        errors = self._vol_errors(expiry, forward, years, strikes[kept], spread[out, places][kept], vols[kept])
+        return Smile(forward, years, expiry.rate, np.log(strikes[kept] / forward), vols[kept], errors)
+
+    def _vol_errors(
+        self, expiry: _Expiry, forward: float, years: float, strikes: Floats, spread: Floats, vols: Floats
+    ) -> Floats:
+        """Half the spread, and no less than half a cent, in volatility; at most the volatility itself; (K,)."""
+        spot = forward * np.exp(-expiry.rate * years)
+        vega = bsm.greeks(1.0, spot, strikes, years, expiry.rate, 0.0, vols).vega
+        half = np.maximum(0.5 * spread, _HALF_CENT)
+        return np.where(vega * vols > half, half / np.maximum(vega, _LEAST_VEGA), vols)
 
     def _out_of_money_vols(
         self,

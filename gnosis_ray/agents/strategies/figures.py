@@ -53,20 +53,21 @@ def odds_of(legs: Legs, summary: PayoffSummary, view: View) -> Odds:
     """What the market thinks of the trade, and what the view adds to it.
 
     A European price is the discounted mean of the payoff, and of the price that a later expiry will have at the nearer
-    one: no simulation is needed. Dividends of stock come with it, so that it is worth its price.
+    one: no simulation is needed. Dividends of stock come with it, so that it is worth its price. Value is that of the
+    quotes; probability and edge go by the slope of the volatilities, so that they are those of the smoothed smile.
     """
     expiries = expiries_of(legs)
-    value = sum(_stock_value(leg, 0.0) for leg in legs)
-    viewed = sum(_stock_value(leg, view.drift) for leg in legs)
+    stock = sum(leg.sign * leg.shares * leg.mid for leg in legs if leg.contract is None)
+    value, edge = stock, stock * view.drift
     for expiry in expiries:
-        smile = expiry.smile
         own = [leg for leg in legs if leg.contract is not None and leg.contract.expiry is expiry]
-        value += _options_value(own, smile)
-        viewed += _options_value(own, smile.moved(view.drift, view.vol_shift))
+        smooth = expiry.smile.smoothed
+        value += _options_value(own, expiry.smile)
+        edge += _options_value(own, smooth.moved(view.drift, view.vol_shift)) - _options_value(own, smooth)
     probability = None
     if expiries:
-        probability = probability_of_profit(summary.breakevens, profit_at_expiry(legs), expiries[0].smile)
-    return Odds(probability, value - summary.cost, viewed - value)
+        probability = probability_of_profit(summary.breakevens, profit_at_expiry(legs), expiries[0].smile.smoothed)
+    return Odds(probability, value - summary.cost, edge)
 
 
 def profit_at_expiry(legs: Legs) -> Callable[[Floats], Floats]:
@@ -82,7 +83,7 @@ def profit_variance(legs: Legs, stock_move: float) -> float:
     if not expiries:
         return expected_move(legs, stock_move) ** 2
     profit = profit_at_expiry(legs)
-    return expiries[0].smile.expectation(lambda prices: profit(prices) ** 2)
+    return expiries[0].smile.smoothed.expectation(lambda prices: profit(prices) ** 2)
 
 
 def summarise(legs: Sequence[PositionLeg], near: Smile) -> PayoffSummary:
@@ -116,10 +117,6 @@ def probability_of_profit(breakevens: Sequence[float], profit: Callable[[Floats]
         near.probability_between(low, high) for (low, high), gain in zip(pairwise(edges), gains, strict=True) if gain
     ]
     return min(1.0, sum(parts))
-
-
-def _stock_value(leg: FilledLeg, drift: float) -> float:
-    return leg.sign * leg.shares * leg.mid * (1.0 + drift) if leg.contract is None else 0.0
 
 
 def _options_value(legs: Sequence[FilledLeg], smile: Smile) -> float:

@@ -21,6 +21,7 @@ from tests.agents.strategies.desks import (
     profit_at_expiry,
     quotes,
     shares,
+    skew,
     stance,
 )
 from tests.support.books import flat_smile
@@ -130,6 +131,25 @@ def test_an_expected_value_is_what_trading_costs(name: str) -> None:
             paid += sign * shares(leg.qty, leg.instrument_type) * ((leg.price or 0.0) - worth)
         assert idea.expected_value == pytest.approx(-paid, abs=1e-6)
         assert paid > 0
+
+
+def restless(moneyness: float) -> float:
+    """The desk's skew, every strike a point of volatility up or down."""
+    return skew(moneyness) + (0.01 if round(math.exp(moneyness) * 40) % 2 else -0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["long_call", "call_debit_spread", "bear_call_spread", "covered_call", "iron_condor", "long_straddle"]
+)
+def test_noise_within_the_spread_moves_neither_odds_nor_edge(name: str) -> None:
+    """The slope from strike to strike is noise, and both live by it. Of trades that cost nearly the same on both."""
+    action, state = CASES[name]
+    loose = only(name, trade__max_cost_share=9.0)
+    view = stance(action, volatility=state)
+    [calm], [noisy] = (decide(view, chain(smile, spread=0.12), loose).ideas for smile in (skew, restless))
+    assert [(leg.strike, leg.expiry) for leg in calm.legs] == [(leg.strike, leg.expiry) for leg in noisy.legs]
+    assert noisy.probability_of_profit == pytest.approx(calm.probability_of_profit, abs=0.04)
+    assert noisy.expected_edge == pytest.approx(calm.expected_edge, rel=0.15, abs=0.5)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("stock")])
