@@ -83,10 +83,11 @@ def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], lis
         seconds = monotonic_seconds() - started
         differences = arena.differences(ending.ledger, manifest, attack.culprits) if ending.receipt else []
         note(tallies.setdefault(granularity, Tally()), attack, ending, differences, seconds)
+        verdict = str(ending.error or differences or "equal")
         line = f"run {number}: {granularity}, {symbols} symbols, {attack}: killed {ending.killed}, {seconds:.1f} s"
-        click.echo(line, err=True)
-        if differences or ending.error is not None:
-            wrong.append(f"{line}: {ending.error or differences}")
+        click.echo(f"{line}: {verdict}", err=True)
+        if verdict != "equal":
+            wrong.append(f"{line}: {verdict}")
     return tallies, wrong
 
 
