@@ -250,6 +250,38 @@ def test_a_forecast_bounds_the_bet_by_kelly() -> None:
     assert desks.decide(against, config=desks.only("long_stock")).dropped == "no_kelly_bet"
 
 
+@pytest.mark.parametrize(("said", "believed"), [(1e6, 0.04), (0.5, 0.04), (-1.0, -0.04), (-3.0, -0.04), (0.03, 0.03)])
+def test_a_forecast_beyond_one_expected_move_is_not_believed(said: float, believed: float) -> None:
+    config = desks.only("long_stock" if said > 0 else "short_stock")
+    action: Action = "long" if said > 0 else "short"
+    one, other = (desks.decide(desks.stance(action, exp_return_1d=value), config=config) for value in (said, believed))
+    assert one == other
+    assert one.ideas[0].expected_edge == pytest.approx(100 * abs(believed))
+
+
+@pytest.mark.parametrize("action", ["long", "short", "spread", "complex"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"exp_return_1d": -1.0},
+        {"exp_return_1d": 1e9},
+        {"exp_vol_1d": -1.0},
+        {"exp_vol_1d": 1e6},
+        {"realised_vol_20d": -0.2},
+        {"realised_vol_20d": 0.0},
+        {"atm_iv_30d": -0.3},
+        {"exp_move_pct": -4.0},
+        {"exp_move_pct": 1e6},
+        {"data_trust": -1.0},
+    ],
+)
+def test_no_forecast_breaks_a_decision(action: Action, odd: dict[str, float]) -> None:
+    for volatility in ("cheap", "rich"):
+        for idea in desks.decide(desks.stance(action, 0.9, volatility, (), 0.9, **odd)).ideas:
+            assert math.isfinite(idea.expected_edge or 0.0)
+            assert (idea.target_exit_price or 0.0) != idea.stop_loss_price
+
+
 def test_exits_are_values_of_a_unit_with_the_sign_of_its_cost() -> None:
     [credit] = desks.decide(desks.stance("long", volatility="rich"), config=desks.only("bull_put_spread")).ideas
     assert credit.stop_loss_price is not None
@@ -284,13 +316,14 @@ def test_deep_or_dividend_legs_warn_of_early_exercise() -> None:
 
 
 def test_a_declared_strategy_of_ones_own_needs_no_code() -> None:
-    """A short strangle: its loss has no bound, so three stop distances size it."""
+    """A short strangle: its loss has no bound, so three stop distances size it and no reward to risk is asked for."""
     mine = Strategy(
         name="short_strangle",
         side="neutral",
         legs=(LegRule("P", "sell", AtDelta(0.2, 0.1, 0.3)), LegRule("C", "sell", AtDelta(0.2, 0.1, 0.3))),
         stances=frozenset({"spread"}),
         short_premium=True,
+        min_reward=0.2,
         exits=Exits(Share("max_profit", 0.5), Share("premium", 1.0), days=7),
         because="for a test",
     )

@@ -181,7 +181,8 @@ def _refused(strategy: Strategy, summary: PayoffSummary) -> str | None:
         return None
     if summary.max_profit <= 0:
         return "no_profit_possible"
-    return "low_reward" if summary.max_profit < strategy.min_reward * summary.max_loss else None
+    bounded = summary.max_loss < inf
+    return "low_reward" if bounded and summary.max_profit < strategy.min_reward * summary.max_loss else None
 
 
 def _dollars(share: Share, summary: PayoffSummary, move: float) -> float:

@@ -167,7 +167,7 @@ class ContractBook:
             return filled
 
         bid, ask, depth = table(self._rows.bid), table(self._rows.ask), table(self._rows.depth)
-        quoted = (bid > 0) & (bid <= ask)
+        quoted = (bid > 0) & (bid <= ask) & np.isfinite(ask)
         mid = np.where(quoted, 0.5 * (bid + ask), np.nan)
         spread = ask - bid
         years = expiry.tau + self._waited

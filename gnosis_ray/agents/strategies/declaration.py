@@ -76,7 +76,7 @@ StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror | SameWidth
 class LegRule:
     """One leg; ``ratio`` contracts a unit, or shares of stock. Rules name other legs by their place, earlier ones only.
 
-    Raises ValueError where an option has no strike rule or stock has one.
+    Raises ValueError where an option has no strike rule or stock has one, and for a ratio below 1.
     """
 
     instrument_type: Literal["C", "P", "STOCK"]
@@ -88,6 +88,21 @@ class LegRule:
     def __post_init__(self) -> None:
         if (self.instrument_type == "STOCK") != (self.strike is None):
             raise ValueError(f"Expected a strike rule for an option only, was {self.strike} for {self.instrument_type}")
+        if self.ratio < 1:
+            raise ValueError(f"Expected a ratio of at least 1, was {self.ratio}")
+
+    @property
+    def refers_to(self) -> tuple[int, ...]:
+        """Places of the legs that the strike depends on."""
+        match self.strike:
+            case Beyond(leg, _, _) | SameStrike(leg):
+                return (leg,)
+            case Mirror(leg, around):
+                return (leg, around)
+            case SameWidth(leg, low, high):
+                return (leg, low, high)
+            case _:
+                return ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,9 @@ class Strategy:
     ``stances`` and ``volatility`` are required (an unknown state counts as fair); ``prefers`` and ``likes`` (tags, such
     as regimes) only add to the fit, one point each, ``avoids`` takes one off. ``forbids``: tags it is never used under;
     nor is ``short_premium`` where an event is priced into the near expiries. ``min_reward``: least maximum profit as a
-    share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left.
+    share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left. Raises
+    ValueError where there is no leg, a strike depends on a leg that is not an earlier option, no option expires near,
+    or exits are missing for options or given for stock alone.
     """
 
     name: str
@@ -138,6 +155,19 @@ class Strategy:
     exits: Exits | None = None
     last_resort: bool = False
     because: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.legs:
+            raise ValueError(f"Expected a leg of {self.name} at least, was none")
+        for place, leg in enumerate(self.legs):
+            for other in leg.refers_to:
+                if not 0 <= other < place or self.legs[other].strike is None:
+                    raise ValueError(f"Expected leg {place} of {self.name} to name earlier options, was leg {other}")
+        options = [leg for leg in self.legs if leg.strike is not None]
+        if options and all(leg.expiry == "far" for leg in options):
+            raise ValueError(f"Expected an option of {self.name} in the near expiry, was none")
+        if bool(options) != (self.exits is not None):
+            raise ValueError(f"Expected exits of {self.name} for options only, was {self.exits}")
 
     @property
     def has_options(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.core_schemas import Action, Suggestion
 
 TRADING_DAYS = 252
+MOST_DRIFT = 0.5
+"""Of the forward, either way, whatever moves are expected: a price stays above nothing."""
 STATES: tuple[VolatilityState, ...] = ("cheap", "fair", "rich")
 
 
@@ -53,16 +56,19 @@ def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> Vi
     """Reads a stance; the state of volatility is the composer's tag ``vol_cheap``, ``vol_fair`` or ``vol_rich``.
 
     The drift is alpha = information coefficient x confidence x direction x expected move (Grinold 1989: alpha =
-    IC x volatility x score), or a model's ``exp_return_1d``. The shift is the configured weight times what is expected
-    volatility (a model's ``exp_vol_1d``, else the realised one) less the implied one.
+    IC x volatility x score), or a model's ``exp_return_1d``, of which no more than one expected move is believed. The
+    shift is the configured weight times what is expected volatility (a model's ``exp_vol_1d``, else the realised one)
+    less the implied one. A volatility or a move that is not positive is unknown.
     """
     known = suggestion.forecast
     direction = DIRECTION[suggestion.action]
-    implied, realised = known.get("atm_iv_30d"), known.get("realised_vol_20d")
+    implied, realised = _positive(known, "atm_iv_30d"), _positive(known, "realised_vol_20d")
+    move, modelled = _positive(known, "exp_move_pct"), _positive(known, "exp_vol_1d")
     ratio = implied / realised if implied and realised else None
     confidence = suggestion.confidence if direction else _neutral_confidence(ratio, known.get("data_trust"), config)
-    expected = known["exp_vol_1d"] * math.sqrt(TRADING_DAYS) if "exp_vol_1d" in known else realised
-    alpha = config.information_coefficient * confidence * direction * known.get("exp_move_pct", 0.0) / 100
+    expected = modelled * math.sqrt(TRADING_DAYS) if modelled else realised
+    most = min((move or 0.0) / 100, MOST_DRIFT)
+    drift = known.get("exp_return_1d", config.information_coefficient * confidence * direction * most)
     return View(
         symbol=suggestion.symbol,
         moment=moment,
@@ -73,12 +79,17 @@ def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> Vi
         implied=implied,
         realised=realised,
         state=next((state for state in STATES if f"vol_{state}" in suggestion.tags), None),
-        drift=known.get("exp_return_1d", alpha),
+        drift=max(-most, min(most, drift)),
         vol_shift=config.realised_weight * (expected - implied) if expected and implied else 0.0,
-        move_pct=known.get("exp_move_pct"),
+        move_pct=move,
         horizon_days=known.get("horizon_days"),
         forecast_return=known.get("exp_return_1d"),
     )
+
+
+def _positive(known: Mapping[str, float], name: str) -> float | None:
+    value = known.get(name)
+    return value if value is not None and value > 0 else None
 
 
 def _neutral_confidence(ratio: float | None, trust: float | None, config: TradeConfig) -> float:
@@ -86,4 +97,4 @@ def _neutral_confidence(ratio: float | None, trust: float | None, config: TradeC
     if ratio is None or trust is None:
         return 0.0
     strength = math.tanh(abs(math.log(ratio)) / config.volatility_view_scale)
-    return min(trust * strength, config.neutral_max_confidence)
+    return max(0.0, min(trust * strength, config.neutral_max_confidence))

@@ -70,6 +70,7 @@ def test_time_that_passed_since_the_quotes_is_not_priced_twice() -> None:
         {"bid": pl.lit(0.0)},
         {"bid": pl.lit(None, dtype=pl.Float64)},
         {"bid": pl.col("ask") + 0.01},
+        {"ask": pl.lit(float("inf"))},
         {"bid": pl.col("mid_price") * 0.5, "ask": pl.col("mid_price") * 1.5 + 0.2},
         {"open_interest": pl.col("open_interest") * 0.02},
     ],

@@ -10,7 +10,16 @@ import pytest
 
 from gnosis_ray.agents.strategies.book import BOOK
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import LegRule, SameStrike
+from gnosis_ray.agents.strategies.declaration import (
+    AtForward,
+    Beyond,
+    Exits,
+    LegRule,
+    Mirror,
+    SameStrike,
+    Share,
+    Strategy,
+)
 from gnosis_ray.agents.strategies.legs import Contract, arrangements
 from tests.agents.strategies.desks import RICH_DESK, chain
 
@@ -85,3 +94,32 @@ def test_stock_has_no_strike_and_an_option_has_one() -> None:
         LegRule("C", "buy")
     with pytest.raises(ValueError, match="strike rule"):
         LegRule("STOCK", "buy", SameStrike(0))
+
+
+BUY, SELL = LegRule("C", "buy", AtForward()), LegRule("C", "sell", Beyond(0, 0.5))
+EXITS = Exits(Share("max_profit", 0.5), Share("premium", 0.5), days=5)
+
+
+@pytest.mark.parametrize(
+    ("legs", "exits", "said"),
+    [
+        ((), None, "leg"),
+        ((SELL, BUY), EXITS, "earlier options"),
+        ((BUY, LegRule("C", "sell", Mirror(0, 7))), EXITS, "earlier options"),
+        ((BUY, LegRule("C", "sell", Beyond(-1, 0.5))), EXITS, "earlier options"),
+        ((LegRule("STOCK", "buy"), LegRule("C", "sell", SameStrike(0))), EXITS, "earlier options"),
+        ((LegRule("C", "buy", AtForward(), expiry="far"),), EXITS, "near expiry"),
+        ((BUY, SELL), None, "exits"),
+        ((LegRule("STOCK", "buy"),), EXITS, "exits"),
+    ],
+)
+def test_a_strategy_that_cannot_work_is_refused_when_declared(
+    legs: tuple[LegRule, ...], exits: Exits | None, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        Strategy("mine", "long", legs, frozenset({"long"}), exits=exits)
+
+
+def test_a_leg_is_of_one_contract_or_more() -> None:
+    with pytest.raises(ValueError, match="ratio"):
+        LegRule("C", "buy", AtForward(), ratio=0)
