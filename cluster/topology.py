@@ -69,8 +69,8 @@ class HostPlan:
 def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -> HostPlan:
     """The hosts for a load: never more alive at once than cores and memory allow.
 
-    ``auto`` is the finest granularity for which the whole universe fits at once, and ``shard`` where none does. The
-    others work in waves. Raises :class:`ClusterError` where not one host fits the memory or the cores.
+    ``auto`` is the finest granularity for which the whole universe fits at once, within its own bound on processes a
+    core, and ``shard`` where none does. The others work in waves. Raises :class:`ClusterError` where not one host fits the memory or the cores.
     """
     if granularity == "inline":
         return HostPlan("inline", 1, 1, run.host_memory_mb, "inline: in this process, without Ray")
@@ -85,6 +85,7 @@ def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -
 
 def _plan_auto(load: Load, budget: Budget, run: RunConfig) -> HostPlan:
     finer: tuple[Literal["component", "symbol"], ...] = ("component", "symbol")
+    run = run.model_copy(update={"actors_per_core": min(run.actors_per_core, run.auto_actors_per_core)})
     for granularity in finer:
         if _room(load, budget, run, granularity, leaders=1) >= max(1, load.symbols):
             found = _plan_parts(load, budget, run, granularity)

@@ -32,6 +32,7 @@ class RunConfig(Section):
     symbol_memory_mb: PositiveInt
     component_memory_mb: PositiveInt
     actors_per_core: PositiveInt
+    auto_actors_per_core: PositiveInt
     polars_threads: PositiveInt
 
 

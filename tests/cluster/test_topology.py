@@ -55,12 +55,12 @@ def test_never_more_is_alive_than_fits_and_the_waves_are_enough(
     assert made.parts == (1 if made.granularity == "symbol" else PARTS + 1)
     assert made.hosts <= wanted.batches
     assert made.hosts * made.symbols_at_once * made.waves >= symbols
-    assert granularity != "auto" or made.waves == 1
+    assert granularity != "auto" or (made.waves == 1 and made.actors <= budget.cores * RUN.auto_actors_per_core)
 
 
 def test_auto_is_the_finest_that_holds_the_universe_at_once(config: Config) -> None:
-    budget = Budget(cores=4, memory_mb=10**6)
-    most = 4 * config.run.actors_per_core - 1
+    budget = Budget(cores=8, memory_mb=10**6)
+    most = 8 * config.run.auto_actors_per_core - 1
     both = most // (PARTS + 1)
     found = [plan(load(n), budget, config.run, "auto").granularity for n in (both, both + 1, most, most + 1)]
     assert found == ["component", "symbol", "symbol", "shard"]
