@@ -70,7 +70,8 @@ def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -
     """The hosts for a load: never more alive at once than cores and memory allow.
 
     ``auto`` is the finest granularity for which the whole universe fits at once, within its own bound on processes a
-    core, and ``shard`` where none does. The others work in waves. Raises :class:`ClusterError` where not one host fits the memory or the cores.
+    core, and ``shard`` where none does. The others work in waves. Raises :class:`ClusterError` where not one host fits
+    the memory or the cores.
     """
     if granularity == "inline":
         return HostPlan("inline", 1, 1, run.host_memory_mb, "inline: in this process, without Ray")

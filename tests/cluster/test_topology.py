@@ -45,7 +45,8 @@ def test_never_more_is_alive_than_fits_and_the_waves_are_enough(
         made = plan(wanted, budget, RUN, granularity)
     except ClusterError:
         assert granularity == "component"
-        assert budget.cores * RUN.actors_per_core < PARTS + 2 or budget.memory_mb < 11 * RUN.component_memory_mb
+        least_mb = RUN.symbol_memory_mb + (PARTS + 1) * RUN.component_memory_mb
+        assert budget.cores * RUN.actors_per_core < PARTS + 2 or budget.memory_mb < least_mb
         return
     assert made.total_memory_mb <= budget.memory_mb
     assert made.note.startswith("auto: ") == (granularity == "auto")
