@@ -37,8 +37,7 @@ def plugins(profile: str | None, format_: Format) -> None:
     """List the plug-ins that are installed, and those that the settings name; loads none."""
     names = named(load_config(profile).config)
     rows = [
-        (p.kind, p.name, p.code, p.entry_point.value, "yes" if p.name in names[p.kind] else "no")
-        for p in installed()
+        (p.kind, p.name, p.code, p.entry_point.value, "yes" if p.name in names[p.kind] else "no") for p in installed()
     ]
     columns = ["kind", "name", "distribution", "entry point", "in use"]
     emit(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), format_, "Plug-ins")

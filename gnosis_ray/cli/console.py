@@ -35,6 +35,11 @@ def say_error(message: str) -> None:
     talk.print(Text.assemble(("error:", "bold red"), f" {message}"))
 
 
+def counted(count: int, what: str) -> str:
+    """``1 symbol``, ``503 symbols``."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def format_option(command: FC) -> FC:
     """``--format table|json|csv|parquet``."""
     choices = click.Choice(["table", "json", "csv", "parquet"])
@@ -46,8 +51,14 @@ class PlaceParam(click.ParamType[Location]):
 
     name = "DIR|s3://BUCKET/PREFIX"
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        """As it is typed: the scheme of an address is in small letters."""
+        return self.name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """From a path or an address. An address of another service is a usage error."""
+        """From a path or an address. Nothing, or an address of another service, is a usage error."""
+        if not str(value).strip():
+            self.fail("Expected a folder, was an empty text", param, ctx)
         if isinstance(value, str) and "://" in value:
             try:
                 return locate(value)
@@ -70,15 +81,27 @@ def data_dir_option(help_: str) -> Callable[[FC], FC]:
     return click.option("--data-dir", type=PlaceParam(), help=help_)
 
 
-def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str] = frozenset()) -> None:
+def emit(
+    frame: pl.DataFrame,
+    format_: Format,
+    title: str,
+    right: frozenset[str] = frozenset(),
+    spare: tuple[str, ...] = (),
+) -> None:
     """Write a frame to stdout. Tables are for reading; the other formats keep every digit and column.
 
-    ``right`` names text columns that hold figures. Infinity is the string ``Infinity`` in JSON, ``inf`` in CSV.
+    ``right`` names text columns that hold figures; ``spare`` those that a table does without where the line is too
+    short for all, in the order in which they go. Infinity is the string ``Infinity`` in JSON, ``inf`` in CSV.
     """
     if format_ == "table":
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
         console = Console(highlight=False, width=None if fits else PIPED_WIDTH)
-        console.print(_table(console, frame, title, right))
+        line = console.width
+        shown = _fitting(frame, line, spare)
+        console.print(_table(console, shown, title, right))
+        hidden = [heading for heading in _headings(frame) if heading not in _headings(shown)]
+        if hidden:
+            talk.print(f"Not in a line of {line} characters: {', '.join(hidden)}", style="dim")
     elif format_ == "json":
         click.echo(json.dumps([_plain(row) for row in frame.iter_rows(named=True)], indent=2, ensure_ascii=False))
     elif format_ == "csv":
@@ -92,8 +115,7 @@ def emit(frame: pl.DataFrame, format_: Format, title: str, right: frozenset[str]
 def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[str]) -> Table:
     """Every column as wide as it needs, the last one cut to the line that is left."""
     texts = [[_readable(value) for value in row] for row in frame.iter_rows()]
-    rows = [_headings(frame), *texts]
-    widths = [max(len(row[position]) for row in rows) for position in range(frame.width)]
+    widths = _widths(frame)
     others = 3 * frame.width + 1 + sum(widths[:-1])
     widths[-1] = min(widths[-1], max(MIN_LAST_COLUMN, console.width - others))
     # too narrow a terminal wraps: a figure is never cut
@@ -106,6 +128,21 @@ def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[s
     for row in texts:
         table.add_row(*map(_escaped, row))
     return table
+
+
+def _fitting(frame: pl.DataFrame, width: int, spare: tuple[str, ...]) -> pl.DataFrame:
+    """As many columns as a line has room for."""
+    for name in spare:
+        if 3 * frame.width + 1 + sum(_widths(frame)) <= width:
+            break
+        frame = frame.drop(name)
+    return frame
+
+
+def _widths(frame: pl.DataFrame) -> list[int]:
+    """Characters that each column needs."""
+    rows = [_headings(frame), *([_readable(value) for value in row] for row in frame.iter_rows())]
+    return [max(len(row[position]) for row in rows) for position in range(frame.width)]
 
 
 def _headings(frame: pl.DataFrame) -> list[str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, talk
+from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_option, talk
 from gnosis_ray.data.symbols import canonical
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError
-from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry
+from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.location import Location
 from gnosis_ray.report.machine import plain
 from gnosis_ray.report.quotes import config_of, market_then
@@ -22,16 +24,28 @@ from gnosis_ray.report.story import Story, tell
 from gnosis_ray.report.terminal import show
 
 NEAREST = 3
-CHARTS_EXTRA = "pip install 'gnosis-ray[charts]'"
+LOOKED_THROUGH = 10
+"""Earlier runs in which a symbol is looked for that the one asked for does not have."""
+
+
+class PageParam(click.ParamType[Path]):
+    """A file to write."""
+
+    name = "FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """From a path; nothing, or a folder, is a usage error."""
+        if not str(value).strip():
+            self.fail("Expected a file, was an empty text", param, ctx)
+        path: Path = click.Path(dir_okay=False, path_type=Path).convert(value, param, ctx)
+        return path
 
 
 @click.command(name="explain")
 @click.argument("symbol")
 @click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
 @out_option
-@click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write it all as one page, with charts."
-)
+@click.option("--html", type=PageParam(), help="Also write it all as one page, with charts.")
 @data_dir_option("Where the store lies, if it moved.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
 def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: str) -> None:
@@ -58,22 +72,27 @@ def _story(store: LedgerStore, run: str, symbol: str, data_dir: Location | None)
             f"{error.message}\nStart one with `gnosis-ray scan`, see those there are with `gnosis-ray runs list`"
         ) from error
     if entry.record is None:
-        raise NoDataError(_why_not(entry, symbol), symbol=symbol)
+        raise NoDataError(_why_not(store, entry, symbol), symbol=symbol)
     config = config_of(entry.manifest)
     return tell(entry, config, market_then(entry.manifest, config, entry.record, data_dir))
 
 
-def _why_not(entry: SymbolEntry, symbol: str) -> str:
+def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
     """Why a run has no record of a symbol, in words."""
     manifest = entry.manifest
     if entry.failures:
-        told = "; ".join(f"at {failure.stage}: {failure.error}: {failure.message}" for failure in entry.failures)
-        return f"Failed in run {manifest.run_id} {told}"
+        told = "; ".join(f"at {failure.stage}: {failure.message}" for failure in entry.failures)
+        return f"It failed in run {manifest.run_id} {told}"
     if symbol in manifest.symbols:
-        return f"Run {manifest.run_id} has not got to it: finish it with `gnosis-ray scan --resume {manifest.run_id}`"
+        again = resuming(manifest.run_id, store.root)
+        return f"Run {manifest.run_id} has not got to it. Go on with: {again}"
+    asked = counted(len(manifest.symbols), "symbol")
+    said = f"Not among the {asked} of run {manifest.run_id} ({manifest.universe})."
+    other = next((run for run in store.runs()[:LOOKED_THROUGH] if symbol in store.manifest(run.run_id).symbols), None)
+    if other is not None:
+        return f"{said} Run {other.run_id} has it: add --run {other.run_id}"
     near = difflib.get_close_matches(symbol, manifest.symbols, n=NEAREST) or list(manifest.symbols[:NEAREST])
-    count = len(manifest.symbols)
-    return f"Not among the {count} symbols of run {manifest.run_id} ({manifest.universe}). Nearest: {', '.join(near)}"
+    return f"{said} Nearest: {', '.join(near)}"
 
 
 def _write_page(story: Story, path: Path) -> None:
@@ -82,7 +101,6 @@ def _write_page(story: Story, path: Path) -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("jinja2", "matplotlib"):
             raise
-        raise ConfigError(
-            f"--html needs {error.name}, which is not installed. Install it with: {CHARTS_EXTRA}"
-        ) from error
+        pip = f"{shlex.quote(sys.executable)} -m pip install 'gnosis-ray[charts]'"
+        raise ConfigError(f"--html needs {error.name}, which is not installed. Install it with: {pip}") from error
     write_page(story, path)

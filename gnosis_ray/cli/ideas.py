@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
@@ -11,16 +13,21 @@ import click
 import polars as pl
 
 from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
-from gnosis_ray.cli.console import Format, emit, talk
+from gnosis_ray.cli.console import Format, counted, emit, talk
 from gnosis_ray.config import as_of_text
+from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.plugins import BUILT_IN, installed
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 Leg = Mapping[str, Any]
 
-FIGURES = frozenset({"cost_usd", "max_loss_usd", "expected_usd"})
+FIGURES = frozenset({"score", "cost_usd", "max_loss_usd", "expected_usd"})
 """Text columns of the table that hold figures."""
+
+SPARE = ("p_profit", "cost_usd", "strategy", "max_loss_usd", "expected_usd", "confidence", "side")
+"""Columns that a narrow terminal does without, the first first; symbol, score and trade stay."""
 
 STOCK_WORDS = {"buy": "buy", "sell": "sell short"}
 
@@ -45,6 +52,34 @@ class IdeaFilter:
         return passed.head(self.top) if self.top else passed
 
 
+class Confidence(click.FloatRange):
+    """0 to 1: a number."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From text; what is no number is above and below nothing, and is refused."""
+        confidence: float = super().convert(value, param, ctx)
+        if math.isnan(confidence):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return confidence
+
+
+def require_strategies(wanted: Sequence[str], of_run: Iterable[str] = ()) -> None:
+    """Refuse to filter by what is no strategy: not built in, not installed, not among ``of_run``.
+
+    Raises :class:`ConfigError` naming the nearest one.
+    """
+    added = [plugin.name for plugin in installed() if plugin.kind == "strategies"]
+    known = list(dict.fromkeys([*BUILT_IN["strategies"], *added, *of_run]))
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            nearest = f" Nearest: '{near[0]}'." if near else ""
+            raise ConfigError(f"--strategy: no strategy '{name}'.{nearest} There are: {', '.join(known)}")
+
+
 def filter_options(command: FC) -> FC:
     """``--top``, ``--strategy``, ``--side``, ``--min-confidence``."""
     options = (
@@ -61,9 +96,7 @@ def filter_options(command: FC) -> FC:
             type=click.Choice(["long", "short", "neutral"]),
             help="Only these sides; repeat for more.",
         ),
-        click.option(
-            "--min-confidence", type=click.FloatRange(0, 1), default=0.0, help="Only ideas at least this sure."
-        ),
+        click.option("--min-confidence", type=Confidence(), default=0.0, help="Only ideas at least this sure."),
     )
     for option in reversed(options):
         command = option(command)
@@ -77,9 +110,10 @@ def emit_ideas(store: LedgerStore, receipt: RunReceipt, wanted: IdeaFilter, form
     if format_ != "table":
         emit(shown, format_, title)
     elif not shown.is_empty():
-        emit(_readable(shown), format_, title, FIGURES)
+        emit(_readable(shown), format_, title, FIGURES, SPARE)
     if shown.is_empty() and not ranked.is_empty():
-        talk.print(f"None of the {len(ranked)} ideas passes the filters; strategies there are: {_strategies(ranked)}")
+        count = counted(len(ranked), "idea")
+        talk.print(f"None of {count} passes the filters; strategies there are: {_strategies(ranked)}")
 
 
 def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
@@ -135,7 +169,7 @@ def _readable(ideas: pl.DataFrame) -> pl.DataFrame:
         "symbol",
         "side",
         "confidence",
-        pl.col("score").round(3),
+        _fixed(pl.col("score"), 3).alias("score"),
         pl.col("probability_of_profit").alias("p_profit"),
         expected_usd=_dollars(expected),
         cost_usd=_dollars(pl.col("cost_usd")),
@@ -146,7 +180,12 @@ def _readable(ideas: pl.DataFrame) -> pl.DataFrame:
 
 
 def _dollars(amount: pl.Expr) -> pl.Expr:
-    return amount.map_elements(lambda usd: f"{usd:,.0f}", return_dtype=pl.String)
+    return _fixed(amount, 0)
+
+
+def _fixed(figure: pl.Expr, digits: int) -> pl.Expr:
+    """As text of so many decimals; what rounds to zero has no sign (the ``z`` of PEP 682)."""
+    return figure.map_elements(lambda value: f"{value:z,.{digits}f}", return_dtype=pl.String)
 
 
 def _trade(idea: Mapping[str, Any]) -> str:

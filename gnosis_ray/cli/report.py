@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from rich.text import Text
 
-from gnosis_ray.cli.console import talk
+from gnosis_ray.cli.console import counted, talk
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
@@ -23,7 +23,7 @@ NAMED_SYMBOLS = 6
 def title_of(receipt: RunReceipt, what: str) -> str:
     """A title that never lets made-up figures pass for a market."""
     label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
-    asked = f"{receipt.symbols} symbols" if receipt.universe == "list" else receipt.universe
+    asked = counted(receipt.symbols, "symbol") if receipt.universe == "list" else receipt.universe
     return f"{label}{what} of {asked} as of {as_of_text(receipt.as_of)}"
 
 
@@ -57,12 +57,12 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
             (f"Run {receipt.run_id}", "bold"),
             label,
             f": {receipt.provider}, as of {as_of_text(receipt.as_of)}, "
-            f"{receipt.granularity} on {receipt.hosts} {'host' if receipt.hosts == 1 else 'hosts'}",
+            f"{receipt.granularity} on {counted(receipt.hosts, 'host')}",
         )
     )
     talk.print(
-        f"  {receipt.symbols} symbols: {receipt.snapshots} done ({len(degraded)} of them degraded), "
-        f"{len(receipt.failures)} failed, {receipt.ideas} ideas"
+        f"  {counted(receipt.symbols, 'symbol')}: {receipt.snapshots} done ({len(degraded)} of them degraded), "
+        f"{len(receipt.failures)} failed, {counted(receipt.ideas, 'idea')}"
     )
     reasons = sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0]))
     for reason, symbols in reasons[:NAMED_REASONS]:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 import polars as pl
 
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
-from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
+from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.report import degraded_frame, failures_frame, summary, title_of
 from gnosis_ray.config import as_of_text
-from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.location import Location
-from gnosis_ray.schemas.run_schemas import RunReceipt
+from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
+
+CUT_OFF = "cut off"
+"""Status of a run without an end."""
+
+RUN_COLUMNS = {
+    "run": pl.String,
+    "status": pl.String,
+    "as_of": pl.String,
+    "provider": pl.String,
+    "universe": pl.String,
+    "symbols": pl.Int64,
+    "snapshots": pl.Int64,
+    "ideas": pl.Int64,
+    "failed": pl.Int64,
+    "seconds": pl.Float64,
+}
 
 
 @click.group(name="runs")
@@ -23,12 +41,17 @@ def command() -> None:
 @out_option
 @format_option
 def list_(out: Location, format_: Format) -> None:
-    """Every sealed run, newest first."""
-    receipts = LedgerStore(out).runs()
-    schema = ["run", "status", "as_of", "provider", "universe", "symbols", "snapshots", "ideas", "failed", "seconds"]
-    rows = [_row(receipt) for receipt in receipts]
-    emit(pl.DataFrame(rows, schema=schema, orient="row"), format_, f"Runs in {out}")
-    if not receipts:
+    """Every run, newest first; one without an end is ``cut off``, or still running."""
+    store = LedgerStore(out)
+    unsealed = store.unsealed()
+    cut = {manifest.run_id: _cut_row(manifest, batches) for manifest, batches in unsealed}
+    rows = {receipt.run_id: _row(receipt) for receipt in store.runs()} | cut
+    newest_first = [rows[run_id] for run_id in sorted(rows, reverse=True)]
+    if rows or format_ != "table":
+        emit(pl.DataFrame(newest_first, schema=RUN_COLUMNS, orient="row"), format_, f"Runs in {out}")
+    for run_id in cut:
+        talk.print(f"Unless it is running, go on with: {resuming(run_id, store.root)}")
+    if not rows:
         talk.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
 
 
@@ -51,6 +74,8 @@ def show(
     """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
     store = LedgerStore(out)
     receipt = store.receipt(run)
+    if strategies:
+        require_strategies(strategies, store.read("trade_ideas", receipt.run_id)["strategy_type"].unique().sort())
     if what == "ideas":
         wanted = IdeaFilter(top, strategies, sides, min_confidence)
         emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
@@ -64,12 +89,30 @@ def _row(receipt: RunReceipt) -> tuple[object, ...]:
     return (
         receipt.run_id,
         receipt.status,
-        as_of_text(receipt.as_of),
-        f"{receipt.provider}{' (SYNTHETIC)' if receipt.synthetic else ''}",
-        receipt.universe,
+        *_asked(receipt),
         receipt.symbols,
         receipt.snapshots,
         receipt.ideas,
         len(receipt.failures),
         round(receipt.wall_seconds, 1),
     )
+
+
+def _cut_row(manifest: RunManifest, batches: Mapping[int, BatchReceipt]) -> tuple[object, ...]:
+    """Counts of what is whole so far; how long it took was never told."""
+    whole = batches.values()
+    return (
+        manifest.run_id,
+        CUT_OFF,
+        *_asked(manifest),
+        len(manifest.symbols),
+        sum(batch.snapshots for batch in whole),
+        sum(batch.ideas for batch in whole),
+        sum(len(batch.failures) for batch in whole),
+        None,
+    )
+
+
+def _asked(run: RunReceipt | RunManifest) -> tuple[str, str, str]:
+    provider = f"{run.provider}{' (SYNTHETIC)' if run.synthetic else ''}"
+    return as_of_text(run.as_of), provider, run.universe

@@ -15,8 +15,8 @@ from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, talk
-from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options
+from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
+from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.cli.where import Where
@@ -26,7 +26,7 @@ from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
-from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.location import Location, locate
 from gnosis_ray.plugins import require_pinned
 from gnosis_ray.scan import ScanJob, roles_of, run_scan
@@ -95,6 +95,7 @@ def command(
 ) -> int:
     """Measure every symbol of a universe, take stances, make costed trades, write it all to a ledger."""
     started, watch = utc_now(), Stopwatch()
+    require_strategies(strategies)
     flags = {
         "data.provider": provider,
         "data.dir": str(locate(data_dir)) if data_dir else None,
@@ -173,7 +174,7 @@ def _prepare(
         moment = to_utc(as_of or source.default_as_of(started))
     with watch("universe"):
         members = load_universe(wanted, moment.date())
-    talk.print(f"{members.name}: {len(members.symbols)} symbols, {members.note}", style="dim")
+    talk.print(f"{members.name}: {counted(len(members.symbols), 'symbol')}, {members.note}", style="dim")
     if moment > started:
         talk.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
     return RunManifest(
@@ -220,12 +221,11 @@ def _run(job: ScanJob, manifest: RunManifest, where: Where, started: datetime, w
             def on_receipt(receipt: BatchReceipt) -> None:
                 nonlocal done
                 done += 1
-                step(f"batch {receipt.batch}: {receipt.snapshots} symbols", done, total)
+                step(f"batch {receipt.batch}: {counted(receipt.snapshots, 'symbol')}", done, total)
 
             return run_scan(job, manifest, fanout, utc_now, on_receipt, started, watch.seconds)
     except KeyboardInterrupt:
-        again = f"gnosis-ray scan --resume {manifest.run_id} --out {job.writer.root}"
-        talk.print(f"Finished batches are kept. Go on with: {again}")
+        talk.print(f"Finished batches are kept. Go on with: {resuming(manifest.run_id, job.writer.root)}")
         raise
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -173,13 +174,25 @@ class LedgerStore:
         found = receipts(self.read("runs"))
         return sorted(found, key=lambda receipt: (receipt.started_at, receipt.run_id), reverse=True)
 
+    def unsealed(self) -> list[tuple[RunManifest, dict[int, BatchReceipt]]]:
+        """Runs that were begun and never sealed, whether cut off or still running, the one started last first: what
+        each set out to do, and the receipts of its whole batches."""
+        found = []
+        for partition in reversed(self._runs()):
+            writer = self._writer(partition)
+            sealed = writer.receipt()
+            if sealed is None or sealed.status == "interrupted":
+                found.append((self._manifest(partition), writer.committed()))
+        return found
+
     def receipt(self, run_id: str) -> RunReceipt:
         """The receipt of one run; raises :class:`LedgerError` where the run was never sealed."""
         partition = self._run(run_id)
         with reported(f"read run {partition.run_id} in {self.root}"):
             receipt = self._writer(partition).receipt()
         if receipt is None:
-            raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished: resume it")
+            again = resuming(partition.run_id, self.root)
+            raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished. Go on with: {again}")
         return receipt
 
     def _first_live(self, partition: Partition) -> int:
@@ -244,6 +257,11 @@ class LedgerStore:
         raise LedgerError(
             f"No run '{wanted}' in {self.root}. Nearest: {near[0]}. Latest: {', '.join(reversed(names[-3:]))}"
         )
+
+
+def resuming(run_id: str, root: Location) -> str:
+    """The command that goes on with a run, as a shell reads it."""
+    return f"gnosis-ray scan --resume {run_id} --out {shlex.quote(str(root))}"
 
 
 def _folder(path: Location) -> Location:

@@ -70,7 +70,7 @@ def test_a_page_without_the_extra_says_what_to_install(
     refused = call("explain", MANY[0], "--out", ledger, "--html", "story.html")
     assert refused.code == 2
     assert library in refused.err
-    assert "pip install 'gnosis-ray[charts]'" in refused.err
+    assert f"{sys.executable} -m pip install 'gnosis-ray[charts]'" in refused.err
     assert not Path("story.html").exists()
     assert call("explain", MANY[0], "--out", ledger).code == 0
 
@@ -100,3 +100,22 @@ def test_what_is_not_there_is_said(call: Call, ledger: Path) -> None:
     assert "gnosis-ray scan" in nowhere.err
     assert call("explain", "../etc", "--out", ledger).code == 2
     assert call("explain", MANY[0], "--out", ledger, "--run", "1999").code == 2
+
+
+def test_a_page_needs_a_name(call: Call, ledger: Path) -> None:
+    for nameless in ("", "."):
+        refused = call("explain", MANY[0], "--out", ledger, "--html", nameless)
+        assert (refused.code, refused.out) == (2, "")
+        assert "--html" in refused.err
+
+
+def test_a_symbol_of_an_earlier_run_is_found(call: Call, tmp_path: Path) -> None:
+    out = tmp_path / "ledger"
+    for symbol in ("SYN00", "SYN01"):
+        assert call("scan", "--symbols", symbol, "--granularity", "inline", "--out", out).code == 0
+    latest, earlier = LedgerStore(out).runs()
+    missed = call("explain", "SYN00", "--out", out)
+    assert missed.code == 4
+    assert f"Not among the 1 symbol of run {latest.run_id}" in missed.err
+    assert f"add --run {earlier.run_id}" in missed.err
+    assert call("explain", "SYN00", "--out", out, "--run", earlier.run_id).code == 0

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.cli.ideas import IdeaFilter, ideas_frame
+from gnosis_ray.cli.console import emit
+from gnosis_ray.cli.ideas import FIGURES, SPARE, IdeaFilter, _readable, ideas_frame, require_strategies
+from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.rows import trade_ideas_frame
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 from tests.ledger import samples
@@ -123,3 +125,40 @@ def legs(*words: str) -> list[TradeLeg]:
 )
 def test_a_trade_is_said_in_a_line(words: tuple[str, ...], said: str) -> None:
     assert ranked(idea("a", legs=legs(*words)))["trade"].to_list() == [said]
+
+
+def shown(capsys: pytest.CaptureFixture[str], *ideas: TradeIdea) -> tuple[str, str]:
+    """The table of ideas and what is said beside it."""
+    emit(_readable(ranked(*ideas)), "table", "ideas", FIGURES, SPARE)
+    said = capsys.readouterr()
+    return said.out, said.err
+
+
+def test_a_score_has_three_decimals_and_zero_no_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = idea("a", expected_value=-0.02, expected_edge=0.01)
+    table, _ = shown(capsys, tiny, idea("b", expected_edge=90.0))
+    assert "-0" not in table.replace("2026-08-21", "")
+    assert " 0.000 " in table
+    assert " 0.200 " in table
+
+
+def test_a_narrow_terminal_keeps_the_trade_whole_and_says_what_it_left_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for columns in (60, 80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        table, said = shown(capsys, idea("a", legs=legs("buy 1 C 320 2026-08-21", "sell 1 C 330 2026-08-21")))
+        assert max(map(len, table.splitlines())) <= columns
+        assert "3 x 2026-08-21 +320C -330C" in table
+        assert f"line of {columns} characters: " in said
+        assert "p profit" in said
+    monkeypatch.setenv("COLUMNS", "200")
+    table, said = shown(capsys, idea("a"))
+    assert "p profit" in table
+    assert said == ""
+
+
+def test_a_filter_by_what_is_no_strategy_is_refused_naming_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"no strategy 'iron_condr'\. Nearest: 'iron_condor'"):
+        require_strategies(["long_call", "iron_condr"])
+    require_strategies(["long_call", "of_another_package"], of_run=["of_another_package"])

@@ -68,6 +68,46 @@ def test_no_run_yet_is_said(call: Call) -> None:
     assert not Path("none").exists()
 
 
+def test_a_run_that_was_cut_off_is_listed_with_how_to_go_on(call: Call, tmp_path: Path) -> None:
+    out = tmp_path / "a ledger"
+    assert call("scan", "--symbols", "SYN00", "--granularity", "inline", "--out", out).code == 0
+    store = LedgerStore(out)
+    manifest = store.manifest("latest").model_copy(update={"run_id": "20990101T000000000-0000"})
+    store.begin(manifest)
+    listed = call("runs", "list", "--out", out, "--format", "json")
+    cut, done = rows_of(listed)
+    assert (cut["run"], cut["status"], cut["symbols"], cut["snapshots"], cut["seconds"]) == (
+        *(manifest.run_id, "cut off", 1, 0),
+        None,
+    )
+    assert done["status"] == "done"
+    again = f"gnosis-ray scan --resume {manifest.run_id} --out '{out}'"
+    assert f"go on with: {again}\n" in listed.err
+    unfinished = call("runs", "show", "--out", out)
+    assert (unfinished.code, again in unfinished.err) == (2, True)
+    assert call("scan", "--resume", manifest.run_id, "--out", out, "--granularity", "inline").code == 0
+    assert [row["status"] for row in rows_of(call("runs", "list", "--out", out, "--format", "json"))] == ["done"] * 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--min-confidence", "nan"),
+        ("--min-confidence", "2"),
+        ("--strategy", ""),
+        ("--strategy", "iron_condr"),
+        ("--side", "both"),
+        ("--top", "-1"),
+        ("--out", ""),
+    ],
+)
+def test_a_filter_that_means_nothing_is_refused(call: Call, ledger: Path, wrong: tuple[str, str]) -> None:
+    refused = call("runs", "show", "--out", ledger, *wrong)
+    assert refused.code == 2
+    assert refused.out == ""
+    assert wrong[0] in refused.err
+
+
 def test_an_unknown_run_names_the_nearest(call: Call, ledger: Path) -> None:
     (run_id,) = [receipt.run_id for receipt in LedgerStore(ledger).runs()]
     wrong = call("runs", "show", f"{run_id[:-1]}~", "--out", ledger)

@@ -47,6 +47,8 @@ def test_symbols_are_spelled_in_one_way_and_counted_once(call: Call) -> None:
         (("--as-of", "yesterday"), "Expected a moment such as 2026-07-12T12:00:00Z, was 'yesterday'"),
         (("--provider", "bloomberg"), "unknown name 'bloomberg'. Nearest known one: 'store'"),
         (("--top", "-1"), "-1"),
+        (("--strategy", "iron_condr"), "no strategy 'iron_condr'. Nearest: 'iron_condor'"),
+        (("--data-dir", ""), "Expected a folder, was an empty text"),
         (("--nonsense",), "No such option"),
         (("--resume", "nope"), "No run 'nope'"),
     ],
@@ -181,7 +183,7 @@ def test_some_failed_symbols_are_exit_code_3(call: Call, store: Path) -> None:
     done = call(*SCAN, "--symbols", "AAPL,MSFT,NOPE", "--provider", "store", "--data-dir", store)
     assert done.code == 3
     assert "3 symbols: 2 done" in done.err
-    assert "failed NOPE at load: No chain and no bars known at 2026-07-10T20:00:00+00:00" in done.err
+    assert "failed NOPE at load: No chain and no bars known at 2026-07-10T20:00:00Z" in done.err
     assert "SYNTHETIC" not in done.out + done.err
     failures = call("runs", "show", "--what", "failures", "--format", "json")
     assert json.loads(failures.out) == [
@@ -189,7 +191,7 @@ def test_some_failed_symbols_are_exit_code_3(call: Call, store: Path) -> None:
             "symbol": "NOPE",
             "stage": "load",
             "error": "NoDataError",
-            "message": "No chain and no bars known at 2026-07-10T20:00:00+00:00",
+            "message": "No chain and no bars known at 2026-07-10T20:00:00Z",
         }
     ]
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch
-from gnosis_ray.config import Config
+from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.data.preloaded_adapter import ContextReader, PreloadedAdapter
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter, keys_at
@@ -196,5 +196,5 @@ def _isolated(
 
 
 def _nothing_known(symbol: str, now: datetime) -> Failure:
-    error = NoDataError(f"No chain and no bars known at {now.isoformat()}", symbol=symbol, stage="load")
+    error = NoDataError(f"No chain and no bars known at {as_of_text(now)}", symbol=symbol, stage="load")
     return Failure.of(error, symbol=symbol, stage="load")

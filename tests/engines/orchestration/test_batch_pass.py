@@ -156,7 +156,7 @@ def test_a_symbol_of_which_nothing_is_known_is_a_named_failure(config: Config) -
     assert [record.symbol for record in outcome.records] == ["AAA", "BBB", "CCC"]
     (failure,) = outcome.failures
     assert (failure.symbol, failure.stage, failure.error) == ("NOPE", "load", "NoDataError")
-    assert failure.message == "No chain and no bars known at 2026-07-10T20:00:00+00:00"
+    assert failure.message == "No chain and no bars known at 2026-07-10T20:00:00Z"
     assert of_hedge(outcome) == {"hedge:no_bars": ("AAA", "CCC"), "hedge:no_chain": ("BBB",)}
 
 
