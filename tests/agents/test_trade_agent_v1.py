@@ -282,6 +282,18 @@ def test_no_forecast_breaks_a_decision(action: Action, odd: dict[str, float]) ->
             assert (idea.target_exit_price or 0.0) != idea.stop_loss_price
 
 
+def test_a_cheap_quote_in_the_money_hides_no_costs() -> None:
+    """The smile there is that of the puts: a call below it looks like a gift, which the spreads of all legs eat."""
+    neutral, config = desks.stance("spread", volatility="rich"), desks.only("butterfly")
+    low = (pl.col("type") == "C") & (pl.col("strike") < 95)
+    reasons = set()
+    for gift in range(0, 200, 10):
+        less = pl.when(low).then(gift / 100).otherwise(0.0)
+        rows = desks.chain(spread=0.1).with_columns(pl.col("bid", "ask") - less)
+        reasons.add(desks.decide(neutral, rows, config).dropped)
+    assert reasons == {"costs_too_much", "quotes_disagree"}
+
+
 def test_exits_are_values_of_a_unit_with_the_sign_of_its_cost() -> None:
     [credit] = desks.decide(desks.stance("long", volatility="rich"), config=desks.only("bull_put_spread")).ideas
     assert credit.stop_loss_price is not None

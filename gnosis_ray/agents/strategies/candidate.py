@@ -116,7 +116,7 @@ class Trial:
         if units == 0:
             return "zero_units"
         odds = odds_of(legs, summary, self.view)
-        against = self._against(summary, odds)
+        against = self._against(summary, odds, sum(leg.paid for leg in legs))
         if against:
             return against
         if self.view.forecast_return is not None:
@@ -125,12 +125,13 @@ class Trial:
         fit = self.strategy.fit(self.view.state, self.view.tags) - int(odds.expected_edge <= 0)
         return Candidate(self.strategy, legs, summary, odds, levels, risk, units, fit) if units else "no_kelly_bet"
 
-    def _against(self, summary: PayoffSummary, odds: Odds) -> str | None:
-        """Why the odds make this no trade.
+    def _against(self, summary: PayoffSummary, odds: Odds, paid: float) -> str | None:
+        """Why the odds make this no trade; ``paid``: what trading it costs against the mids, USD a unit.
 
-        What pays after costs by its own smile stands on quotes that contradict each other. A neutral trade stands on
-        the view of volatility alone: if that speaks against it, it has no reason. One with a side may lose by its own
-        view what trading may cost, and no more.
+        What pays after costs by its own smile stands on quotes that contradict each other; nor may a smaller such gift
+        hide the costs, as it can in the money, where the smile stands on the quotes of the other side. A neutral trade
+        stands on the view of volatility alone: if that speaks against it, it has no reason. One with a side may lose by
+        its own view what trading may cost, and no more.
         """
         if not self.strategy.has_options:
             return None
@@ -138,7 +139,7 @@ class Trial:
             return "quotes_disagree"
         most = min(summary.max_loss, inf if summary.max_profit is None else summary.max_profit)
         allowed = self.config.max_cost_share * most
-        if -odds.expected_value > allowed:
+        if max(paid, -odds.expected_value) > allowed:
             return "costs_too_much"
         neutral = self.strategy.side == "neutral"
         by_the_view = odds.expected_edge if neutral else odds.expected_value + odds.expected_edge + allowed

@@ -44,6 +44,11 @@ class FilledLeg:
         """The instrument."""
         return self.rule.instrument_type
 
+    @property
+    def paid(self) -> float:
+        """What trading the leg costs against its mid, USD a unit, commission included; never negative."""
+        return self.shares * (self.sign * (self.price - self.mid) + self.commission)
+
     def payoff_leg(self) -> PayoffLeg:
         """For the payoff at expiry; the premium counts the commission."""
         strike = None if self.contract is None else self.contract.strike
