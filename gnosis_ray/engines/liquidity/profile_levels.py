@@ -34,11 +34,12 @@ def profile_levels(
 
     ``reference`` (n,) USD is the middle of the grid; ``sigma`` (n,) the daily standard deviation of log returns.
     The value area grows from the point of control, a bucket at a time to the fuller side, until it holds
-    ``value_area_share``. The magnet is the nearest high-volume node: a bucket that none within ``node_radius`` exceeds
-    and that holds more than the mean of the buckets with volume; its score is exp(-distance / sigma) times the share of
-    buckets with volume that hold no more. The void score is 1 - volume within one sigma of the price, over the median
-    of bands as wide centred where there was volume, clipped to 0..1. Void levels are the nearest buckets to either
-    side that hold less than ``void_share`` of the median bucket with volume.
+    ``value_area_share``; it crosses what is empty, and ends where there is volume. The magnet is the nearest
+    high-volume node: a bucket that none within ``node_radius`` exceeds and that holds more than the mean of the
+    buckets with volume; its score is exp(-distance / sigma) times the share of buckets with volume that hold no more.
+    The void score is 1 - volume within one sigma of the price, over the median of bands as wide centred where there
+    was volume, clipped to 0..1. Void levels are the nearest buckets to either side that hold less than ``void_share``
+    of the median bucket with volume.
     """
     shares = profiles.shares
     poc = np.argmax(shares, axis=1)
@@ -83,7 +84,10 @@ def _value_area(shares: Floats, poc: Ints, target: float) -> tuple[Ints, Ints]:
         if done.any():
             low[growing[done]], high[growing[done]] = left[done], right[done]
             growing, left, right, held = (values[~done] for values in (growing, left, right, held))
-    return low - first, high - first
+    # between two empty buckets it grew upwards: where nothing lies above, up to the end of the grid
+    filled = shares > 0
+    lowest, highest = np.argmax(filled, axis=1), buckets - 1 - np.argmax(filled[:, ::-1], axis=1)
+    return np.maximum(low - first, lowest), np.minimum(high - first, highest)
 
 
 def _around_price(shares: Floats, sigma: Floats, grid: PriceGrid, config: LiquidityConfig) -> tuple[Floats, ...]:

@@ -82,6 +82,14 @@ def test_value_area_grows_to_the_fuller_side() -> None:
     assert (found.value_area_low[0], found.value_area_high[0]) == pytest.approx((at(0), at(2)))
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_value_area_ends_where_volume_does(side: int) -> None:
+    """The rest of it lies across a gap, and beyond the point of control there is nothing."""
+    found = levels({0: 40, side: 25, -9 * side: 30, -20 * side: 5})
+    ends = sorted((at(side), at(-9 * side)))
+    assert (found.value_area_low[0], found.value_area_high[0]) == pytest.approx(ends)
+
+
 def test_the_magnet_is_the_nearest_node_and_weaker_with_distance() -> None:
     shares = dict.fromkeys(range(-40, 41), 1.0) | {10: 5.0, -30: 9.0}
     near, far = levels(shares), levels(shares, sigma=0.005)
