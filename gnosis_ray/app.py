@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
+from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
@@ -161,7 +161,7 @@ class Parts:
         """The composer with the configured weights."""
         return ComposerAgentV1(self._config.composer.weights, self._config.composer)
 
-    def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgent:
+    def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgentV1:
         """The trade agent over ``adapter``."""
         named = dict.fromkeys(self._config.trade.strategies)
         added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]

@@ -31,7 +31,9 @@ from gnosis_ray.engines.sentiment.processor import VOICES
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, find, frozen, installed, lacks, named, require_pinned
+from gnosis_ray.report.quotes import market_then
 from gnosis_ray.schemas.core_schemas import LedgerRecord
+from tests.ledger import samples
 from tests.support.tapes import random_bars
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gnosis-ray-example"
@@ -142,6 +144,25 @@ def test_agent_voice_and_strategy_work_in_one_scan(
     assert len(heard) > len(NAMES) / 3
     assert all("flow" not in r.snapshot.metadata["sentiment.voices"] for r in heard)
     _sells_a_put_and_a_call_spread(outcome.records)
+
+
+def test_a_run_with_plug_ins_is_explained_while_they_are_there_and_after(
+    example: Path, tmp_path: Path, market_calendar: SessionCalendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = for_workers(settings(tmp_path, ALL))
+    record = next(r for r in scanned(config, market_calendar).records if r.trade_ideas)
+    now = record.timestamp
+    manifest = samples.manifest().model_copy(
+        update={"as_of": now, "config_json": config.model_dump_json(), "config_hash": config.decision_hash()}
+    )
+    then = market_then(manifest, config, record)
+    assert then.problem is None
+    assert {"jade_lizard", "short_stock"} <= set(then.considered)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(example)])
+    gone = market_then(manifest, config, record)
+    assert gone.bars == then.bars
+    assert gone.considered == {}
+    assert "'jade_lizard'" in (gone.problem or "")
 
 
 def _sells_a_put_and_a_call_spread(records: list[LedgerRecord]) -> None:

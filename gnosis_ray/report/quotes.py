@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
-from gnosis_ray.app import build_adapter, build_calendar
+from gnosis_ray.app import Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
 from gnosis_ray.engines.inputs.adjusting import adjustment
@@ -132,10 +131,15 @@ def market_then(
         config = config.model_copy(update={"data": config.data.model_copy(update={"dir": locate(data_dir)})})
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
-        then = replace(_read(adapter, record), considered=_considered(adapter, config, record))
+        then = _read(adapter, record)
     except (GnosisError, OSError) as error:
         return MarketThen(problem=f"quotes, bars and headlines cannot be read: {error}")
-    return replace(then, problem=then.problem or note)
+    try:
+        considered = _considered(adapter, config, record)
+    except GnosisError as error:
+        missing = f"what became of each strategy cannot be worked out again: {error}"
+        return replace(then, problem=then.problem or missing)
+    return replace(then, considered=considered, problem=then.problem or note)
 
 
 def _read(adapter: MarketAdapter, record: LedgerRecord) -> MarketThen:
@@ -157,7 +161,7 @@ def _considered(adapter: MarketAdapter, config: Config, record: LedgerRecord) ->
     """Asks the trade agent again for the stance in the ledger; empty where its ideas are not those of the ledger."""
     said = record.composite_suggestion
     asked = said.model_copy(update={"tags": [tag for tag in said.tags if not tag.startswith(DROPPED)]})
-    decision = TradeAgentV1(adapter, config.trade).decide(asked)
+    decision = Parts(config).trade_agent(adapter).decide(asked)
     same = [idea.id for idea in decision.ideas] == [idea.id for idea in record.trade_ideas]
     return decision.considered if same else {}
 
