@@ -294,7 +294,9 @@ def sentiment_chart(story: Story) -> Chart | None:
 
 def vote_chart(story: Story) -> Chart | None:
     """What each agent adds to the vote, their sum, and where a side is taken."""
-    adds = [(voice.layer.removeprefix("primary_"), voice.adds) for voice in story.voices if voice.adds is not None]
+    adds = [
+        (spaced(voice.layer.removeprefix("primary_")), voice.adds) for voice in story.voices if voice.adds is not None
+    ]
     if not adds or story.verdict.vote is None:
         return None
     rows = [*adds, ("vote", story.verdict.vote)]

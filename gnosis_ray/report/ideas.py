@@ -41,6 +41,12 @@ def units_words(idea: TradeIdea) -> str:
     return f"{idea.recommended_units:,} unit{'' if idea.recommended_units == 1 else 's'}"
 
 
+def confidence_words(idea: TradeIdea) -> str:
+    """``18.7%``; of a neutral trade also what in: it is not the confidence of the stance."""
+    said = percent(idea.confidence)
+    return f"{said} in its view of volatility" if idea.side == "neutral" else said
+
+
 def idea_figures(idea: TradeIdea) -> list[tuple[str, str, str]]:
     """Rows of name, figure a unit, figure of the position; what was not computed is left out."""
     units = idea.recommended_units

@@ -13,6 +13,9 @@ NOT_MEANT = ("stance_", "volatility_", "regime_")
 TOLD_MOVE_PCT = 0.05
 """Self-feeding moves from here on are worth a sentence."""
 
+QUIET = "quiet"
+"""Regime of a mood too faint to be called one."""
+
 EVEN = 0.02
 """Energies up and down closer than this are called the same."""
 
@@ -51,6 +54,8 @@ def _stance(story: Story) -> str:
         said += f" (vote {verdict.vote:+.2f}; it takes a side from {verdict.threshold:.2f} on)"
     if story.ideas:
         names = ", ".join(dict.fromkeys(spaced(idea.idea.strategy_type) for idea in story.ideas))
+        if verdict.action == "flat":
+            return f"{said}; a small trade that needs no side: {names}."
         return f"{said}; trade idea{'s' if len(story.ideas) > 1 else ''}: {names}."
     return f"{said}; no trade: {story.verdict.no_trade.words}." if story.verdict.no_trade else f"{said}."
 
@@ -127,5 +132,6 @@ def _mood(story: Story) -> str:
     score, confidence = story.value("sentiment", "sentiment_score"), story.value("sentiment", "sentiment_confidence")
     if score is None or confidence is None:
         return ""
-    mood = "bullish" if score > 0 else "bearish" if score < 0 else "even"
-    return f"The mood is {mood}: {score:+.2f} on a scale of -1 to 1, confidence {percent(confidence)}."
+    quiet = any(engine.kind == "sentiment" and engine.regime == QUIET for engine in story.engines)
+    mood = "There is hardly any mood" if quiet else f"The mood is {'bullish' if score > 0 else 'bearish'}"
+    return f"{mood}: {score:+.2f} on a scale of -1 to 1, confidence {percent(confidence)}."

@@ -15,7 +15,7 @@ from gnosis_ray.config import as_of_text
 from gnosis_ray.report.canvas import Chart, svg
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.figures import dollars, measured, percent, price
-from gnosis_ray.report.ideas import idea_figures, leg_words, quote_words, units_words
+from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
 from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import Story
 from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
@@ -65,6 +65,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "action_words": ACTION_WORDS,
         "by_outcome": by_outcome,
+        "confidence_words": confidence_words,
         "engine_titles": ENGINE_TITLES,
         "idea_figures": idea_figures,
         "leg_words": leg_words,

@@ -14,7 +14,7 @@ from rich.text import Text
 from gnosis_ray.config import as_of_text
 from gnosis_ray.report.blocks import BarRow, bars, gathered, sampled
 from gnosis_ray.report.figures import amount, measured, percent, price
-from gnosis_ray.report.ideas import idea_figures, leg_words, quote_words, units_words
+from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
 from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import EngineStory, IdeaStory, Story, Verdict, Voice
 from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
@@ -26,6 +26,7 @@ BESIDE_BARS = 48
 """Characters of a line that labels, figures and marks want."""
 
 STRIKES_SHOWN = 14
+MOST = "most volume"
 SYNTHETIC = " SYNTHETIC market, not real prices "
 
 
@@ -140,9 +141,12 @@ def _volume_profile(story: Story, width: int) -> list[str]:
         "liquidity_void_below": "void below",
     }
     levels = {words.get(name, spaced(name)): story.value("liquidity", name) for name in names}
-    marks = {"price": story.price, "most volume": story.value("liquidity", "poc")} | levels
-    rows = [BarRow(price(level), share, at) for level, share, at in gathered(story.profiles["volume_profile"], marks)]
-    return bars(rows, width, [percent(row.value) for row in rows])
+    marks = {"price": story.price, MOST: story.value("liquidity", "poc")} | levels
+    profile = story.profiles["volume_profile"]
+    rows = [BarRow(price(level), share, at) for level, share, at in gathered(profile, marks)]
+    note = f"a line sums {len(profile.x) / len(rows):.0f} levels or so; most volume: the fullest single level"
+    fullest = max(rows, key=lambda row: row.value)
+    return [*bars(rows, width, [percent(row.value) for row in rows]), *([] if MOST in fullest.marks else [note])]
 
 
 def _energy(story: Story, width: int) -> list[str]:
@@ -164,7 +168,7 @@ def _headline(at: str, text: str, source: str) -> Text:
 
 
 def _voice(voice: Voice) -> RenderableType:
-    head = Text.assemble((voice.layer.removeprefix("primary_").capitalize(), "bold"), f": {voice.action}, ")
+    head = Text.assemble((spaced(voice.layer.removeprefix("primary_")).capitalize(), "bold"), f": {voice.action}, ")
     head.append(f"confidence {percent(voice.confidence)}")
     if voice.adds is not None:
         head.append(f", adds {voice.adds:+.3f} to the vote (weight {voice.weight:g})")
@@ -189,7 +193,7 @@ def _idea(story: IdeaStory) -> RenderableType:
     idea = story.idea
     head = Text.assemble(
         (spaced(idea.strategy_type), "bold"),
-        f", {idea.side}, confidence {percent(idea.confidence)}, {units_words(idea)}",
+        f", {idea.side}, confidence {confidence_words(idea)}, {units_words(idea)}",
     )
     legs = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("leg", "fill", "bid", "ask", "volatility", "delta", "open interest"):

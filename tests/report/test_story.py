@@ -10,6 +10,7 @@ from gnosis_ray.app import FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
+from gnosis_ray.report.ideas import confidence_words
 from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.quotes import MarketThen
 from gnosis_ray.report.story import Considered, Story, tell
@@ -69,6 +70,23 @@ def test_a_degraded_symbol_is_told_in_words(entry: SymbolEntry, config: Config) 
     assert "Dealers' hedging is unknown" in said
     assert "+11.1% from" in said
     assert story.energy is None
+
+
+def test_a_faint_mood_is_not_called_one(story: Story) -> None:
+    def mood(regime: str) -> str:
+        engines = tuple(replace(e, regime=regime) if e.kind == "sentiment" else e for e in story.engines)
+        return in_short(replace(story, engines=engines))[-1]
+
+    assert mood("quiet").startswith("There is hardly any mood: ")
+    assert mood("mixed").startswith("The mood is bu") or mood("mixed").startswith("The mood is be")
+
+
+def test_a_trade_without_a_side_is_told_apart_from_the_flat_stance(story: Story) -> None:
+    flat = replace(story, verdict=replace(story.verdict, action="flat"))
+    assert "a small trade that needs no side: " in in_short(flat)[0]
+    assert "a small trade" not in in_short(replace(story, verdict=replace(story.verdict, action="long")))[0]
+    ideas = [one.idea for one in story.ideas]
+    assert all(("volatility" in confidence_words(idea)) == (idea.side == "neutral") for idea in ideas)
 
 
 def test_without_settings_the_rest_is_told(entry: SymbolEntry) -> None:
