@@ -6,13 +6,16 @@ A plug-in adds a strategy by declaring one; no code is written for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from gnosis_ray.schemas.core_schemas import Action
 
 VolatilityState = Literal["cheap", "fair", "rich"]
 Side = Literal["long", "short", "neutral"]
 Basis = Literal["max_profit", "max_loss", "premium", "expected_move"]
+Instrument = Literal["C", "P", "STOCK"]
+Direction = Literal["buy", "sell"]
+ExpiryWindow = Literal["near", "far"]
 
 EVERY_STATE: frozenset[VolatilityState] = frozenset({"cheap", "fair", "rich"})
 
@@ -69,6 +72,12 @@ class SameWidth:
     high: int
 
 
+def _require(value: object, allowed: object, what: str) -> None:
+    """Raises ValueError for a word that is not of the literal type ``allowed``: plug-ins are not type-checked here."""
+    if value not in get_args(allowed):
+        raise ValueError(f"Expected {what} among {', '.join(get_args(allowed))}, was {value!r}")
+
+
 StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror | SameWidth
 
 
@@ -76,16 +85,19 @@ StrikeRule = AtDelta | AtForward | Beyond | SameStrike | Mirror | SameWidth
 class LegRule:
     """One leg; ``ratio`` contracts a unit, or shares of stock. Rules name other legs by their place, earlier ones only.
 
-    Raises ValueError where an option has no strike rule or stock has one, and for a ratio below 1.
+    Raises ValueError where an option has no strike rule or stock has one, for a ratio below 1 and for unknown words.
     """
 
-    instrument_type: Literal["C", "P", "STOCK"]
-    direction: Literal["buy", "sell"]
+    instrument_type: Instrument
+    direction: Direction
     strike: StrikeRule | None = None
     ratio: int = 1
-    expiry: Literal["near", "far"] = "near"
+    expiry: ExpiryWindow = "near"
 
     def __post_init__(self) -> None:
+        _require(self.instrument_type, Instrument, "an instrument")
+        _require(self.direction, Direction, "a direction")
+        _require(self.expiry, ExpiryWindow, "an expiry")
         if (self.instrument_type == "STOCK") != (self.strike is None):
             raise ValueError(f"Expected a strike rule for an option only, was {self.strike} for {self.instrument_type}")
         if self.ratio < 1:
@@ -110,11 +122,16 @@ class Share:
     """A share of one figure of the trade, USD a unit.
 
     ``premium`` is |cost|; ``expected_move`` the dollars that all shares of the unit make of one expected move (of stock
-    alone: over the stance's horizon; else up to the near expiry).
+    alone: over the stance's horizon; else up to the near expiry). Raises ValueError where the share is not positive.
     """
 
     of: Basis
     share: float
+
+    def __post_init__(self) -> None:
+        _require(self.of, Basis, "a figure")
+        if not self.share > 0:
+            raise ValueError(f"Expected a share above 0, was {self.share}")
 
 
 @dataclass(frozen=True)
@@ -138,7 +155,7 @@ class Strategy:
     nor is ``short_premium`` where an event is priced into the near expiries. ``min_reward``: least maximum profit as a
     share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left. Raises
     ValueError where there is no leg, a strike depends on a leg that is not an earlier option, no option expires near,
-    or exits are missing for options or given for stock alone.
+    exits are missing for options or given for stock alone, or a word is unknown.
     """
 
     name: str
@@ -157,6 +174,17 @@ class Strategy:
     because: str = ""
 
     def __post_init__(self) -> None:
+        _require(self.side, Side, "a side")
+        for stance in self.stances:
+            _require(stance, Action, "a stance")
+        for state in self.volatility | self.prefers:
+            _require(state, VolatilityState, "a state of volatility")
+        self._require_legs()
+        if self.has_options != (self.exits is not None):
+            raise ValueError(f"Expected exits of {self.name} for options only, was {self.exits}")
+
+    def _require_legs(self) -> None:
+        """Legs that can be found in their order, one of them in the near expiry."""
         if not self.legs:
             raise ValueError(f"Expected a leg of {self.name} at least, was none")
         for place, leg in enumerate(self.legs):
@@ -166,8 +194,6 @@ class Strategy:
         options = [leg for leg in self.legs if leg.strike is not None]
         if options and all(leg.expiry == "far" for leg in options):
             raise ValueError(f"Expected an option of {self.name} in the near expiry, was none")
-        if bool(options) != (self.exits is not None):
-            raise ValueError(f"Expected exits of {self.name} for options only, was {self.exits}")
 
     @property
     def has_options(self) -> bool:

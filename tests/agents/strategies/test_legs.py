@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -123,3 +125,24 @@ def test_a_strategy_that_cannot_work_is_refused_when_declared(
 def test_a_leg_is_of_one_contract_or_more() -> None:
     with pytest.raises(ValueError, match="ratio"):
         LegRule("C", "buy", AtForward(), ratio=0)
+
+
+UNKNOWN: Any = "moon"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        lambda: LegRule(UNKNOWN, "buy", AtForward()),
+        lambda: LegRule("C", UNKNOWN, AtForward()),
+        lambda: LegRule("C", "buy", AtForward(), expiry=UNKNOWN),
+        lambda: Share(UNKNOWN, 0.5),
+        lambda: Share("premium", -0.5),
+        lambda: Strategy("mine", UNKNOWN, (BUY,), frozenset({"long"}), exits=EXITS),
+        lambda: Strategy("mine", "long", (BUY,), frozenset({UNKNOWN}), exits=EXITS),
+        lambda: Strategy("mine", "long", (BUY,), frozenset({"long"}), frozenset({UNKNOWN}), exits=EXITS),
+    ],
+)
+def test_a_word_that_nobody_knows_is_refused_when_declared(declared: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match="Expected"):
+        declared()
