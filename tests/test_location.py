@@ -39,8 +39,18 @@ def test_a_slash_at_the_end_and_the_case_of_the_scheme_do_not_matter() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["s3://", "s3:///a", "s3://bucket//a", "s3://bucket/a/../b", "s3://bucket/./b", "gs://bucket/a", "file:///a"]
-    + ["https://host/a", "s3://user:word@host/a", "https://user:word@host/a"],
+    [
+        "s3://",
+        "s3:///a",
+        "s3://bucket//a",
+        "s3://bucket/a/../b",
+        "s3://bucket/./b",
+        "gs://bucket/a",
+        "file:///a",
+        "https://host/a",
+        "s3://user:word@host/a",
+        "https://user:word@host/a",
+    ],
 )
 def test_what_is_no_place_is_refused_and_no_password_repeated(text: str) -> None:
     with pytest.raises(ConfigError, match="Expected") as caught:
