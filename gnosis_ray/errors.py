@@ -16,6 +16,8 @@ Errors pickle whole: they cross process boundaries as values, with symbol, stage
 
 from __future__ import annotations
 
+import shlex
+import sys
 from typing import Self
 
 
@@ -100,3 +102,11 @@ class ClusterError(GnosisError):
     """Ray, or one of its nodes, cannot be used."""
 
     exit_code = 5
+
+
+def install_command(extra: str) -> str:
+    """The command that adds an extra to the environment that this process runs in, as a shell reads it.
+
+    gnosis-ray is on no package index: pip takes the one that is installed there, and fetches what the extra names.
+    """
+    return f"{shlex.quote(sys.executable)} -m pip install 'gnosis-ray[{extra}]'"

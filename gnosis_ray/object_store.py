@@ -18,7 +18,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, install_command
 from gnosis_ray.location import S3Url
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _obstore() -> ModuleType:
         import obstore.store
     except ImportError as error:
         raise ConfigError(
-            "s3:// needs the package obstore: install 'gnosis-ray[s3]', or obstore>=0.12 beside gnosis-ray"
+            f"s3:// needs the package obstore, which is not installed. Install it with: {install_command('s3')}"
         ) from error
     return obstore
 

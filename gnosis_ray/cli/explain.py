@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from rich.console import Console
 
 from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_option, talk
 from gnosis_ray.data.symbols import canonical
-from gnosis_ray.errors import ConfigError, LedgerError, NoDataError
+from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.location import Location
 from gnosis_ray.report.machine import plain
@@ -101,6 +100,6 @@ def _write_page(story: Story, path: Path) -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in ("jinja2", "matplotlib"):
             raise
-        pip = f"{shlex.quote(sys.executable)} -m pip install 'gnosis-ray[charts]'"
-        raise ConfigError(f"--html needs {error.name}, which is not installed. Install it with: {pip}") from error
+        told = f"--html needs {error.name}, which is not installed. Install it with: {install_command('charts')}"
+        raise ConfigError(told) from error
     write_page(story, path)

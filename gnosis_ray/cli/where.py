@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from cluster.session import Session, connect, token_place
 from gnosis_ray.cli.console import talk
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, install_command
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Where:
         if granularity == "inline":
             raise ConfigError("Without Ray there is no dashboard: drop --dashboard or --granularity inline")
         if find_spec("aiohttp_cors") is None:
-            raise ConfigError("Ray's dashboard is an extra: pip install 'gnosis-ray[dashboard]'")
+            raise ConfigError(f"Ray's dashboard is an extra. Install it with: {install_command('dashboard')}")
 
     def open(self, cores: int | None, stack: ExitStack) -> Session:
         """The connection, closed with ``stack``. Side effect: says on stderr where the dashboard is."""

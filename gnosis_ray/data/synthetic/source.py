@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from gnosis_ray.config import MarketConfig, SyntheticConfig
+from gnosis_ray.config import MarketConfig, SyntheticConfig, as_of_text
 from gnosis_ray.data.calendar import Moments, SessionCalendar
 from gnosis_ray.data.synthetic.chains import Chain, build_chain
 from gnosis_ray.data.synthetic.frames import bar_frame, chain_frame, news_frame, quote_frame, trade_frame
@@ -101,7 +101,7 @@ class SyntheticSource:
         """What is planted for a symbol at ``now``; :class:`NoDataError` where this market has no rows."""
         known = next(self._by_symbol(one_key(symbol, now)), None)
         if known is None:
-            raise NoDataError(f"The synthetic market knows nothing at {now.isoformat()}", symbol=symbol)
+            raise NoDataError(f"The synthetic market knows nothing at {as_of_text(now)}", symbol=symbol)
         moment = known[1][0]
         snapshot = self._timeline.snapshot(moment)
         params, path = self._symbol(symbol, moment)
