@@ -16,8 +16,10 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """What went to standard error; the loggers are left as they were."""
+    """What went to standard error; the loggers start bare, as in a new process, and are left as they were."""
     before = {name: (list(logging.getLogger(name).handlers), logging.getLogger(name).level) for name in OURS}
+    for name in OURS:
+        logging.getLogger(name).handlers.clear()
     yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     for name, (handlers, level) in before.items():
         logging.getLogger(name).handlers[:] = handlers
