@@ -6,7 +6,9 @@
     ├── DataError                4   market data cannot be used
     │   ├── NoDataError          4   nothing known at the asked time
     │   ├── SchemaError          4   a column is missing or of the wrong type
-    │   └── ChainError           4   an option chain holds impossible values
+    │   ├── ChainError           4   an option chain holds impossible values
+    │   └── ProviderError        4   a vendor refused, or could not be reached
+    │       └── TransientError   4   the same, and may pass: asked again before it is raised
     ├── StageError               3   an engine, agent or writer failed for one symbol
     ├── LedgerError              2   a ledger or run cannot be read or written
     └── ClusterError             5   Ray or one of its nodes cannot be used
@@ -39,7 +41,7 @@ class GnosisError(Exception):
         return f"{self.symbol}: {self.message}" if self.symbol else self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.symbol, self.stage, self.cause))
+        return (_rebuild, (type(self), self.message), vars(self))
 
     @classmethod
     def wrap(cls, error: BaseException, *, symbol: str | None, stage: str) -> Self:
@@ -50,10 +52,8 @@ class GnosisError(Exception):
         return cls(f"{name}: {error}", symbol=symbol, stage=stage, cause=name)
 
 
-def _rebuild(
-    cls: type[GnosisError], message: str, symbol: str | None, stage: str | None, cause: str | None
-) -> GnosisError:
-    return cls(message, symbol=symbol, stage=stage, cause=cause)
+def _rebuild(cls: type[GnosisError], message: str) -> GnosisError:
+    return cls(message)
 
 
 class ConfigError(GnosisError):
@@ -84,6 +84,26 @@ class SchemaError(DataError):
 
 class ChainError(DataError):
     """An option chain holds impossible values."""
+
+
+class ProviderError(DataError):
+    """A vendor of market data refused, or could not be reached."""
+
+
+class TransientError(ProviderError):
+    """What may pass: too many requests, a server's own error, a time-out. ``retry_after_s`` is the vendor's wish."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        symbol: str | None = None,
+        stage: str | None = None,
+        cause: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, symbol=symbol, stage=stage, cause=cause)
+        self.retry_after_s = retry_after_s
 
 
 class StageError(GnosisError):

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from gnosis_ray import errors
-from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError
+from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError, TransientError
 
 ALL = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, GnosisError)]
 CODES = {
@@ -18,6 +18,8 @@ CODES = {
     "NoDataError": 4,
     "SchemaError": 4,
     "ChainError": 4,
+    "ProviderError": 4,
+    "TransientError": 4,
     "StageError": 3,
     "LedgerError": 2,
     "ClusterError": 5,
@@ -69,3 +71,9 @@ def test_families_are_caught_by_their_parent() -> None:
     with pytest.raises(DataError, match="AAPL: no spot"):
         raise ChainError("no spot", symbol="AAPL")
     assert not issubclass(LedgerError, DataError)
+
+
+def test_the_wish_of_a_vendor_survives_the_trip() -> None:
+    error = TransientError("429 Too Many Requests", symbol="AAPL", retry_after_s=7.5)
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (copy.retry_after_s, _parts(copy)) == (7.5, _parts(error))

@@ -1,0 +1,28 @@
+"""Settings of the vendors of market data. Their keys are no settings: see :mod:`gnosis_ray.security`."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat, PositiveInt
+
+from gnosis_ray.config.section import Section
+
+
+class VendorConfig(Section):
+    """Where one vendor answers and how fast it may be asked."""
+
+    base_url: str
+    requests_per_minute: PositiveFloat
+    burst: PositiveInt
+    max_in_flight: PositiveInt
+    timeout_s: PositiveFloat
+
+
+class ProvidersConfig(Section):
+    """Every vendor that is built in."""
+
+    cboe: VendorConfig
+    yahoo: VendorConfig
+    massive: VendorConfig
+    tradier: VendorConfig
+    alpaca: VendorConfig
+    ccxt: VendorConfig
