@@ -1,0 +1,57 @@
+"""Option symbols of the Options Clearing Corporation: a contract in one code, ``AAPL260717C00150000``.
+
+Source: OCC, "Options Symbology Initiative" (2010): a root of up to six characters, ``yymmdd``, ``C`` or ``P``, and the
+strike in thousandths of a USD as eight digits. The root is padded to six in the standard and not by vendors.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_CODE = r"^(?:O:)?(?<root>[A-Z0-9]{1,6}?) *(?<yymmdd>\d{6})(?<type>[CP])(?<units>\d{5})(?<thousandths>\d{3})$"
+
+AM_ROOTS = frozenset(
+    "SPX NDX RUT VIX VIXW DJX RUI RLG RLV MXEA MXEF SOX XAU OSX BKX HGX UTY".split()  # noqa: SIM905
+)
+"""Roots of index options that settle at the open of their last session (contract specifications of Cboe and Nasdaq)."""
+
+OTHER_ROOTS: dict[str, tuple[str, ...]] = {
+    "SPX": ("SPXW",),
+    "NDX": ("NDXP",),
+    "RUT": ("RUTW",),
+    "VIX": ("VIXW",),
+    "DJX": ("DJXW",),
+}
+"""Further roots of contracts with the symbol's own deliverable: weekly and month-end expiries."""
+
+
+def parse_occ(code: pl.Expr) -> list[pl.Expr]:
+    """``root`` (String), ``expiry`` (Date), ``type`` ("C" or "P") and ``strike`` (USD, Float64) of OCC symbols.
+
+    With or without padding, with or without the prefix ``O:``; all four null where ``code`` is none.
+    """
+    parts = code.str.extract_groups(_CODE)
+    field = parts.struct.field
+    expiry = ("20" + field("yymmdd")).str.to_date("%Y%m%d", strict=False)
+    # A day that does not exist is no code; the strike is read as decimal text, so that no division rounds it.
+    readable = expiry.is_not_null()
+    strike = (field("units") + "." + field("thousandths")).cast(pl.Float64)
+    return [
+        pl.when(readable).then(field("root")).alias("root"),
+        expiry.alias("expiry"),
+        pl.when(readable).then(field("type")).alias("type"),
+        pl.when(readable).then(strike).alias("strike"),
+    ]
+
+
+def settlement(root: pl.Expr) -> pl.Expr:
+    """``settlement`` of a contract by its root: "AM" at the open of the expiry's session, else "PM" at its close."""
+    return pl.when(root.is_in(sorted(AM_ROOTS))).then(pl.lit("AM")).otherwise(pl.lit("PM")).alias("settlement")
+
+
+def is_own(root: pl.Expr, symbol: str) -> pl.Expr:
+    """Whether a contract delivers what ``symbol`` (inside spelling) stands for.
+
+    A root with a digit more (``AAPL1``) is an adjusted contract: it delivers something else, at strikes of its own.
+    """
+    return root.is_in([symbol.replace(".", ""), *OTHER_ROOTS.get(symbol, ())])
