@@ -24,12 +24,14 @@ from gnosis_ray.config.market import (
     RatePoint,
     SyntheticConfig,
 )
+from gnosis_ray.config.providers import VENDORS, GatewayConfig, ProvidersConfig, VendorConfig
 from gnosis_ray.config.section import Fraction, Section
 from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
 from gnosis_ray.config.trade import TradeConfig
 
 __all__ = [
+    "VENDORS",
     "AgentsConfig",
     "ComposerConfig",
     "Config",
@@ -40,6 +42,7 @@ __all__ = [
     "FlowVoiceConfig",
     "ForwardConfig",
     "Fraction",
+    "GatewayConfig",
     "HedgeAgentConfig",
     "HedgeConfig",
     "ImpliedVolConfig",
@@ -47,6 +50,7 @@ __all__ = [
     "LoadedConfig",
     "MarketConfig",
     "NewsVoiceConfig",
+    "ProvidersConfig",
     "RatePoint",
     "RegimeAdjustments",
     "RunConfig",
@@ -56,6 +60,7 @@ __all__ = [
     "SyntheticConfig",
     "TechnicalVoiceConfig",
     "TradeConfig",
+    "VendorConfig",
     "VolatilityStateConfig",
     "as_of_text",
     "config_root",

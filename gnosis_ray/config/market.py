@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, PositiveFloat, PositiveInt
 
@@ -69,9 +69,15 @@ StorePlace = Annotated[Location, BeforeValidator(_store_place), PlainSerializer(
 """A folder, or ``s3://bucket/prefix`` to read from."""
 
 
+DataKind = Literal["chains", "bars", "trades", "quotes", "news"]
+"""What market data is made of."""
+
+
 class DataConfig(Section):
     """Where market data comes from."""
 
     provider: str
+    kinds: dict[DataKind, str]
+    fetch: tuple[DataKind, ...]
     dir: StorePlace | None
     synthetic: SyntheticConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.section import Section
 
@@ -26,3 +26,20 @@ class ProvidersConfig(Section):
     tradier: VendorConfig
     alpaca: VendorConfig
     ccxt: VendorConfig
+
+
+VENDORS: tuple[str, ...] = tuple(ProvidersConfig.model_fields)
+"""Their names."""
+
+
+class GatewayConfig(Section):
+    """How patiently vendors are asked, and when they are given up."""
+
+    attempts: PositiveInt
+    backoff_s: PositiveFloat
+    max_backoff_s: PositiveFloat
+    max_retry_after_s: NonNegativeFloat
+    breaker_failures: PositiveInt
+    breaker_reset_s: PositiveFloat
+    reuse_s: NonNegativeFloat
+    deadline_s: PositiveFloat

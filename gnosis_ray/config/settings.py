@@ -12,7 +12,7 @@ from pydantic import JsonValue, PositiveFloat, PositiveInt
 from gnosis_ray.config.agents import AgentsConfig, ComposerConfig
 from gnosis_ray.config.engines import EnginesConfig
 from gnosis_ray.config.market import DataConfig, MarketConfig
-from gnosis_ray.config.providers import ProvidersConfig
+from gnosis_ray.config.providers import GatewayConfig, ProvidersConfig
 from gnosis_ray.config.section import Section
 from gnosis_ray.config.trade import TradeConfig
 
@@ -43,6 +43,7 @@ class Config(Section):
     market: MarketConfig
     data: DataConfig
     providers: ProvidersConfig
+    gateway: GatewayConfig
     engines: EnginesConfig
     agents: AgentsConfig
     composer: ComposerConfig
