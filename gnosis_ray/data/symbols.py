@@ -1,41 +1,173 @@
-"""One spelling of a symbol inside: upper case, a dot before the share class (``BRK.B``)."""
+"""One spelling of a symbol inside, each vendor's outside.
+
+Inside: upper case, a dot before the share class (``BRK.B``), a dash before the currency of a crypto pair
+(``BTC-USD``), indices bare (``SPX``). Share classes and currencies share no name, so that neither mark is needed to
+tell them apart: ``BRK-B`` is a share, ``BTC/USD`` a pair, whoever writes them. US listings: a dot is no exchange.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from gnosis_ray.errors import UniverseError
+from gnosis_ray.errors import ConfigError, NoDataError, UniverseError
 
-MAX_LENGTH = 12
+MAX_LENGTH = 16
 _SPELLING = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]{1,3})?")
 _PREFIXES = "$^_"
 _CLASS_MARKS = str.maketrans({"-": ".", "/": "."})
 
+QUOTE_CURRENCIES = ("BTC", "ETH", "EUR", "GBP", "JPY", "USD", "USDC", "USDT")
+"""What a crypto pair may be priced in. None ends in another: ``BTCUSDT`` is read in one way only."""
+
+_PAIR = re.compile(rf"([A-Z0-9]+)[-./]({'|'.join(QUOTE_CURRENCIES)})")
+_JOINED_PAIR = re.compile(rf"([A-Z0-9]+?)({'|'.join(QUOTE_CURRENCIES)})")
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: what it is, and the roots of its listed options by when they settle."""
+
+    name: str
+    am_roots: tuple[str, ...] = ()
+    """Settle on opening prices of the last day."""
+    pm_roots: tuple[str, ...] = ()
+    """Settle on closing prices of the last day."""
+
+
+INDICES: dict[str, Index] = {
+    "DJI": Index("Dow Jones Industrial Average"),
+    "DJX": Index("1/100 of the Dow Jones Industrial Average", am_roots=("DJX",)),
+    "MRUT": Index("1/10 of the Russell 2000", pm_roots=("MRUT",)),
+    "NDX": Index("Nasdaq-100", am_roots=("NDX",), pm_roots=("NDXP",)),
+    "OEX": Index("S&P 100, exercised any day", pm_roots=("OEX",)),
+    "RUT": Index("Russell 2000", am_roots=("RUT",), pm_roots=("RUTW",)),
+    "SKEW": Index("Cboe SKEW"),
+    "SPX": Index("S&P 500", am_roots=("SPX",), pm_roots=("SPXW",)),
+    "VIX": Index("Cboe volatility of the S&P 500, 30 days", am_roots=("VIX", "VIXW")),
+    "VIX3M": Index("Cboe volatility of the S&P 500, 3 months"),
+    "VIX9D": Index("Cboe volatility of the S&P 500, 9 days"),
+    "VVIX": Index("Cboe volatility of the VIX"),
+    "XEO": Index("S&P 100, exercised at expiry", pm_roots=("XEO",)),
+    "XND": Index("1/100 of the Nasdaq-100", pm_roots=("XND",)),
+    "XSP": Index("1/10 of the S&P 500", pm_roots=("XSP",)),
+}
+"""Every symbol that is an index. Whatever else has no dash is a share or a fund."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How one vendor writes symbols: ``None`` for what it does not give.
+
+    ``share_class`` stands before a share class, ``index`` before an index, ``pair`` holds ``{base}`` and ``{quote}``.
+    """
+
+    share_class: str | None = None
+    index: str | None = None
+    pair: str | None = None
+
+
+SPELLINGS: dict[str, Spelling] = {
+    "alpaca": Spelling(share_class=".", pair="{base}/{quote}"),
+    "cboe": Spelling(share_class=".", index="_"),
+    "ccxt": Spelling(pair="{base}/{quote}"),
+    "massive": Spelling(share_class=".", index="I:", pair="X:{base}{quote}"),
+    "tradier": Spelling(share_class="/", index=""),
+    "yahoo": Spelling(share_class="-", index="^", pair="{base}-{quote}"),
+}
+"""Every vendor's spelling: BRK.B, SPX and BTC-USD are BRK-B, ^SPX and BTC-USD at Yahoo."""
+
 
 def canonical(text: str) -> str:
-    """The inside spelling of ``BRK-B``, ``BRK/B``, ``brk.b``, ``_SPX``, ``^SPX`` or ``$AAPL``.
+    """The inside spelling of ``BRK-B``, ``BRK/B``, ``brk.b``, ``_SPX``, ``^SPX``, ``$AAPL`` or ``btc/usd``.
 
     Symbols become folder names and partition bounds, so whatever is not letters and digits with at most one share
-    class raises :class:`UniverseError` naming the text and what was expected.
+    class or currency raises :class:`UniverseError` naming the text and what was expected.
     """
     bare = text.strip()
     if bare[:1] in _PREFIXES:
         bare = bare[1:]
-    symbol = bare.upper().translate(_CLASS_MARKS)
+    symbol = bare.upper()
+    pair = _PAIR.fullmatch(symbol)
+    symbol = f"{pair[1]}-{pair[2]}" if pair else symbol.translate(_CLASS_MARKS)
     if not symbol:
         raise UniverseError(f"Expected a symbol such as AAPL or BRK.B, was {text!r}: empty")
     if len(symbol) > MAX_LENGTH:
         raise UniverseError(f"Expected a symbol of at most {MAX_LENGTH} characters, was {text!r}: {len(symbol)}")
-    if not bare.isascii() or not _SPELLING.fullmatch(symbol):
+    if not bare.isascii() or not (pair or _SPELLING.fullmatch(symbol)):
         raise UniverseError(
-            f"Expected a symbol of letters and digits with at most one share class, such as AAPL or BRK.B, was {text!r}"
+            f"Expected a symbol of letters and digits with at most one share class, such as AAPL or BRK.B, "
+            f"or a pair such as BTC-USD, was {text!r}"
         )
     return symbol
 
 
 def canonical_list(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
     """The distinct symbols, sorted, and how many of ``texts`` repeated another one."""
-    spelled = [canonical(text) for text in texts]
-    symbols = tuple(sorted(set(spelled)))
-    return symbols, len(spelled) - len(symbols)
+    spelled_alike = [canonical(text) for text in texts]
+    symbols = tuple(sorted(set(spelled_alike)))
+    return symbols, len(spelled_alike) - len(symbols)
+
+
+def is_index(symbol: str) -> bool:
+    """Whether an inside symbol is of :data:`INDICES`."""
+    return symbol in INDICES
+
+
+def is_pair(symbol: str) -> bool:
+    """Whether an inside symbol is a crypto pair."""
+    return "-" in symbol
+
+
+def option_root(symbol: str) -> str:
+    """The root under which a symbol's own options are listed: ``BRKB`` for ``BRK.B``, ``SPX`` for ``SPX``."""
+    return symbol.replace(".", "")
+
+
+def spelled(symbol: str, vendor: str) -> str:
+    """How ``vendor`` (of :data:`SPELLINGS`) writes an inside symbol: ``spelled("BRK.B", "yahoo") == "BRK-B"``.
+
+    Raises :class:`NoDataError` for an index, a pair or a share of a vendor that gives none, :class:`UniverseError` for
+    a symbol that is in no inside spelling, :class:`ConfigError` for a vendor without one.
+    """
+    if canonical(symbol) != symbol:
+        raise UniverseError(f"Expected the inside spelling {canonical(symbol)}, was {symbol!r}")
+    said = _spelling(vendor)
+    if is_pair(symbol):
+        base, quote = symbol.split("-")
+        return _given(said.pair, symbol, vendor, "crypto pairs").format(base=base, quote=quote)
+    if is_index(symbol):
+        return _given(said.index, symbol, vendor, "indices") + symbol
+    return symbol.replace(".", _given(said.share_class, symbol, vendor, "shares"))
+
+
+def understood(text: str, vendor: str) -> str:
+    """The inside spelling of a symbol that ``vendor`` wrote: the inverse of :func:`spelled`.
+
+    Raises :class:`UniverseError` for what is no symbol, :class:`ConfigError` for a vendor without a spelling.
+    """
+    said = _spelling(vendor)
+    if said.index and text.startswith(said.index):
+        return canonical(text.removeprefix(said.index))
+    if said.pair and not said.pair.startswith("{"):
+        prefix = said.pair.partition("{")[0]
+        joined = _JOINED_PAIR.fullmatch(text.removeprefix(prefix))
+        if text.startswith(prefix) and joined:
+            return canonical(f"{joined[1]}-{joined[2]}")
+    return canonical(text)
+
+
+def _spelling(vendor: str) -> Spelling:
+    said = SPELLINGS.get(vendor)
+    if said is None:
+        raise ConfigError(
+            f"No spelling of symbols is declared for the vendor '{vendor}'. Valid: {', '.join(SPELLINGS)}"
+        )
+    return said
+
+
+def _given(mark: str | None, symbol: str, vendor: str, what: str) -> str:
+    if mark is None:
+        raise NoDataError(f"{vendor} gives no {what}", symbol=symbol)
+    return mark

@@ -8,11 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.data.symbols import MAX_LENGTH, canonical, canonical_list
-from gnosis_ray.errors import UniverseError
+from gnosis_ray.data.symbols import (
+    INDICES,
+    MAX_LENGTH,
+    QUOTE_CURRENCIES,
+    SPELLINGS,
+    canonical,
+    canonical_list,
+    is_index,
+    is_pair,
+    option_root,
+    spelled,
+    understood,
+)
+from gnosis_ray.errors import ConfigError, NoDataError, UniverseError
 
 BARE = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=8)
-SHARE_CLASS = st.text(string.ascii_uppercase, min_size=1, max_size=3)
+SHARE_CLASS = st.text(string.ascii_uppercase, min_size=1, max_size=3).filter(lambda text: text not in QUOTE_CURRENCIES)
+SHARES = st.one_of(BARE.filter(lambda text: text not in INDICES), st.builds("{}.{}".format, BARE, SHARE_CLASS))
+PAIRS = st.builds("{}-{}".format, BARE, st.sampled_from(QUOTE_CURRENCIES))
+GIVEN = {
+    "share_class": SHARES,
+    "index": st.sampled_from(sorted(INDICES)),
+    "pair": PAIRS,
+}
+"""Symbols of each sort, by the field of a spelling that says whether a vendor gives them."""
 
 
 @pytest.mark.parametrize(
@@ -26,6 +46,11 @@ SHARE_CLASS = st.text(string.ascii_uppercase, min_size=1, max_size=3)
         (" $AAPL", "AAPL"),
         ("aapl\n", "AAPL"),
         ("0700.HK", "0700.HK"),
+        ("BTC-USD", "BTC-USD"),
+        ("btc/usdt", "BTC-USDT"),
+        ("ETH.BTC", "ETH-BTC"),
+        ("A-USD", "A-USD"),
+        ("A.USA", "A.USA"),
     ],
 )
 def test_spellings(text: str, symbol: str) -> None:
@@ -59,6 +84,9 @@ def test_spellings(text: str, symbol: str) -> None:
         "*",
         "~",
         "A,B",
+        "-USD",
+        "BTC-USD-USD",
+        "BTC/USDT:USDT",
     ],
 )
 def test_impossible_spellings(text: str) -> None:
@@ -79,7 +107,7 @@ def test_what_is_accepted_is_canonical_and_safe(text: str) -> None:
     except UniverseError:
         return
     assert canonical(symbol) == symbol
-    assert set(symbol) <= set(string.ascii_uppercase + string.digits + ".")
+    assert set(symbol) <= set(string.ascii_uppercase + string.digits + ".-")
     assert not symbol.startswith(".")
     assert ".." not in symbol
 
@@ -89,3 +117,75 @@ def test_lists_are_distinct_sorted_and_counted(texts: list[str]) -> None:
     symbols, repeated = canonical_list([*texts, *(text.lower() for text in texts)])
     assert symbols == tuple(sorted(set(texts)))
     assert repeated == 2 * len(texts) - len(symbols)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "vendor", "text"),
+    [
+        ("BRK.B", "yahoo", "BRK-B"),
+        ("BRK.B", "tradier", "BRK/B"),
+        ("BRK.B", "cboe", "BRK.B"),
+        ("BRK.B", "massive", "BRK.B"),
+        ("BRK.B", "alpaca", "BRK.B"),
+        ("SPX", "cboe", "_SPX"),
+        ("SPX", "yahoo", "^SPX"),
+        ("SPX", "massive", "I:SPX"),
+        ("SPX", "tradier", "SPX"),
+        ("SPY", "cboe", "SPY"),
+        ("BTC-USD", "yahoo", "BTC-USD"),
+        ("BTC-USD", "ccxt", "BTC/USD"),
+        ("BTC-USDT", "massive", "X:BTCUSDT"),
+        ("ETH-BTC", "alpaca", "ETH/BTC"),
+    ],
+)
+def test_vendors_spell_as_documented(symbol: str, vendor: str, text: str) -> None:
+    assert spelled(symbol, vendor) == text
+    assert understood(text, vendor) == symbol
+
+
+@given(vendor=st.sampled_from(sorted(SPELLINGS)), sort=st.sampled_from(sorted(GIVEN)), data=st.data())
+def test_what_a_vendor_is_asked_is_what_its_answer_is_understood_as(
+    vendor: str, sort: str, data: st.DataObject
+) -> None:
+    symbol = data.draw(GIVEN[sort])
+    if getattr(SPELLINGS[vendor], sort) is None:
+        with pytest.raises(NoDataError, match=f"{vendor} gives no") as caught:
+            spelled(symbol, vendor)
+        assert caught.value.symbol == symbol
+    else:
+        assert understood(spelled(symbol, vendor), vendor) == symbol
+
+
+@given(vendor=st.sampled_from(sorted(SPELLINGS)), one=st.one_of(*GIVEN.values()), other=st.one_of(*GIVEN.values()))
+def test_two_symbols_are_never_asked_for_alike(vendor: str, one: str, other: str) -> None:
+    try:
+        texts = spelled(one, vendor), spelled(other, vendor)
+    except NoDataError:
+        return
+    assert (texts[0] == texts[1]) == (one == other)
+
+
+@given(st.one_of(*GIVEN.values()))
+def test_inside_spellings_are_of_one_sort(symbol: str) -> None:
+    assert canonical(symbol) == symbol
+    assert is_pair(symbol) + is_index(symbol) <= 1
+    assert is_pair(symbol) == ("-" in symbol)
+
+
+def test_no_currency_ends_in_another() -> None:
+    ends = [(one, other) for one in QUOTE_CURRENCIES for other in QUOTE_CURRENCIES if one != other]
+    assert not [pair for pair in ends if pair[0].endswith(pair[1])]
+
+
+def test_an_option_root_belongs_to_one_index() -> None:
+    roots = [root for index in INDICES.values() for root in index.am_roots + index.pm_roots]
+    assert len(roots) == len(set(roots))
+    assert option_root("BRK.B") == "BRKB"
+
+
+def test_another_spelling_than_the_inside_one_is_no_question() -> None:
+    with pytest.raises(UniverseError, match=r"Expected the inside spelling BRK\.B"):
+        spelled("BRK-B", "yahoo")
+    for ask in (spelled, understood):
+        with pytest.raises(ConfigError, match="declared for the vendor 'ours'"):
+            ask("AAPL", "ours")
