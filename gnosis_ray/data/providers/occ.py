@@ -8,21 +8,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from gnosis_ray.data.symbols import INDICES, option_root
+
 _CODE = r"^(?:O:)?(?<root>[A-Z0-9]{1,6}?) *(?<yymmdd>\d{6})(?<type>[CP])(?<units>\d{5})(?<thousandths>\d{3})$"
 
-AM_ROOTS = frozenset(
-    "SPX NDX RUT VIX VIXW DJX RUI RLG RLV MXEA MXEF SOX XAU OSX BKX HGX UTY".split()  # noqa: SIM905
-)
-"""Roots of index options that settle at the open of their last session (contract specifications of Cboe and Nasdaq)."""
-
-OTHER_ROOTS: dict[str, tuple[str, ...]] = {
-    "SPX": ("SPXW",),
-    "NDX": ("NDXP",),
-    "RUT": ("RUTW",),
-    "VIX": ("VIXW",),
-    "DJX": ("DJXW",),
-}
-"""Further roots of contracts with the symbol's own deliverable: weekly and month-end expiries."""
+AM_ROOTS = frozenset(root for index in INDICES.values() for root in index.am_roots)
+"""Roots of index options that settle at the open of their last session."""
 
 
 def parse_occ(code: pl.Expr) -> list[pl.Expr]:
@@ -54,4 +45,5 @@ def is_own(root: pl.Expr, symbol: str) -> pl.Expr:
 
     A root with a digit more (``AAPL1``) is an adjusted contract: it delivers something else, at strikes of its own.
     """
-    return root.is_in([symbol.replace(".", ""), *OTHER_ROOTS.get(symbol, ())])
+    index = INDICES.get(symbol)
+    return root.is_in([*index.am_roots, *index.pm_roots] if index else [option_root(symbol)])
