@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Protocol
 
 
 def utc_now() -> datetime:
@@ -32,3 +33,35 @@ class Stopwatch:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + monotonic_seconds() - started
+
+
+class Time(Protocol):
+    """Time as something to pass and to wait in, so that who waits can be tested without waiting."""
+
+    def now(self) -> datetime:
+        """The current moment, in UTC."""
+        ...
+
+    def seconds(self) -> float:
+        """Seconds from an arbitrary origin; never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, this thread alone."""
+        ...
+
+
+class SystemTime:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """See :class:`Time`."""
+        return utc_now()
+
+    def seconds(self) -> float:
+        """See :class:`Time`."""
+        return monotonic_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        """See :class:`Time`."""
+        time.sleep(seconds)
