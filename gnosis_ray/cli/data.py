@@ -15,8 +15,7 @@ from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
 from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import Location, S3Url, locate
+from gnosis_ray.location import Location, locate
 
 MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
 
@@ -38,7 +37,7 @@ _dir_option = data_dir_option("The store; default: data.dir of the settings.")
 def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> None:
     """Import the foreign files of FOLDER. Bad rows are refused or repaired by name, and counted; again is harmless."""
     config = _config(profile, data_dir)
-    store = _folder(config)
+    store = _store(config)
     calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
     with bar("importing", 1) as step:
         report = import_dataset(
@@ -73,11 +72,3 @@ def _config(profile: str | None, place: Location | None) -> Config:
 
 def _store(config: Config) -> Location:
     return data_dir(config)
-
-
-def _folder(config: Config) -> Path:
-    """The store as a folder. Raises :class:`ConfigError` where it is one that is only read."""
-    store = _store(config)
-    if isinstance(store, S3Url):
-        raise ConfigError(f"Import into a folder, --data-dir DIR, then copy it: aws s3 sync DIR {store}")
-    return store

@@ -131,14 +131,23 @@ def test_a_copied_store_is_scanned_as_the_one_it_was_copied_from(call: Call, sto
     assert call("explain", "AAPL", "--out", "there").code == 0
 
 
-def test_a_copied_store_is_listed_and_only_read(
-    call: Call, store: Path, remote: S3Url, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_import_there_is_the_import_here(call: Call, s3: str, tmp_path: Path) -> None:
+    folder = tmp_path / "vix_daily"
+    folder.mkdir()
+    (folder / "vix_daily.csv").write_text("DATE,OPEN,HIGH,LOW,CLOSE\n2026-07-09,15.0,16.0,14.5,15.5\n")
+    there = f"s3://{BUCKET}/{tmp_path.name}/imported"
+    for place in (there, "here"):
+        done = call("data", "import", folder, "--data-dir", place)
+        assert (done.code, "1 written" in done.err) == (0, True), done.err
+    again = call("data", "import", folder, "--data-dir", there)
+    assert "0 written, 1 known before" in again.err
+    listed = [call("data", "list", "--data-dir", place, "--format", "csv").out for place in (there, "here")]
+    assert listed[0] == listed[1]
+
+
+def test_a_copied_store_is_listed(call: Call, store: Path, remote: S3Url, monkeypatch: pytest.MonkeyPatch) -> None:
     listed, local = (call("data", "list", "--data-dir", place, "--format", "csv") for place in (str(remote), store))
     assert (listed.code, listed.out) == (0, local.out)
-    refused = call("data", "import", tmp_path, "--data-dir", str(remote))
-    assert refused.code == 2
-    assert f"aws s3 sync DIR {remote}" in refused.err
     monkeypatch.setenv("GNOSIS_RAY__DATA__DIR", str(remote))
     assert str(remote) in call("config", "show").out
     assert call("data", "list", "--format", "csv").out == local.out

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.engines.inputs.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 from gnosis_ray.errors import ConfigError, DataError, SchemaError
 
 Kind = Literal["chains", "bars", "trades", "quotes", "news"]
@@ -17,9 +18,14 @@ OCCURRENCE = "occurrence"
 """Numbers rows that are alike in one part: two equal prints at one microsecond are two trades."""
 
 
+FETCHED_AT = "fetched_at"
+"""When a vendor's answer with the row was received: kept beside every dataset's columns, where it is told; engines
+never see it, and rows that differ in nothing else are one row."""
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """One kind of market table.
+    """One kind of market table; ``schema`` is what engines read of it.
 
     ``event`` names the event-time column, ``period`` the Hive partition (a day or a year of the event time).
     ``identity`` is what a correction shares with the row it replaces; where rows may rightly repeat (``repeats``)
@@ -34,6 +40,16 @@ class Dataset:
     identity: tuple[str, ...]
     repeats: bool = False
     optional: tuple[str, ...] = ()
+
+    @cached_property
+    def stored(self) -> pl.Schema:
+        """The columns that a part may hold: those of ``schema``, and :data:`FETCHED_AT`."""
+        return pl.Schema({**self.schema, FETCHED_AT: UTC_TIME})
+
+    @property
+    def omissible(self) -> tuple[str, ...]:
+        """The stored columns that a part leaves out where they say nothing."""
+        return (*self.optional, FETCHED_AT)
 
     def period_of(self, moment: pl.Expr) -> pl.Expr:
         """The partition label of a moment: ``2026-07-10`` or ``2026``; labels sort as time does."""
@@ -68,21 +84,21 @@ def dataset(kind: str) -> Dataset:
 
 
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:
-    """``frame`` with the dataset's columns, in order and of its types; a naive time is read as UTC.
+    """``frame`` with the dataset's stored columns, in order and of its types; a naive time is read as UTC.
 
-    Whole and single-precision numbers become Float64; an optional column that is missing is null. Any other missing
+    Whole and single-precision numbers become Float64; an omissible column that is missing is null. Any other missing
     column or any other type raises :class:`SchemaError` naming ``where``, the column, what was expected and found.
     """
     check_columns(data, frame.schema, where, exact=False)
-    whole = frame.with_columns(pl.lit(None).alias(name) for name in data.optional if name not in frame.columns)
-    return whole.select(_conformed(name, whole.schema[name], expected) for name, expected in data.schema.items())
+    whole = frame.with_columns(pl.lit(None).alias(name) for name in data.omissible if name not in frame.columns)
+    return whole.select(_conformed(name, whole.schema[name], expected) for name, expected in data.stored.items())
 
 
 def check_columns(data: Dataset, found: pl.Schema, where: str, *, exact: bool) -> None:
-    """Raise :class:`SchemaError` for the first column missing and not optional or, where ``exact``, of another type."""
-    for name, expected in data.schema.items():
+    """Raise :class:`SchemaError` for the first column missing, not omissible, or of another type where ``exact``."""
+    for name, expected in data.stored.items():
         actual = found.get(name)
-        if actual is None and name in data.optional:
+        if actual is None and name in data.omissible:
             continue
         if actual is None:
             raise SchemaError(
@@ -113,7 +129,7 @@ def _readable(actual: pl.DataType, expected: pl.DataType) -> bool:
     if expected == pl.Float64:
         return actual.is_numeric() or actual == pl.Null
     if isinstance(expected, pl.Datetime):
-        return isinstance(actual, pl.Datetime)
+        return isinstance(actual, pl.Datetime) or actual == pl.Null
     return expected == pl.String and actual == pl.Null
 
 

@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.data.store.datasets import Dataset, check_columns
-from gnosis_ray.data.store.remote import footer, list_names
+from gnosis_ray.data.store.remote import footer, list_names, put_once
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError
 from gnosis_ray.location import Location, S3Url
@@ -98,37 +98,49 @@ def split(data: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFram
 
 
 def _rest(data: Dataset) -> list[str]:
-    return [name for name in data.schema.names() if name not in (*data.identity, "known_at")]
+    return [name for name in data.stored if name not in (*data.identity, "known_at")]
 
 
-def write_part(root: Path, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Path, bool]:
+def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Location, bool]:
     """Write rows as one part, whole or not at all: its path; False where the same content is there already.
 
-    Optional columns that say nothing are left out, so that the same rows make the same part as before there were any.
-    Written under a temporary name, synced, then renamed; a crash leaves a hidden file that no reader sees.
+    Omissible columns that say nothing are left out, so that the same rows make the same part as before there were any.
+    In a folder it is written under a temporary name, synced, then renamed: a crash leaves a hidden file that no reader
+    sees. On an object store it is one request. Raises :class:`DataError` where the object store refuses.
     """
-    folder = root / data.kind / f"{data.period}={period}"
-    rows = rows.drop(name for name in data.optional if rows[name].null_count() == rows.height)
-    part = folder / f"part-{content_hash(rows)}.parquet"
+    rows = rows.drop(name for name in data.omissible if rows[name].null_count() == rows.height)
+    part = root / data.kind / f"{data.period}={period}" / f"part-{content_hash(rows)}.parquet"
+    if isinstance(part, S3Url):
+        return part, put_once(part, lambda: _bytes(data, rows))
+    return part, _write_once(part, lambda: _bytes(data, rows))
+
+
+def _bytes(data: Dataset, rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(
+        buffer,
+        compression=COMPRESSION,
+        row_group_size=ROW_GROUP_ROWS[data.period],
+        metadata={_FOOTER_KEY: _encode(measure(data, rows))},
+    )
+    return buffer.getvalue()
+
+
+def _write_once(part: Path, content: Callable[[], bytes]) -> bool:
     if part.is_file():
-        return part, False
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{part.name}.{uuid.uuid4().hex}.tmp"
+        return False
+    part.parent.mkdir(parents=True, exist_ok=True)
+    temporary = part.parent / f".{part.name}.{uuid.uuid4().hex}.tmp"
     try:
         with temporary.open("xb") as file:
-            rows.write_parquet(
-                file,
-                compression=COMPRESSION,
-                row_group_size=ROW_GROUP_ROWS[data.period],
-                metadata={_FOOTER_KEY: _encode(measure(data, rows))},
-            )
+            file.write(content())
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(part)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(folder)
-    return part, True
+    _sync_folder(part.parent)
+    return True
 
 
 def content_hash(rows: pl.DataFrame) -> str:

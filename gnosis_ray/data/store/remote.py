@@ -1,14 +1,16 @@
-"""A market store on an object store, for reading: what lies there, the footers of its parts, and how Polars scans it.
+"""A market store on an object store: what lies there, the footers of its parts, and a part put there whole.
 
 Parts are immutable and named by their content, so a store that is copied there part by part is a store at each moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 
+from gnosis_ray.errors import DataError
 from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects
+from gnosis_ray.object_store import Objects, ObjectStoreError
 
 TAIL_BYTES = 512 * 1024
 """Fetched of a part at first: the footers of a few hundred symbols fit."""
@@ -32,3 +34,18 @@ def footer(part: S3Url) -> BytesIO:
     tail = objects.tail(part.name, TAIL_BYTES)
     needed = int.from_bytes(tail[-_PARQUET_END:-4], "little") + _PARQUET_END
     return BytesIO(tail if needed <= len(tail) else objects.tail(part.name, needed))
+
+
+def put_once(part: S3Url, content: Callable[[], bytes]) -> bool:
+    """Write a part in one request; False where it is there already, its content not asked for.
+
+    Raises :class:`DataError` where the object store refuses.
+    """
+    objects = Objects(part.parent)
+    try:
+        if objects.exists(part.name):
+            return False
+        objects.put(part.name, content())
+    except ObjectStoreError as error:
+        raise DataError(str(error), cause=type(error).__name__) from error
+    return True

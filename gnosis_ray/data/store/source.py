@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.datasets import DATASETS, Dataset
 from gnosis_ray.data.store.point_in_time import (
-    PART,
     bar_parts,
     drop_superseded,
     last_bars,
     latest_snapshots,
-    number_repeats,
     spans,
     within_windows,
 )
+from gnosis_ray.data.store.reading import may_repeat, read_rows
 from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
 from gnosis_ray.engines.inputs.runs import join_runs
-from gnosis_ray.errors import DataError, SchemaError
+from gnosis_ray.errors import SchemaError
 from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import redacted, scan_options
 from gnosis_ray.schemas.core_schemas import to_utc
 
 CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
@@ -62,7 +59,7 @@ class StoreSource:
         chosen = index.join(wanted, left_on=["symbol", "first_event"], right_on=["symbol", "event_time"]).filter(
             pl.col("first_known") <= pl.col("timestamp")
         )
-        rows = self._read(data, listing, chosen)
+        rows = read_rows(self.root, data, listing, chosen)
         # Parts are stored in the order asked for, so a join that keeps both orders needs no sort after it.
         rows = join_runs(wanted, rows, on=["symbol", "event_time"]).filter(pl.col("known_at") <= pl.col("timestamp"))
         if chosen.select("symbol", "timestamp").is_duplicated().any():
@@ -82,8 +79,8 @@ class StoreSource:
         span = spans(wanted_keys)
         listing = self._catalog.listing(data, last=_label(data, wanted_keys, "max"))
         chosen = bar_parts(_of_symbols(listing.index, span), span, lookback)
-        rows = last_bars(self._read(data, listing, chosen), span, lookback)
-        if _may_repeat(chosen):
+        rows = last_bars(read_rows(self.root, data, listing, chosen), span, lookback)
+        if may_repeat(chosen):
             rows = drop_superseded(rows, data, by="", moment="first")
         return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at")
 
@@ -124,45 +121,10 @@ class StoreSource:
                 pl.col("first_known") <= pl.col("last"),
             )
         )
-        rows = within_windows(self._read(data, listing, chosen), wanted_keys, window)
-        if _may_repeat(chosen):
+        rows = within_windows(read_rows(self.root, data, listing, chosen), wanted_keys, window)
+        if may_repeat(chosen):
             rows = drop_superseded(rows.join(span, on="symbol"), data, by="", moment="first")
         return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at", maintain_order=True)
-
-    def _read(self, data: Dataset, listing: Listing, chosen: pl.DataFrame) -> pl.DataFrame:
-        """The rows of the chosen symbols and parts, in path order.
-
-        A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
-        test pushed down costs more than the rows it saves, so whatever else lies in the range falls in the joins.
-        """
-        if chosen.is_empty():
-            return number_repeats(_empty(data, **{PART: pl.String()}), data)
-        paths = [str(listing.paths[number]) for number in chosen["part"].unique().sort()]
-        in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
-        scan = pl.scan_parquet(
-            paths,
-            hive_partitioning=False,
-            schema=data.schema,
-            missing_columns="insert",
-            extra_columns="ignore",
-            include_file_paths=PART if data.repeats else None,
-            glob=False,
-            **self._access(),
-        )
-        try:
-            rows = scan.filter(in_range).collect(engine="in-memory")
-        except (OSError, pl.exceptions.PolarsError) as error:
-            said = redacted(str(error)) if isinstance(self.root, S3Url) else error
-            raise DataError(
-                f"Cannot read dataset {data.kind} of {self.root}: {said}", cause=type(error).__name__
-            ) from (None if isinstance(self.root, S3Url) else error)
-        return number_repeats(rows, data)
-
-    def _access(self) -> dict[str, Any]:
-        """How Polars is to reach the parts: credentials are looked for where :mod:`gnosis_ray.object_store` does."""
-        if isinstance(self.root, S3Url):
-            return {"storage_options": scan_options(), "credential_provider": None}
-        return {}
 
 
 def _checked(keys: pl.DataFrame) -> pl.DataFrame:
@@ -185,9 +147,3 @@ def _label(data: Dataset, keys: pl.DataFrame, which: str, shift: timedelta = tim
 
 def _of_symbols(index: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     return index.join(keys.select("symbol").unique(), on="symbol", how="semi", maintain_order="left")
-
-
-def _may_repeat(chosen: pl.DataFrame) -> bool:
-    """True where a thing can have several rows: in one part, or because parts share a symbol and a partition."""
-    within = (chosen["rows"] > chosen["events"]).any()
-    return bool(within or chosen.select("symbol", "period").is_duplicated().any())

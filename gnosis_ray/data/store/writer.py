@@ -3,56 +3,85 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import Dataset, Kind, check_values, conform, dataset
+from gnosis_ray.data.store.catalog import Catalog
+from gnosis_ray.data.store.datasets import FETCHED_AT, Dataset, Kind, check_values, conform, dataset
+from gnosis_ray.data.store.known import unknown_rows
 from gnosis_ray.data.store.parts import split, write_part
 from gnosis_ray.errors import DataError
+from gnosis_ray.location import Location, S3Url
+from gnosis_ray.object_store import side_by_side
+from gnosis_ray.schemas.core_schemas import to_utc
 
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did: rows in new parts, and rows of parts that the store had already."""
+    """What an append did: rows in new parts, and rows that the store had already."""
 
     written: int
     known: int
-    parts: tuple[Path, ...]
+    parts: tuple[Location, ...]
 
 
 class StoreWriter:
-    """Appends market tables under ``root``; several processes may write at once.
+    """Appends market tables under ``root``, a folder or a prefix of an object store; several processes may write.
 
     A correction is a row of the same identity with a later ``known_at``: it wins for whoever looks at or after that
     moment, and nobody else. Appending the same rows again changes nothing: parts are named by their content.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = Path(root)
+    def __init__(self, root: Location) -> None:
+        self.root = root if isinstance(root, S3Url) else Path(root)
+        self._catalog = Catalog(self.root)
 
     def append(self, kind: Kind, frame: pl.DataFrame) -> Appended:
         """Store ``frame`` (the columns of that kind, in any row order) as one part a partition.
 
-        Naive times are read as UTC. Rows equal in everything count once, except trades and quotes, which may rightly
-        repeat. Raises :class:`SchemaError` for columns, :class:`DataError` for values that cannot be stored:
-        null symbol or time, NaN or infinity, known before it happened, two values for one thing known at one time.
+        Naive times are read as UTC. Rows equal in everything but ``fetched_at`` count once, as first fetched, except
+        trades and quotes, which may rightly repeat. Raises :class:`SchemaError` for columns, :class:`DataError` for
+        values that cannot be stored (null symbol or time, NaN or infinity, known before it happened, two values for
+        one thing known at one time) and where the object store refuses.
         """
         data = dataset(kind)
+        return self._write(data, self._checked(data, frame))
+
+    def append_new(self, kind: Kind, frame: pl.DataFrame, as_of: datetime) -> Appended:
+        """Store those rows of ``frame`` that differ from what the store knows at ``as_of``; they are known from then.
+
+        ``frame`` as in :meth:`append`, but whatever it says of ``known_at`` is replaced by ``as_of``, to which every
+        event must be prior or equal. Rows differ by anything but ``known_at`` and ``fetched_at``
+        (:func:`gnosis_ray.data.store.known.unknown_rows` says how), so a year of bars fetched every night adds the
+        night's bars and corrections. Raises as :meth:`append` does.
+        """
+        data, moment = dataset(kind), to_utc(as_of)
+        rows = self._checked(data, frame.with_columns(known_at=pl.lit(moment)))
+        new = unknown_rows(self._catalog, data, rows, moment)
+        done = self._write(data, new)
+        return Appended(done.written, done.known + rows.height - new.height, done.parts)
+
+    def _checked(self, data: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
         where = f"append to {self.root}"
         rows = conform(data, frame, where)
         check_values(data, rows, where)
-        if not data.repeats:
-            rows = rows.unique(maintain_order=True)
-            _refuse_contradictions(data, rows, where)
-        written = known = 0
-        parts = []
-        for period, cut in split(data, rows):
-            part, new = write_part(self.root, data, period, cut)
-            parts.append(part)
-            written += cut.height if new else 0
-            known += 0 if new else cut.height
-        return Appended(written, known, tuple(parts))
+        if data.repeats:
+            return rows
+        rows = rows.sort(FETCHED_AT, maintain_order=True).unique(data.schema.names(), keep="first", maintain_order=True)
+        _refuse_contradictions(data, rows, where)
+        return rows
+
+    def _write(self, data: Dataset, rows: pl.DataFrame) -> Appended:
+        cuts = list(split(data, rows))
+
+        def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
+            return write_part(self.root, data, *cut)
+
+        done = side_by_side(write, cuts) if isinstance(self.root, S3Url) else [write(cut) for cut in cuts]
+        written = sum(cut.height for (_, cut), (_, new) in zip(cuts, done, strict=True) if new)
+        return Appended(written, rows.height - written, tuple(part for part, _ in done))
 
 
 def _refuse_contradictions(data: Dataset, rows: pl.DataFrame, where: str) -> None:

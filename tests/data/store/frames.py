@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 
 from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.location import Location
 
 MONDAY = datetime(2026, 7, 6, 20, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -62,3 +64,10 @@ def quote(symbol: str, at: datetime, bid: float = 99.0) -> pl.DataFrame:
 def headline(symbol: str, at: datetime, text: str, body: str = "", known: datetime | None = None) -> pl.DataFrame:
     """One item."""
     return pl.DataFrame([(symbol, at, known or at, text, body, "wire")], schema=NEWS, orient="row")
+
+
+def local(place: Location) -> Path:
+    """A place that is a folder or a file here."""
+    if not isinstance(place, Path):
+        raise TypeError(f"Expected a path, was {place}")
+    return place

@@ -17,7 +17,7 @@ from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.errors import DataError, NoDataError
 from gnosis_ray.location import S3Url
 from gnosis_ray.object_store import Objects
-from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, quote, trade
+from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, answer, honest, serving
 
 Read = Callable[[StoreSource, pl.DataFrame], pl.DataFrame]
@@ -50,7 +50,7 @@ def market(tmp_path: Path) -> Path:
         writer.append("news", headline("AAPL", now - HOUR, "Läuft", f"day {day}"))
     writer.append("bars", bars("MSFT", 4))
     writer.append("trades", trade("AAPL", MONDAY))
-    return writer.root
+    return local(writer.root)
 
 
 @pytest.fixture
@@ -95,9 +95,33 @@ def test_parts_that_come_later_are_seen(market: Path, remote: S3Url) -> None:
     source = StoreSource(remote)
     assert source.bars(keys(("ZZZ", MONDAY)), 1).is_empty()
     (part,) = StoreWriter(market).append("bars", bar("ZZZ", 0)).parts
-    Objects(remote).put(part.relative_to(market).as_posix(), part.read_bytes())
+    Objects(remote).put(local(part).relative_to(market).as_posix(), local(part).read_bytes())
     Objects(remote).put(f"bars/event_year=2026/.{part.name}.tmp", b"no part")
     assert source.bars(keys(("ZZZ", MONDAY)), 1).height == 1
+
+
+def test_written_there_it_is_the_same_parts_and_bytes(s3: str, market: Path, tmp_path: Path) -> None:
+    url = S3Url(BUCKET, f"written/{tmp_path.name}")
+    folder = tmp_path / "here"
+    for place in (url, folder):
+        writer = StoreWriter(place)
+        for day in range(3):
+            writer.append("chains", chain("AAPL", MONDAY + day * DAY))
+        writer.append("bars", bars("MSFT", 300))
+        again = writer.append("bars", bars("MSFT", 300))
+        assert (again.written, again.known) == (0, 300)
+        new = writer.append_new("bars", bars("MSFT", 301), MONDAY + 301 * DAY)
+        assert (new.written, new.known) == (1, 300)
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+    assert Objects(url).names("") == names
+    assert len(names) == 6
+    for name in names:
+        assert Objects(url).get(name) == (folder / name).read_bytes()
+
+
+def test_a_store_that_refuses_a_part_is_named(s3: str) -> None:
+    with pytest.raises(DataError, match=r"s3://no-such-bucket/.*part-"):
+        StoreWriter(S3Url("no-such-bucket", "x")).append("bars", bars("MSFT", 1))
 
 
 def test_an_empty_prefix_a_missing_bucket_and_a_damaged_part_are_named(s3: str, remote: S3Url) -> None:

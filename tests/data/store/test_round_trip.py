@@ -15,7 +15,7 @@ from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import Kind, StoreSource, StoreWriter, coverage
 from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
-from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, quote, trade
+from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 
 
 @pytest.fixture
@@ -87,17 +87,18 @@ def test_coverage(writer: StoreWriter) -> None:
 def test_appending_again_changes_nothing(writer: StoreWriter) -> None:
     table = pl.concat([bars("AAPL", 3), bars("MSFT", 2)])
     first = writer.append("bars", table)
-    before = _files(writer.root)
+    before = _files(local(writer.root))
     again = writer.append("bars", table.reverse())
     assert (first.written, first.known, again.written, again.known) == (5, 0, 0, 5)
     assert first.parts == again.parts
-    assert _files(writer.root) == before
+    assert _files(local(writer.root)) == before
 
 
 def test_partitions_and_names(writer: StoreWriter) -> None:
     writer.append("chains", pl.concat([chain("AAPL", MONDAY), chain("AAPL", MONDAY + DAY)]))
     writer.append("bars", bars("AAPL", 300))
-    folders = {path.parent.relative_to(writer.root).as_posix() for path in writer.root.rglob("*.parquet")}
+    root = local(writer.root)
+    folders = {path.parent.relative_to(root).as_posix() for path in root.rglob("*.parquet")}
     assert folders == {
         "chains/event_date=2026-07-06",
         "chains/event_date=2026-07-07",
@@ -108,7 +109,7 @@ def test_partitions_and_names(writer: StoreWriter) -> None:
 
 def test_others_read_the_store_as_it_lies(writer: StoreWriter) -> None:
     writer.append("chains", chain("AAPL", MONDAY))
-    table = pl.read_parquet(writer.root / "chains" / "**" / "*.parquet", hive_partitioning=True)
+    table = pl.read_parquet(local(writer.root) / "chains" / "**" / "*.parquet", hive_partitioning=True)
     assert table["event_date"].cast(pl.String).unique().to_list() == ["2026-07-06"]
     assert table.height == 6
 
@@ -125,13 +126,13 @@ def test_crash_before_the_rename_leaves_nothing(
     with pytest.raises(OSError, match="power cut"):
         writer.append("bars", bar("AAPL", 1))
     monkeypatch.undo()
-    assert len(_files(writer.root)) == 1
+    assert len(_files(local(writer.root))) == 1
     assert source.bars(keys(("AAPL", MONDAY + 2 * DAY)), 9).height == 1
     assert writer.append("bars", bar("AAPL", 1)).written == 1
 
 
 def test_what_a_killed_writer_leaves_is_invisible(writer: StoreWriter, source: StoreSource) -> None:
-    part = writer.append("bars", bar("AAPL", 0)).parts[0]
+    part = local(writer.append("bars", bar("AAPL", 0)).parts[0])
     (part.parent / f".{part.name}.0a1b.tmp").write_bytes(part.read_bytes()[:100])
     assert source.bars(keys(("AAPL", MONDAY)), 9).height == 1
     assert coverage(writer.root)["rows"].sum() == 1
@@ -169,7 +170,7 @@ def test_values_are_checked(writer: StoreWriter, column: str, value: object, mes
     table = bar("AAPL", 0).with_columns(pl.lit(value, dtype=BARS[column]).alias(column))
     with pytest.raises(DataError, match=message):
         writer.append("bars", table)
-    assert not writer.root.exists()
+    assert not local(writer.root).exists()
 
 
 def test_contradictions_are_refused_and_repeats_dropped(writer: StoreWriter) -> None:
