@@ -143,11 +143,31 @@ def test_universes_are_listed_and_shown(call: Call) -> None:
     listed = list(csv.DictReader(io.StringIO(shown.out)))
     assert tuple(row["symbol"] for row in listed) == load_universe("us-etfs").symbols
     assert len(listed) == sizes["us-etfs"]
-    past = call("universe", "show", "sp500", "--as-of", "2019-01-02", "--format", "csv")
-    assert "ATVI" in past.out.split()
     unknown = call("universe", "show", "us-etf")
     assert (unknown.code, unknown.out) == (2, "")
     assert "us-etfs" in unknown.err
+
+
+def test_members_of_a_day_are_shown_with_what_to_distrust(call: Call) -> None:
+    past = call("universe", "show", "sp500", "--as-of", "2019-01-02", "--format", "json")
+    assert "ATVI" in {row["symbol"] for row in rows_of(past)}
+    assert "members on 2019-01-02" in past.err
+    biased = call("universe", "show", "sp100", "--as-of", "2019-01-02", "--format", "json")
+    assert len(rows_of(biased)) > 100
+    assert biased.err.startswith("warning: no membership of sp100 is recorded by day")
+    assert "survivorship" in biased.err
+
+
+def test_sectors_are_listed_and_shown(call: Call) -> None:
+    sizes = {
+        row["universe"]: row["symbols"] for row in rows_of(call("universe", "list", "--sectors", "--format", "json"))
+    }
+    slices = [size for name, size in sizes.items() if name.startswith("sp500:")]
+    assert len(slices) == 11
+    assert 502 <= sum(slices) <= 503
+    shown = rows_of(call("universe", "show", "sp500:energy", "--format", "json"))
+    assert len(shown) == sizes["sp500:energy"]
+    assert {row["sector"] for row in shown} == {"energy"}
 
 
 def test_the_doctor_answers_with_its_exit_code(call: Call, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.data.universe import INDEX_SIZES, Universe, load_universe, universe_names
+from gnosis_ray.data.universe import INDEX_SIZES, SECTORS, Universe, load_universe, sectors_of, universe_names
 from gnosis_ray.errors import UniverseError
 
 
@@ -43,7 +43,9 @@ def test_members_change_with_the_day() -> None:
 
 
 def test_complete_day_carries_no_warning() -> None:
-    assert load_universe("dow30", date(2026, 6, 1)).note == "members on 2026-06-01 (index-constitution)"
+    universe = load_universe("dow30", date(2026, 6, 1))
+    assert universe.note == "members on 2026-06-01 (index-constitution)"
+    assert universe.whole
 
 
 def test_members_renamed_since_are_named() -> None:
@@ -56,6 +58,7 @@ def test_members_renamed_since_are_named() -> None:
 
 
 def test_incomplete_days_say_so() -> None:
+    assert not load_universe("sp500", date(2007, 1, 3)).whole
     assert "survivorship" in load_universe("sp500", date(2007, 1, 3)).note
     assert "survivors only" in load_universe("nasdaq100", date(2006, 1, 2)).note
     assert "recorded up to" in load_universe("dow30", date(2099, 1, 1)).note
@@ -66,6 +69,65 @@ def test_before_any_record_today_stands_in_and_says_so() -> None:
     assert universe.symbols == load_universe("nasdaq100").symbols
     assert "stand in" in universe.note
     assert "survivorship" in universe.note
+    assert not universe.whole
+
+
+def test_an_index_without_a_record_by_day_stands_in_and_says_so() -> None:
+    present = load_universe("sp100")
+    assert {"AAPL", "BNY", "GOOG", "GOOGL"} <= set(present.symbols)
+    assert present.whole
+    past = load_universe("sp100", date(2020, 1, 2))
+    assert not past.whole
+    assert "no membership of sp100 is recorded by day" in past.note
+    assert "BK" in past.symbols  # as it was spelled then
+    assert "BK is BNY today" in past.note
+
+
+@pytest.mark.parametrize("index", ["sp500", "sp100"])
+def test_sectors_cut_an_index_in_parts(index: str) -> None:
+    whole = load_universe(index).symbols
+    parts = [load_universe(f"{index}:{sector}") for sector in SECTORS]
+    inside = [symbol for part in parts for symbol in part.symbols]
+    assert len(inside) == len(set(inside))
+    left_out = set(whole) - set(inside)
+    assert all((symbol in part.note) and not part.whole for symbol in left_out for part in parts)
+    assert len(left_out) <= 1
+    assert {"XOM", "CVX"} <= set(load_universe(f"{index}:energy").symbols)
+    assert "NEE" in load_universe(f"{index}:utilities").symbols
+
+
+def test_a_sector_has_the_members_of_the_day_under_their_names_of_that_day() -> None:
+    then = load_universe("sp500:financials", date(2015, 1, 2))
+    assert {"BK", "JPM"} <= set(then.symbols)
+    assert "BNY" not in then.symbols
+    assert set(then.symbols) <= set(load_universe("sp500", date(2015, 1, 2)).symbols)
+    assert "sector is not recorded" in then.note
+    assert not then.whole
+    assert sectors_of(("BK", "BNY", "NOBODY")) == {"BK": "financials", "BNY": "financials"}
+
+
+def test_a_sector_without_members_is_no_universe() -> None:
+    with pytest.raises(UniverseError, match="No member of dow30 is of the sector real-estate"):
+        load_universe("dow30:real-estate")
+
+
+@pytest.mark.parametrize(("name", "nearest"), [("sp500:enrgy", "sp500:energy"), ("us-etfs:energy", "sp500:energy")])
+def test_an_unknown_sector_names_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(UniverseError, match=nearest):
+        load_universe(name)
+    assert nearest in universe_names(sectors=True)
+    assert nearest not in universe_names()
+
+
+def test_a_users_own_sectors_win(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "universes"
+    folder.mkdir(parents=True)
+    assert sectors_of(("XOM", "ZZZZ")) == {"XOM": "energy"}
+    (folder / "sectors.csv").write_text("# mine\nsymbol,sector\nxom,utilities\nZZZZ,materials\n")
+    assert sectors_of(("XOM", "ZZZZ")) == {"XOM": "utilities", "ZZZZ": "materials"}
+    (folder / "sectors.csv").write_text("symbol,sector\nXOM,oil\n")
+    with pytest.raises(UniverseError, match=r"sectors\.csv: Expected symbol,sector with a sector of"):
+        sectors_of(("XOM",))
 
 
 def test_file_of_lines(tmp_path: Path) -> None:
@@ -133,3 +195,10 @@ def test_members_agree_with_another_list_of_the_same_day(realdata: Path) -> None
     ours = load_universe("sp500", date(2026, 8, 8))
     assert len(ours.symbols) == 503
     assert set(ours.symbols) == set(other)
+
+
+@pytest.mark.realdata
+def test_sectors_agree_with_another_list_of_the_same_day(realdata: Path) -> None:
+    other = pl.read_csv(realdata / "sp500_constituents.csv").select("Symbol", "GICS Sector")
+    ours = sectors_of(tuple(other["Symbol"]))
+    assert {symbol: SECTORS[key] for symbol, key in ours.items()} == dict(other.iter_rows())
