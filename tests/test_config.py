@@ -182,6 +182,9 @@ CHOICES = {
     "engines.hedge.dealer_call_sign": -1,
     "engines.hedge.dealer_put_sign": 1,
     "engines.hedge.vix_dealer_put_sign": -1,
+    "providers.alpaca.feed": "iex",
+    "providers.alpaca.latest_feed": "sip",
+    "providers.alpaca.options_feed": "opra",
     "run.granularity": "inline",
 }
 

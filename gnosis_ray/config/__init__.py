@@ -24,7 +24,7 @@ from gnosis_ray.config.market import (
     RatePoint,
     SyntheticConfig,
 )
-from gnosis_ray.config.providers import VENDORS, GatewayConfig, ProvidersConfig, VendorConfig
+from gnosis_ray.config.providers import VENDORS, AlpacaConfig, CcxtConfig, GatewayConfig, ProvidersConfig, VendorConfig
 from gnosis_ray.config.section import Fraction, Section
 from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
@@ -33,6 +33,8 @@ from gnosis_ray.config.trade import TradeConfig
 __all__ = [
     "VENDORS",
     "AgentsConfig",
+    "AlpacaConfig",
+    "CcxtConfig",
     "ComposerConfig",
     "Config",
     "CrossAssetConfig",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.section import Section
@@ -17,6 +19,21 @@ class VendorConfig(Section):
     timeout_s: PositiveFloat
 
 
+class AlpacaConfig(VendorConfig):
+    """Which of Alpaca's feeds a plan includes."""
+
+    feed: Literal["sip", "iex"]
+    latest_feed: Literal["sip", "iex", "delayed_sip"]
+    options_feed: Literal["opra", "indicative"]
+    delay_minutes: NonNegativeFloat
+
+
+class CcxtConfig(VendorConfig):
+    """Which exchange is asked, by its name in ccxt."""
+
+    exchange: str
+
+
 class ProvidersConfig(Section):
     """Every vendor that is built in."""
 
@@ -24,8 +41,8 @@ class ProvidersConfig(Section):
     yahoo: VendorConfig
     massive: VendorConfig
     tradier: VendorConfig
-    alpaca: VendorConfig
-    ccxt: VendorConfig
+    alpaca: AlpacaConfig
+    ccxt: CcxtConfig
 
 
 VENDORS: tuple[str, ...] = tuple(ProvidersConfig.model_fields)
