@@ -1,0 +1,40 @@
+"""Vendors' answers as declared shapes: what is read is checked, what is new is ignored, what is wrong is named."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from gnosis_ray.errors import SchemaError
+from gnosis_ray.security.redaction import redacted
+
+
+class Answer(BaseModel):
+    """A part of a vendor's answer. No number is read from text, no text from a number; unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+T = TypeVar("T")
+
+_SHOWN = 60
+
+
+def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
+    """``body`` (JSON text, or what a client made of it) as ``shape``.
+
+    Raises :class:`SchemaError` naming ``where``, the field, what was expected and what was found.
+    """
+    try:
+        if isinstance(body, (str, bytes)):
+            return shape.validate_json(body)
+        return shape.validate_python(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole answer"
+        found = redacted(repr(first["input"]))[:_SHOWN]
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise SchemaError(
+            f"{where}, field {field}: {first['msg']}, found {found}{more}", cause=type(error).__name__
+        ) from None

@@ -1,0 +1,130 @@
+"""What vendors' rows have in common on their way into the store's columns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.providers.base import Request
+from gnosis_ray.data.providers.occ import is_own, parse_occ, settlement
+from gnosis_ray.data.store.datasets import DATASETS, Kind
+from gnosis_ray.data.symbols import is_pair
+from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.errors import SchemaError
+
+_log = logging.getLogger(__name__)
+
+_EXCHANGE = "XNYS"
+"""The sessions of all US listings; the exchanges keep the same days and hours."""
+
+QUOTED = pl.Schema(
+    {
+        "code": pl.String,
+        "bid": pl.Float64,
+        "ask": pl.Float64,
+        "last": pl.Float64,
+        "volume": pl.Float64,
+        "open_interest": pl.Float64,
+        "vendor_iv": pl.Float64,
+    }
+)
+"""What vendors say of one contract: its OCC symbol, then as in ``RAW_CHAIN``."""
+
+
+def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` as the columns of a kind without ``known_at``: of one symbol, numbers that are none null, in time order.
+
+    Optional columns and whole kinds of figures that a vendor does not give are null. Rows keep their order within a
+    microsecond.
+    """
+    data = DATASETS[kind]
+    wanted = {name: dtype for name, dtype in data.schema.items() if name != "known_at"}
+    whole = rows.with_columns(
+        pl.lit(symbol).alias("symbol"),
+        *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in wanted.items() if name not in rows.columns),
+    )
+    return whole.select(
+        pl.col(name).cast(dtype).fill_nan(None) if dtype == pl.Float64 else pl.col(name).cast(dtype)
+        for name, dtype in wanted.items()
+    ).sort(data.event, maintain_order=True)
+
+
+def nothing(kind: Kind) -> pl.DataFrame:
+    """No rows of a kind."""
+    return table(kind, "", pl.DataFrame(schema=DATASETS[kind].schema))
+
+
+def within(request: Request, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a series whose event lies in the asked time."""
+    event = pl.col(DATASETS[request.kind].event)
+    return rows.filter(event.is_between(request.since, request.until))
+
+
+def chain(
+    symbol: str, quoted: Sequence[tuple[Any, ...]], event_time: datetime, underlying_price: float | None, where: str
+) -> pl.DataFrame:
+    """A chain of one moment from rows in the order of :data:`QUOTED`; adjusted contracts are left out.
+
+    ``event_time`` UTC, ``underlying_price`` USD. Raises :class:`SchemaError` where no code can be read.
+    """
+    rows = pl.DataFrame(quoted, schema=QUOTED, orient="row").with_columns(parse_occ(pl.col("code")))
+    if rows.height and rows["root"].null_count() == rows.height:
+        raise SchemaError(f"{where}: Expected option symbols such as AAPL260717C00150000, found {rows['code'][0]!r}")
+    own = rows.filter(is_own(pl.col("root"), symbol))
+    if left_out := rows.height - own.height:
+        _log.info("%s: left out %d contracts that are adjusted or unreadable", where, left_out)
+    stamped = own.with_columns(
+        settlement(pl.col("root")),
+        pl.lit(event_time).cast(UTC_TIME).alias("event_time"),
+        pl.lit(underlying_price, dtype=pl.Float64).alias("underlying_price"),
+    )
+    return table("chains", symbol, stamped).sort("expiry", "strike", "type", "settlement")
+
+
+def closes(request: Request, days: pl.Series) -> pl.Series:
+    """When the session of each day (dates) closed, UTC; null where the exchange held none.
+
+    Of crypto pairs, which trade on, the day's end in UTC.
+    """
+    if is_pair(request.symbol):
+        return (days.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.replace_time_zone("UTC")
+    calendar = _calendar(request.since.year, request.until.year)
+    wanted = days.to_numpy().astype("datetime64[D]")
+    found = np.isin(wanted, calendar.days)
+    moments = np.where(found, calendar.close_on(wanted), np.datetime64("NaT", "us"))
+    return pl.Series(days.name, moments).dt.replace_time_zone("UTC").cast(UTC_TIME)
+
+
+def daily(request: Request, days: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
+    """Bars stamped with the close of the session on ``days``, those without prices or still under way left out.
+
+    Of two bars of a day the later one counts: vendors append the live one.
+    """
+    stamped = rows.with_columns(closes(request, days).alias("timestamp"))
+    whole = stamped.drop_nulls(["timestamp", "open", "high", "low", "close"])
+    whole = whole.unique("timestamp", keep="last", maintain_order=True)
+    return within(request, table("bars", request.symbol, whole))
+
+
+@lru_cache(maxsize=4)
+def _calendar(first: int, last: int) -> SessionCalendar:
+    return SessionCalendar.build(_EXCHANGE, date(first, 1, 1), date(last, 12, 31))
+
+
+def newest(moments: Iterable[datetime | None]) -> datetime | None:
+    """The latest of the moments that are known."""
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known else None
+
+
+def from_epoch_ns(nanoseconds: int) -> datetime:
+    """A moment from nanoseconds since 1970, to the microsecond; UTC."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
