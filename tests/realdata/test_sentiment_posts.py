@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from scipy.stats import spearmanr
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
@@ -17,7 +18,9 @@ from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.inputs.adapters import keys_at, one_key
 from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.text import cleaned, story, symbols_named
+from gnosis_ray.engines.sentiment.posts import session_closing_after
+from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
+from gnosis_ray.engines.sentiment.tone import shared_scorer
 
 pytestmark = pytest.mark.realdata
 
@@ -87,3 +90,27 @@ def test_the_day_of_apples_split_and_beat_was_bullish(adapter: MarketAdapter, co
     usual, _ = voice.compute("AAPL", datetime(2014, 4, 22, 13, 30, tzinfo=UTC))
     assert score > usual
     assert confidence > 0.5
+
+
+def test_a_days_tone_tells_what_the_price_did_and_not_what_it_will_do(
+    imported: tuple[ImportReport, StoreSource], posts: pl.DataFrame
+) -> None:
+    calendar = SessionCalendar.build("XNYS", date(2013, 1, 2), date(2017, 1, 3))
+    own = posts.filter(pl.col("symbol") == "AAPL", symbols_named(pl.col("headline"), pl.col("symbol")) <= 3)
+    own = own.with_columns(story=story(pl.col("headline")), said=readable(pl.col("headline")))
+    own = own.unique("story", keep="first", maintain_order=True)
+    moments = own["timestamp"].dt.replace_time_zone(None).to_numpy()
+    tones = pl.Series("tone", [shared_scorer().score(text) for text in own["said"]])
+    daily = own.with_columns(tones, pl.Series("session", session_closing_after(moments, calendar)))
+    daily = daily.group_by("session").agg(pl.col("tone").mean())
+    bars = imported[1].bars(keys_at(["AAPL"], END), 800).sort("timestamp").with_columns(pl.col("close").log())
+    change = bars.select(
+        session=pl.col("timestamp").dt.date(),
+        that_day=pl.col("close").diff(),
+        next_day=pl.col("close").diff().shift(-1),
+    )
+    rows = daily.join(change, on="session").drop_nulls()
+    assert rows.height > 450
+    error = rows.height**-0.5
+    assert spearmanr(rows["tone"], rows["that_day"]).statistic > 3 * error
+    assert abs(spearmanr(rows["tone"], rows["next_day"]).statistic) < 2 * error

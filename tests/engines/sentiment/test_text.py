@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.engines.sentiment.posts import first_session_after
+from gnosis_ray.engines.sentiment.posts import first_session_after, session_closing_after
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 
 
@@ -80,3 +80,19 @@ def test_a_post_belongs_to_the_first_session_that_opens_after_it() -> None:
     )
     days = first_session_after(moments, calendar).astype(str).tolist()
     assert days == ["2014-07-02", "2014-07-03", "2014-07-03", "2014-07-07", "NaT"]
+
+
+def test_a_post_counts_for_the_session_that_closes_after_it() -> None:
+    calendar = SessionCalendar.build("XNYS", date(2014, 7, 1), date(2014, 7, 31))
+    moments = np.array(
+        [
+            "2014-07-02T13:29:59",  # before Wednesday's open
+            "2014-07-02T20:00:00",  # at the close, 16:00 Eastern
+            "2014-07-02T20:00:01",  # after it
+            "2014-07-03T18:00:00",  # after Thursday's early close; Friday is a holiday
+            "2014-07-31T20:00:01",  # after the calendar's last session
+        ],
+        dtype="datetime64[us]",
+    )
+    days = session_closing_after(moments, calendar).astype(str).tolist()
+    assert days == ["2014-07-02", "2014-07-02", "2014-07-03", "2014-07-07", "NaT"]
