@@ -46,9 +46,10 @@ def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     """
     data = DATASETS[kind]
     wanted = {name: dtype for name, dtype in data.schema.items() if name != "known_at"}
+    known = {"symbol", *rows.columns}
     whole = rows.with_columns(
         pl.lit(symbol).alias("symbol"),
-        *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in wanted.items() if name not in rows.columns),
+        *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in wanted.items() if name not in known),
     )
     return whole.select(
         pl.col(name).cast(dtype).fill_nan(None) if dtype == pl.Float64 else pl.col(name).cast(dtype)
