@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import polars as pl
 
 from gnosis_ray.engines.inputs.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
-from gnosis_ray.errors import ConfigError, DataError, SchemaError
+from gnosis_ray.errors import ConfigError, SchemaError
 
 Kind = Literal["chains", "bars", "trades", "quotes", "news"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -107,22 +107,6 @@ def check_columns(data: Dataset, found: pl.Schema, where: str, *, exact: bool) -
             )
         if actual != expected and (exact or not _readable(actual, expected)):
             raise SchemaError(f"{where}, dataset {data.kind}, column {name}: Expected {expected}, found {actual}")
-
-
-def check_values(data: Dataset, frame: pl.DataFrame, where: str) -> None:
-    """Raise :class:`DataError` for what no reader could make sense of: no symbol or time, NaN, known before it was."""
-    faults = [
-        *((name, "is null", pl.col(name).is_null()) for name in dict.fromkeys(("symbol", data.event, "known_at"))),
-        *((name, "is not finite", ~pl.col(name).is_finite()) for name, t in data.schema.items() if t == pl.Float64),
-        ("known_at", f"is before {data.event}", pl.col("known_at") < pl.col(data.event)),
-    ]
-    flags = frame.select(when.any().alias(str(i)) for i, (_, _, when) in enumerate(faults)).row(0)
-    for (name, what, when), flagged in zip(faults, flags, strict=True):
-        if flagged:
-            row = frame.filter(when).row(0, named=True)
-            raise DataError(
-                f"{where}, dataset {data.kind}, column {name}: {what} at {row[data.event]}", symbol=row["symbol"]
-            )
 
 
 def _readable(actual: pl.DataType, expected: pl.DataType) -> bool:

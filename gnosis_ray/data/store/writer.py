@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.datasets import FETCHED_AT, Dataset, Kind, check_values, conform, dataset
+from gnosis_ray.data.store.datasets import FETCHED_AT, Dataset, Kind, conform, dataset
+from gnosis_ray.data.store.declared import check_values
 from gnosis_ray.data.store.known import unknown_rows
 from gnosis_ray.data.store.parts import split, write_part
 from gnosis_ray.errors import DataError
