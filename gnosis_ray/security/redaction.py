@@ -8,9 +8,20 @@ from pydantic import SecretStr
 
 MASK = "***"
 
-_PARAMETERS = "|".join(
-    ("api[-_]?key", "key", "key[-_]?id", "token", "access[-_]?token", "auth", "secret", "secret[-_]?key", "signature")
+_NAMES = "|".join(
+    (
+        "api[-_]?key",
+        "api[-_]?token",
+        "access[-_]?token",
+        "auth[-_]?token",
+        "secret[-_]?key",
+        "secret",
+        "token",
+        "password",
+    )
 )
+_IN_ADDRESSES = "|".join(("key", "key[-_]?id", "auth", "sig", "signature"))
+"""Words that stand for something else elsewhere."""
 _HEADERS = "|".join(
     (
         "(?:proxy-)?authorization",
@@ -23,13 +34,14 @@ _HEADERS = "|".join(
 _QUOTE = "[\"']?"
 _SCHEME = r"(?:(?:bearer|basic|token)\s+)?"
 _PATTERNS = (
-    re.compile(rf"(?i)([?&;](?:{_PARAMETERS})=)[^&#\s\"'<>]+"),
+    re.compile(rf"(?i)([?&;](?:{_IN_ADDRESSES})=)[^&#\s\"'<>]+"),
+    re.compile(rf"(?i)(\b(?:{_NAMES}){_QUOTE}\s*[=:]\s*{_QUOTE}{_SCHEME})[^&#\s\"'<>,;)}}\]]+"),
     re.compile(rf"(?i)(\b(?:{_HEADERS}){_QUOTE}\s*[:=,]\s*(?:b(?=[\"']))?{_QUOTE}{_SCHEME})[^\s\"',;)}}\]]+"),
     re.compile(r"(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/@\s]+(?=@)"),
 )
-_MIN_LENGTH = 4
-"""A shorter secret would mask half of any text; no vendor gives one."""
+_MIN_LENGTH = 8
+"""A shorter one is masked only where it looks like a key: it may be a word of any text, and no vendor gives such."""
 
 _handed_out: set[str] = set()
 

@@ -30,6 +30,11 @@ SECRET = "s3cr3tV4lue-9f8e7d"  # noqa: S105 - made up
         f"X-API-Key={SECRET}",
         f"invalid token: bearer {SECRET}",
         f"Cookie: session={SECRET}",
+        f"busy, apiKey={SECRET}, try again",
+        f"{{'api_key': '{SECRET}'}}",
+        f'{{"access_token": "{SECRET}"}}',
+        f"secret: {SECRET}",
+        f"token: Bearer {SECRET}",
     ],
 )
 def test_what_looks_like_a_key_is_masked(text: str) -> None:
@@ -45,6 +50,7 @@ def test_what_looks_like_a_key_is_masked(text: str) -> None:
         "https://api.example.com/v1/markets/options/chains?symbol=AAPL&expiration=2026-07-17&greeks=true: time-out",
         "No key 'tradier'. Set TRADIER_TOKEN or TRADIER_API_KEY, or write the line tradier: \"...\" into keys.yaml",
         "the token was refused (401)",
+        "wrong key: AAPL is none of chains, bars",
     ],
 )
 def test_a_text_without_keys_stays_as_it_is(text: str) -> None:
@@ -56,6 +62,11 @@ def test_a_key_that_was_handed_out_is_masked_wherever_it_stands(secret: str, bef
     never_show(SecretStr(secret))
 
     assert secret not in redacted(f"{before}{secret}{after}")
+
+
+def test_a_short_word_is_no_key_to_mask_in_every_text() -> None:
+    never_show(SecretStr("token"))
+    assert redacted("the token was refused") == "the token was refused"
 
 
 def test_redacting_twice_changes_nothing() -> None:
