@@ -8,6 +8,7 @@ memory that never ages, both hide errors unless a global switch is set, and pric
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlsplit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from curl_cffi.requests import Response, Session
 
 _API = "https://query2.finance.yahoo.com"
+_COOKIES = "fc.yahoo.com"
 _EVER = 9_999_999_999
 """Seconds since 1970, beyond any present: prices are adjusted for every split to date, so every split must be seen."""
 _HEADLINES = 100
@@ -155,7 +157,7 @@ class YahooProvider:
         cache = importlib.import_module("yfinance.cache")
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
-        self._carrier = type.__call__(data.YfData, session=_session(settings, wire))
+        self._carrier = type.__call__(data.YfData, session=_session(settings, wire, self._has_cookie))
         self._timeout_s = settings.timeout_s
 
     def fetch(self, request: Request) -> pl.DataFrame:
@@ -222,6 +224,10 @@ class YahooProvider:
         found = pl.DataFrame(rows, schema=["timestamp", "headline", "source"], orient="row")
         return within(request, table("news", request.symbol, found)) if rows else nothing("news")
 
+    def _has_cookie(self) -> None:
+        """yfinance only remembers a cookie that it could keep on disk, and else fetches one with every request."""
+        self._carrier._cookie = True
+
     def _get(self, path: str, asked: dict[str, Any]) -> bytes:
         answer = self._carrier.get(_API + path, params=asked, timeout=self._timeout_s)
         if answer.status_code >= 400:  # refused again after yfinance had fetched another cookie
@@ -230,7 +236,7 @@ class YahooProvider:
         return content
 
 
-def _session(settings: VendorConfig, wire: Wire) -> Session[Response]:
+def _session(settings: VendorConfig, wire: Wire, has_cookie: Callable[[], None]) -> Session[Response]:
     """A browser-like session: each request through the wire, those for data with their failures turned into ours.
 
     What fetches cookies is left as it is, since yfinance lives without; so are refusals that another crumb may mend.
@@ -240,7 +246,8 @@ def _session(settings: VendorConfig, wire: Wire) -> Session[Response]:
     class Wired(requests.Session):  # type: ignore[type-arg]
         def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
             target = rebased(url, settings.base_url)
-            data = (urlsplit(url).hostname or "").startswith("query")
+            host = urlsplit(url).hostname or ""
+            data = host.startswith("query")
 
             def ask() -> Any:
                 try:
@@ -250,12 +257,15 @@ def _session(settings: VendorConfig, wire: Wire) -> Session[Response]:
                         raise
                     raise unreachable("yahoo", target, error) from error
                 if data and answer.status_code >= 400 and answer.status_code not in (401, 403):
-                    raise refused("yahoo", target, answer.status_code, dict(answer.headers), answer.text)
+                    raise refused("yahoo", target, answer.status_code, answer.headers, answer.text)
                 if data and answer.content.lstrip().startswith(b"<"):
                     raise TransientError(f"yahoo answered {urlsplit(target).path} with a page instead of data")
                 return answer
 
-            return wire.call(ask)
+            answer = wire.call(ask)
+            if host == _COOKIES:
+                has_cookie()
+            return answer
 
     return Wired(impersonate="chrome")
 
