@@ -84,7 +84,7 @@ def survey(session: Session, config: Config, ledger: Location) -> list[NodeFindi
     cannot write there.
     """
     session.check_open()
-    store = str(config.data.dir) if config.data.provider == "store" else None
+    store = str(config.data.dir) if config.data.reads_store else None
     with witness(ledger) as (name, content):
         question = (config.model_dump_json(), store, str(locate(ledger)), name, content)
         expected = look(*question)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import reduce
+from pathlib import Path
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
@@ -13,10 +15,15 @@ from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.agents.strategies.book import BOOK
 from gnosis_ray.agents.strategies.declaration import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
+from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, home
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
+from gnosis_ray.data.fetching import windows
+from gnosis_ray.data.gateway import Gateway
+from gnosis_ray.data.gateway.spool import Spool
 from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.providers.registry import provider_maker
 from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
@@ -83,9 +90,9 @@ def for_workers(config: Config) -> Config:
 
 
 def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
-    """The configured provider."""
+    """The configured provider; of a vendor the store that its answers are in."""
     name = config.data.provider
-    if name == "store":
+    if config.data.reads_store:
         return StoreSource(data_dir(config))
     if name == "synthetic":
         return SyntheticSource(calendar, config.data.synthetic, config.market)
@@ -96,6 +103,29 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
 def build_adapter(config: Config, calendar: SessionCalendar) -> MarketAdapter:
     """The configured provider, its chains made ready for engines."""
     return MarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
+
+
+def spool_dir() -> Path:
+    """Where vendors' answers are kept as they come."""
+    return (home() / "spool").expanduser().resolve()
+
+
+def beside(config: Config, calendar: SessionCalendar) -> adapters.Context:
+    """The symbols that the configured engines read beside those they are asked about."""
+    engines = Parts(config).engines(build_adapter(config, calendar))
+    return reduce(lambda wanted, engine: wanted.merged(engine.context), engines, adapters.Context())
+
+
+def build_gateway(config: Config, spool: Path, time: Time) -> Gateway:
+    """The gateway to the configured vendors; their keys are read when a vendor is first asked, in this process."""
+    return Gateway(
+        config.providers,
+        config.gateway,
+        provider_maker(config.providers),
+        Spool(spool),
+        windows(config),
+        time,
+    )
 
 
 def feature_specs(config: Config) -> dict[EngineKind, tuple[FeatureSpec, ...]]:

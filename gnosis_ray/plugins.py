@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from gnosis_ray.agents.strategies.book import BOOK
-from gnosis_ray.config import Config
+from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.errors import ConfigError
 
 Kind = Literal["agents", "processors", "providers", "strategies"]
@@ -30,7 +30,7 @@ PREFIX = "gnosis_ray."
 BUILT_IN: Mapping[Kind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),
     "processors": ("news", "flow", "technical"),
-    "providers": ("synthetic", "store"),
+    "providers": ("synthetic", "store", *VENDORS),
     "strategies": tuple(strategy.name for strategy in BOOK),
 }
 """Names that need no plug-in, and that none may take."""

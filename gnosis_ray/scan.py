@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gnosis_ray.app import Parts, build_adapter
@@ -47,6 +47,8 @@ class ScanJob:
     calendar: SessionCalendar
     as_of: datetime
     writer: RunWriter
+    fetch_failures: Mapping[int, tuple[Failure, ...]] = field(default_factory=dict)
+    """By batch: see :func:`failed_fetches`."""
 
     def open(self) -> ScanWorker:
         """Build the sources and the parts. Raises :class:`DataError` where the data cannot be opened."""
@@ -95,6 +97,7 @@ class ScanWorker:
     ) -> BatchReceipt:
         """Write a batch, whichever way its symbols were worked; a failure for each that is lost."""
         failures = [Failure(symbol=s, stage="host", error=QUARANTINED, message=why) for s, why in lost.items()]
+        failures += self._job.fetch_failures.get(batch.index, ())
         outcome = BatchOutcome.merged([*outcomes, BatchOutcome(failures=failures)])
         receipt = BatchReceipt(
             batch=batch.index,
@@ -111,6 +114,16 @@ class ScanWorker:
         with watch("ledger"):
             self._job.writer.write_batch(batch, attempt, outcome.records, outcome.details, outcome.failures, receipt)
         return receipt.model_copy(update={"seconds": outcome.seconds | watch.seconds})
+
+
+def failed_fetches(manifest: RunManifest) -> dict[int, tuple[Failure, ...]]:
+    """What could not be fetched, by the batch to tell it with: that of its symbol, else the first."""
+    batch_of = {symbol: batch.index for batch in manifest.batches() for symbol in batch.symbols}
+    found: dict[int, tuple[Failure, ...]] = {}
+    for failure in manifest.fetch_failures:
+        index = batch_of.get(failure.symbol, 0)
+        found[index] = (*found.get(index, ()), failure)
+    return found
 
 
 def _log(batch: Batch, failures: Iterable[Failure]) -> None:
@@ -183,6 +196,7 @@ def _seal(
         version=manifest.version,
         started_at=started,
         finished_at=finished,
+        traffic=manifest.traffic,
     )
 
 

@@ -8,6 +8,7 @@ import click
 
 from gnosis_ray.app import OLDEST_DATA, build_calendar, data_dir
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.fetch import command as fetch
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
@@ -24,6 +25,8 @@ MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in
 def command() -> None:
     """The market store: Parquet, point in time."""
 
+
+command.add_command(fetch)
 
 _dir_option = data_dir_option("The store; default: data.dir of the settings.")
 

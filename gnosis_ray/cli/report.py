@@ -6,6 +6,7 @@ import polars as pl
 from rich.text import Text
 
 from gnosis_ray.cli.console import counted, talk
+from gnosis_ray.cli.live import told
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
@@ -74,6 +75,8 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     if len(receipt.failures) > NAMED_SYMBOLS:
         talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
     untraded_for = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
+    for vendor in receipt.traffic:
+        talk.print(f"  {told(vendor)}")
     if untraded_for:
         talk.print(f"  no idea: {untraded_for}")
     talk.print(f"  {_seconds(receipt)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from importlib.metadata import version
@@ -17,23 +18,28 @@ from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
+from gnosis_ray.cli.live import errands_of, fetched, planned, refuse_the_past
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
-from gnosis_ray.config import Config, as_of_text, load_config
+from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.fetching import label, routes
+from gnosis_ray.data.fetching import plan as plan_of
+from gnosis_ray.data.gateway import Order
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.location import Location, locate
 from gnosis_ray.plugins import require_pinned
-from gnosis_ray.scan import ScanJob, roles_of, run_scan
+from gnosis_ray.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
 
 
@@ -59,7 +65,7 @@ class Moment(click.ParamType[datetime]):
 @click.option(
     "--as-of", type=Moment(), help="The moment to look at, UTC; a day is its start; default: the latest known."
 )
-@click.option("--provider", metavar="NAME", help="Where market data comes from: synthetic, store, or a plug-in.")
+@click.option("--provider", metavar="NAME", help=PROVIDER_HELP)
 @data_dir_option("Where the market store is.")
 @click.option(
     "--granularity",
@@ -103,24 +109,33 @@ def command(
     }
     config, where = for_workers(load_config(profile, flags).config), Where(address, dashboard)
     where.check(config.run.granularity)
-    if data_dir is not None and resume is None and config.data.provider != "store":
+    if data_dir is not None and resume is None and not config.data.reads_store:
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
+    errands: list[Order] = []
     if resume is not None:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
         manifest = LedgerStore(out).manifest(resume)
         config = _resumed(manifest, config, data_dir)
         calendar = _calendar(config, manifest.as_of, watch)
     else:
+        refuse_the_past(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
+        errands = errands_of(config, calendar, manifest.symbols)
     if dry_run:
-        _explain(manifest, config, where, out, format_)
+        _explain(manifest, config, where, out, format_, errands)
         return 0
     store = LedgerStore(out, feature_specs(config))
-    writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
-    receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
-    if receipt is None or receipt.status == "interrupted":
-        receipt = _run(ScanJob(config, calendar, manifest.as_of, writer), manifest, where, started, watch)
+    with ExitStack() as stack:
+        session = None
+        if errands:
+            session = _session(manifest, config, where, watch, stack)
+            manifest = fetched(manifest, config, errands, session, watch)
+        writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
+        receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
+        if receipt is None or receipt.status == "interrupted":
+            job = ScanJob(config, calendar, manifest.as_of, writer, failed_fetches(manifest))
+            receipt = _run(job, manifest, where, session, started, watch)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     summary(receipt, store)
@@ -171,7 +186,7 @@ def _prepare(
     """Everything that is fixed before a host starts: the moment, its members, the batches."""
     with watch("source"):
         source = build_source(config, calendar)
-        moment = to_utc(as_of or source.default_as_of(started))
+        moment = to_utc(started if routes(config) else as_of or source.default_as_of(started))
     with watch("universe"):
         members = load_universe(wanted, moment.date())
     talk.print(f"{members.name}: {counted(len(members.symbols), 'symbol')}, {members.note}", style="dim")
@@ -181,7 +196,7 @@ def _prepare(
         run_id=new_run_id(started, secrets.token_hex(2)),
         run_date=moment.date(),
         as_of=moment,
-        provider=source.name,
+        provider=label(config) if config.data.reads_store else source.name,
         synthetic=source.synthetic,
         universe=members.name,
         symbols=members.symbols,
@@ -192,13 +207,16 @@ def _prepare(
     )
 
 
-def _explain(manifest: RunManifest, config: Config, where: Where, out: Location, format_: Format) -> None:
+def _explain(
+    manifest: RunManifest, config: Config, where: Where, out: Location, format_: Format, errands: Sequence[Order]
+) -> None:
     with ExitStack() as stack:
         hosts = _hosts(manifest, config, None if where.address is None else where.open(None, stack))
     rows = [
         ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
-        ("as of", as_of_text(manifest.as_of)),
+        ("as of", "when all is fetched" if errands else as_of_text(manifest.as_of)),
         ("provider", f"{manifest.provider}{' (SYNTHETIC)' if manifest.synthetic else ''}"),
+        *planned(plan_of(config, errands)),
         ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
         ("hosts", hosts.note),
         ("granularity", hosts.granularity),
@@ -209,12 +227,14 @@ def _explain(manifest: RunManifest, config: Config, where: Where, out: Location,
     emit(pl.DataFrame(rows, schema=["what", "plan"], orient="row"), format_, "Dry run: nothing was started")
 
 
-def _run(job: ScanJob, manifest: RunManifest, where: Where, started: datetime, watch: Stopwatch) -> RunReceipt:
+def _run(
+    job: ScanJob, manifest: RunManifest, where: Where, session: Session | None, started: datetime, watch: Stopwatch
+) -> RunReceipt:
     done = len(job.writer.committed())
     total = len(manifest.batches())
     try:
         with ExitStack() as stack:
-            fanout = _fanout(job, manifest, where, watch, stack)
+            fanout = _fanout(job, manifest, session or _session(manifest, job.config, where, watch, stack))
             step = stack.enter_context(bar("scanning", total))
             step("", done, total)
 
@@ -229,20 +249,26 @@ def _run(job: ScanJob, manifest: RunManifest, where: Where, started: datetime, w
         raise
 
 
-def _fanout(job: ScanJob, manifest: RunManifest, where: Where, watch: Stopwatch, stack: ExitStack) -> Fanout:
-    config = job.config
+def _session(manifest: RunManifest, config: Config, where: Where, watch: Stopwatch, stack: ExitStack) -> Session | None:
+    """The connection to Ray that a run needs, closed with ``stack``; None for one in this process."""
     if config.run.granularity == "inline":
+        return None
+    with watch("ray_start"):
+        if where.address is not None:
+            return where.open(None, stack)
+        hosts = _hosts(manifest, config, None)
+        return where.open(hosts.hosts if hosts.granularity == "shard" else None, stack)
+
+
+def _fanout(job: ScanJob, manifest: RunManifest, session: Session | None) -> Fanout:
+    config = job.config
+    if session is None:
         return InlineFanout(config.run.max_attempts)
     from actors.fanout import RayFanout  # Ray takes most of a second to import: only where it is used
 
-    with watch("ray_start"):
-        if where.address is None:
-            hosts = _hosts(manifest, config, None)
-            session = where.open(hosts.hosts if hosts.granularity == "shard" else None, stack)
-        else:
-            session = where.open(None, stack)
-            require_fit(session, config, job.writer.root)
-        hosts = _hosts(manifest, config, session)  # of what Ray offers: it keeps some memory for itself
+    if not session.local:
+        require_fit(session, config, job.writer.root)
+    hosts = _hosts(manifest, config, session)  # of what Ray offers: it keeps some memory for itself
     return RayFanout(session, hosts, config.run, manifest.run_id)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, PositiveFloat, PositiveInt
 
+from gnosis_ray.config.providers import VENDORS
 from gnosis_ray.config.section import Section
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.location import Location, locate
@@ -81,3 +82,8 @@ class DataConfig(Section):
     fetch: tuple[DataKind, ...]
     dir: StorePlace | None
     synthetic: SyntheticConfig
+
+    @property
+    def reads_store(self) -> bool:
+        """Whether a pass reads the market store: a vendor's answers are stored first, too."""
+        return self.provider == "store" or self.provider in VENDORS

@@ -28,12 +28,12 @@ from gnosis_ray.schemas.core_schemas import (
     TradeIdea,
     TradeLeg,
 )
-from gnosis_ray.schemas.run_schemas import Failure, RunReceipt
+from gnosis_ray.schemas.run_schemas import Failure, RunReceipt, VendorTraffic
 
 Row = dict[str, Any]
 _SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
 _IDEA_FIELDS = tuple(name for name in TradeIdea.model_fields if name not in ("symbol", "legs"))
-_RUN_FIELDS = tuple(name for name in RUNS if name not in ("degraded", "failures", "seconds"))
+_RUN_FIELDS = tuple(name for name in RUNS if name not in ("degraded", "failures", "seconds", "traffic"))
 _DETAILS_ORDER = ("symbol", "timestamp", "name", "x", "value")
 
 
@@ -99,6 +99,7 @@ def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
     row["degraded"] = [{"reason": r, "symbols": list(s)} for r, s in sorted(receipt.degraded.items())]
     row["failures"] = [dict(failure) for failure in receipt.failures]
     row["seconds"] = _pairs(receipt.seconds, "stage", "seconds")
+    row["traffic"] = [dict(vendor) for vendor in receipt.traffic]
     return _frame([row], RUNS)
 
 
@@ -205,5 +206,6 @@ def _receipt(row: Row) -> RunReceipt:
         degraded=_unpaired(row["degraded"], "reason", "symbols"),
         failures=tuple(Failure(**failure) for failure in row["failures"]),
         seconds=_unpaired(row["seconds"], "stage", "seconds"),
+        traffic=tuple(VendorTraffic(**vendor) for vendor in row.get("traffic") or ()),  # older runs have none
         **{name: row[name] for name in _RUN_FIELDS},
     )

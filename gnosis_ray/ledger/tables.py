@@ -100,6 +100,23 @@ TRADE_IDEAS = _schema(
 )
 """One costed trade a row."""
 
+TRAFFIC = _schema(
+    {
+        "vendor": pl.String,
+        "requests": pl.Int64,
+        "retries": pl.Int64,
+        "throttled": pl.Int64,
+        "failures": pl.Int64,
+        "breaker_openings": pl.Int64,
+        "coalesced": pl.Int64,
+        "reused": pl.Int64,
+        "rows": pl.Int64,
+        "dropped_after_as_of": pl.Int64,
+        "wait_seconds": pl.Float64,
+    }
+)
+"""What went over the wire to a vendor; see :class:`gnosis_ray.schemas.run_schemas.VendorTraffic`."""
+
 RUNS = _schema(
     {
         "status": pl.String,
@@ -119,6 +136,7 @@ RUNS = _schema(
         "version": pl.String,
         "started_at": UTC_TIME,
         "finished_at": UTC_TIME,
+        "traffic": pl.List(pl.Struct(dict(TRAFFIC))),  # a vendor each; empty where none was asked
     }
 )
 """One run a row; its date and id are the partition."""

@@ -27,6 +27,8 @@ GRANULARITY = "granularity"
 STAGE = "stage"
 REASON = "reason"
 TABLE = "table"
+VENDOR = "vendor"
+OUTCOME = "outcome"
 
 SYMBOLS_DONE = Metric(
     "gnosis_symbols_done", "counter", "Passes: symbols that were measured and decided", (GRANULARITY,)
@@ -59,6 +61,18 @@ QUOTE_AGE = Metric(
     (GRANULARITY,),
 )
 
+VENDOR_REQUESTS = Metric("gnosis_vendor_requests", "counter", "Requests on the wire, every try counted", (VENDOR,))
+VENDOR_ROWS = Metric("gnosis_vendor_rows", "counter", "Rows of vendors' answers handed to runs", (VENDOR,))
+VENDOR_WAITS = Metric(
+    "gnosis_vendor_wait_seconds", "counter", "Seconds that requests waited for a vendor's rate, over threads", (VENDOR,)
+)
+VENDOR_EVENTS = Metric(
+    "gnosis_vendor_events",
+    "counter",
+    "What became of requests: retries, throttled, failures, breaker_openings, coalesced, reused, dropped_after_as_of",
+    (VENDOR, OUTCOME),
+)
+
 METRICS = (
     SYMBOLS_DONE,
     SYMBOLS_DEGRADED,
@@ -71,5 +85,9 @@ METRICS = (
     LEDGER_ROWS,
     STAGE_SECONDS,
     QUOTE_AGE,
+    VENDOR_REQUESTS,
+    VENDOR_ROWS,
+    VENDOR_WAITS,
+    VENDOR_EVENTS,
 )
 """All of them."""

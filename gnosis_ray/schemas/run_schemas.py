@@ -65,6 +65,30 @@ class BatchReceipt(Contract):
     """Sessions that closed since the oldest quotes in use were made; None where there are no quotes."""
 
 
+class VendorTraffic(Contract):
+    """What went over the wire to one vendor in a run."""
+
+    vendor: str
+    requests: int = 0
+    """Every try counts."""
+    retries: int = 0
+    throttled: int = 0
+    """Answers that there were too many requests (429)."""
+    failures: int = 0
+    """Symbols and kinds that could not be had."""
+    breaker_openings: int = 0
+    coalesced: int = 0
+    """Asked for while the same was in flight already."""
+    reused: int = 0
+    """Answers of before that were young enough."""
+    rows: int = 0
+    """Handed out."""
+    dropped_after_as_of: int = 0
+    """Rows of events that were still to come."""
+    wait_seconds: float = 0.0
+    """For the vendor's rate, summed over threads."""
+
+
 class RunManifest(Contract):
     """Fixed before launch, whatever runs it: the symbols, sorted, and the batch boundaries."""
 
@@ -80,6 +104,10 @@ class RunManifest(Contract):
     config_json: str
     """The frozen settings, so that a resumed run decides as the first did."""
     version: str
+    traffic: tuple[VendorTraffic, ...] = ()
+    """With vendors, before the pass; none where market data lay in a store."""
+    fetch_failures: tuple[Failure, ...] = ()
+    """What could not be fetched; its symbols are worked on what the store knows."""
 
     def batches(self) -> tuple[Batch, ...]:
         """The universe cut into batches, in order."""
@@ -112,6 +140,7 @@ class RunReceipt(Contract):
     version: str
     started_at: UtcDatetime
     finished_at: UtcDatetime
+    traffic: tuple[VendorTraffic, ...] = ()
 
     @property
     def wall_seconds(self) -> float:

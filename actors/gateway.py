@@ -1,0 +1,130 @@
+"""The actor that talks to vendors: a shell over the plain gateway, so that a run on Ray has one door to them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import ray
+from ray.exceptions import RayActorError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from actors.metering import RayMeter
+from cluster.session import Session
+from gnosis_ray.app import build_gateway
+from gnosis_ray.clock import Time
+from gnosis_ray.config import Config
+from gnosis_ray.data.gateway.gateway import OnDone, Order, Outcome, Progress
+from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.errors import ClusterError, GnosisError
+from gnosis_ray.monitoring.log_lines import write_lines
+from gnosis_ray.monitoring.traffic_meter import TrafficMeter
+from gnosis_ray.schemas.run_schemas import VendorTraffic
+
+LOOK_S = 0.2
+"""Between two looks at how far the gateway is."""
+
+
+class GatewayHost:
+    """Hosts one gateway. It reads the vendors' keys itself, on its own machine: nobody hands them to it."""
+
+    def __init__(self, config: Config, spool: Path, time: Time, run: str) -> None:
+        write_lines(run)
+        self._gateway = build_gateway(config, spool, time)
+        self._meter, self._ray_meter = TrafficMeter(), RayMeter()
+        self._lock = threading.Lock()
+        self._news: list[Progress] = []
+
+    def gather(self, orders: Sequence[Order], fresh_since: datetime | None) -> list[Outcome]:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.gather`."""
+        return self._gateway.gather(orders, self._note, fresh_since)
+
+    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.fetch`."""
+        return self._gateway.fetch(provider, kind, symbols, as_of)
+
+    def traffic(self) -> tuple[VendorTraffic, ...]:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.traffic`; what is told goes into the metrics as well."""
+        told = self._gateway.traffic()
+        with self._lock:
+            self._ray_meter.record(self._meter.on_traffic(told))
+        return told
+
+    def news(self) -> list[Progress]:
+        """What was done since the last question; answers while ``gather`` works."""
+        self.traffic()
+        with self._lock:
+            told, self._news = self._news, []
+        return told
+
+    def _note(self, progress: Progress) -> None:
+        with self._lock:
+            self._news.append(progress)
+
+
+HEALTH = "health"
+"""The concurrency group in which the gateway answers while it works."""
+
+_remote: Any = ray.remote  # its type hints leave concurrency groups out
+
+GatewayActor = _remote(num_cpus=0, max_restarts=0, max_task_retries=0, concurrency_groups={HEALTH: 1})(GatewayHost)
+
+
+class RemoteGateway:
+    """The :class:`~gnosis_ray.data.gateway.GatewayPort` to a gateway actor; errors arrive as they were raised there."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def gather(self, orders: Iterable[Order], on_done: OnDone, fresh_since: datetime | None = None) -> list[Outcome]:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.gather`."""
+        ending = self._actor.gather.remote(list(orders), fresh_since)
+        finished = False
+        while not finished:
+            ready, _ = ray.wait([ending], timeout=LOOK_S)
+            finished = bool(ready)
+            for progress in _got(self._actor.news.options(concurrency_group=HEALTH).remote()):
+                on_done(progress)
+        outcomes: list[Outcome] = _got(ending)
+        return outcomes
+
+    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.fetch`."""
+        return _got(self._actor.fetch.remote(provider, kind, list(symbols), as_of))
+
+    def traffic(self) -> tuple[VendorTraffic, ...]:
+        """See :meth:`gnosis_ray.data.gateway.Gateway.traffic`."""
+        told: tuple[VendorTraffic, ...] = _got(self._actor.traffic.remote())
+        return told
+
+
+@contextmanager
+def remote_gateway(session: Session, config: Config, spool: Path, time: Time, run: str) -> Iterator[RemoteGateway]:
+    """A gateway in an actor named ``gateway`` on this machine, where its spool and the keys are; gone afterwards."""
+    session.check_open()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    namespace = f"gnosis-ray-{secrets.token_hex(8)}"
+    actor = GatewayActor.options(name="gateway", namespace=namespace, scheduling_strategy=here).remote(
+        config, spool, time, run
+    )
+    try:
+        yield RemoteGateway(actor)
+    finally:
+        ray.kill(actor)
+
+
+def _got(reference: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except RayTaskError as error:
+        if isinstance(error.cause, GnosisError):
+            raise error.cause from None
+        raise ClusterError(f"The gateway failed: {error.cause}") from error
+    except RayActorError as error:
+        raise ClusterError(f"The gateway's process ended: {error}") from error

@@ -1,0 +1,110 @@
+"""``gnosis-ray data fetch``: ask vendors, keep what they say. Run nightly it grows the history that backtests need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import click
+import numpy as np
+import polars as pl
+
+from gnosis_ray.app import build_calendar, for_workers
+from gnosis_ray.cli import live
+from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
+from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.fetching import Fetched, routes
+from gnosis_ray.data.store import KINDS
+from gnosis_ray.data.universe import load_universe
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.location import Location, locate
+from gnosis_ray.schemas.run_schemas import Failure
+
+NAMED_FAILURES = 6
+DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4
+
+
+@click.command(name="fetch")
+@click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
+@click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
+@click.option("--provider", metavar="NAME", help=f"Which vendor: {', '.join(VENDORS)}.")
+@click.option("--kinds", metavar="A,B", help=f"Of {', '.join(KINDS)}; default: data.fetch of the settings.")
+@click.option("--again", is_flag=True, help="Ask for everything anew; default: only for what this session lacks.")
+@data_dir_option("The store; default: data.dir of the settings.")
+@format_option
+@click.pass_obj
+def command(
+    profile: str | None,
+    universe: str | None,
+    symbols: str | None,
+    provider: str | None,
+    kinds: str | None,
+    again: bool,
+    data_dir: Location | None,
+    format_: Format,
+) -> int:
+    """Fetch market data from vendors into the store, with the indices and sectors that engines read beside it.
+
+    What was fetched since the last session closed is not asked for again, so an interrupted fetch goes on where it
+    stopped. Failed symbols are named, and do not stop the others.
+    """
+    flags = {
+        "data.provider": provider,
+        "data.fetch": kinds.split(",") if kinds else None,
+        "data.dir": str(locate(data_dir)) if data_dir else None,
+    }
+    config = for_workers(load_config(profile, flags).config)
+    if not routes(config):
+        raise ConfigError(f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}")
+    if universe is not None and symbols is not None:
+        raise ConfigError("Expected --universe or --symbols, was both")
+    now = live.TIME.now()
+    members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500", now.date())
+    talk.print(f"{members.name}: {counted(len(members.symbols), 'symbol')}, {members.note}", style="dim")
+    calendar = build_calendar(config, now)
+    errands = live.errands_of(config, calendar, members.symbols)
+    with live.gateway_to(config, None, "fetch") as gateway:
+        done = live.fetch(config, errands, gateway, now if again else _session_began(calendar, now))
+    emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")
+    return _tell(done, members.symbols, config, again)
+
+
+def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:
+    """When the last session closed: what was fetched since then tells of the same session, or of the one after it."""
+    close = calendar.last_close(np.array([now.replace(tzinfo=None)], dtype="datetime64[us]"))[0]
+    moment: datetime = close.item()
+    return moment.replace(tzinfo=UTC)
+
+
+def _table(done: Fetched) -> pl.DataFrame:
+    """A kind of a vendor a row."""
+    rows = []
+    for vendor, kind in sorted({(each.order.vendor, each.order.kind) for each in done.outcomes}):
+        mine = [each for each in done.outcomes if (each.order.vendor, each.order.kind) == (vendor, kind)]
+        failed = sum(each.failure is not None for each in mine)
+        reused = sum(each.reused for each in mine)
+        rows.append((kind, vendor, len(mine), len(mine) - failed - reused, reused, failed, done.rows.get(kind, 0)))
+    columns = ("kind", "vendor", "symbols", "fetched", "in_hand", "failed", "new_rows")
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _tell(done: Fetched, own: Iterable[str], config: Config, again: bool) -> int:
+    failures = done.failures(own)
+    if done.reused and not again:
+        talk.print(f"{counted(done.reused, 'answer')} of this session in hand already: --again asks for them anew.")
+    for failure in failures[:NAMED_FAILURES]:
+        talk.print(f"failed {failure.symbol} at {failure.stage}: {failure.message}")
+    if len(failures) > NAMED_FAILURES:
+        talk.print(f"... and {len(failures) - NAMED_FAILURES} more: {_named(failures[NAMED_FAILURES:])}")
+    for vendor in done.traffic:
+        talk.print(live.told(vendor), style="dim")
+    if all(outcome.failure is not None for outcome in done.outcomes):
+        return NO_DATA
+    moment = as_of_text(done.as_of)
+    talk.print(f"Scan it with: gnosis-ray scan --provider store --data-dir {config.data.dir} --as-of {moment}")
+    return DONE_WITH_FAILURES if failures else DONE
+
+
+def _named(failures: Iterable[Failure]) -> str:
+    return ", ".join(sorted({failure.symbol for failure in failures}))

@@ -1,0 +1,130 @@
+"""Fetching from vendors, as a command shows it: a bar, what is in hand, what went wrong, how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from cluster.session import Session
+from gnosis_ray.app import beside, build_gateway, data_dir, spool_dir
+from gnosis_ray.cli.console import counted, talk
+from gnosis_ray.cli.progress import bar
+from gnosis_ray.clock import Stopwatch, SystemTime, Time
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.fetching import Fetched, VendorPlan, fetch_and_store, orders, routes
+from gnosis_ray.data.gateway import GatewayPort, Order, Progress
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
+
+TIME: Time = SystemTime()
+"""The clock of what is fetched, here and in the gateway's own process."""
+
+
+def refuse_the_past(config: Config, as_of: datetime | None) -> None:
+    """Raises :class:`ConfigError` where a past moment is asked of vendors, who only tell the present."""
+    vendors = sorted(set(routes(config).values()))
+    if vendors and as_of is not None:
+        raise ConfigError(
+            f"{', '.join(vendors)}: a vendor tells the present only, and --as-of asks for {as_of.isoformat()}. "
+            "What was fetched before is in the store: --provider store --as-of T"
+        )
+
+
+def errands_of(config: Config, calendar: SessionCalendar, symbols: Iterable[str]) -> list[Order]:
+    """All that a run has to fetch, with what engines read beside its symbols; nothing where no vendor is named."""
+    of = routes(config)
+    return orders(of, symbols, beside(config, calendar).symbols) if of else []
+
+
+def fetched(
+    manifest: RunManifest, config: Config, errands: Sequence[Order], session: Session | None, watch: Stopwatch
+) -> RunManifest:
+    """Fetch and store what a run needs, in an actor where there is Ray; the manifest as of the moment after."""
+    with watch("fetch"), gateway_to(config, session, manifest.run_id) as gateway:
+        done = fetch(config, errands, gateway)
+    said = f"Fetched {counted(len(errands), 'answer')}, {done.reused:,} of them in hand already; "
+    talk.print(f"{said}{counted(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}", style="dim")
+    changes = {"as_of": done.as_of, "run_date": done.as_of.date(), "traffic": done.traffic}
+    return manifest.model_copy(update={**changes, "fetch_failures": done.failures(manifest.symbols)})
+
+
+@contextmanager
+def gateway_to(config: Config, session: Session | None, run: str) -> Iterator[GatewayPort]:
+    """The gateway of a run: in an actor of the session, in this process where there is none."""
+    if session is None:
+        gateway = build_gateway(config, spool_dir(), TIME)
+        try:
+            yield gateway
+        finally:
+            gateway.close()
+        return
+    from actors.gateway import remote_gateway  # Ray takes most of a second to import: only where it is used
+
+    with remote_gateway(session, config, spool_dir(), TIME, run) as remote:
+        yield remote
+
+
+def fetch(
+    config: Config,
+    wanted: Sequence[Order],
+    gateway: GatewayPort,
+    fresh_since: datetime | None = None,
+) -> Fetched:
+    """Fetch and store with a bar; an interrupt says what is kept. Errors as :func:`fetch_and_store`."""
+    done = 0
+    try:
+        with bar("fetching", len(wanted)) as step:
+
+            def on_done(progress: Progress) -> None:
+                nonlocal done
+                done = progress.done
+                last = progress.last
+                step("" if last is None else f"{last.order.symbol} {last.order.kind}", done, progress.total)
+
+            return fetch_and_store(
+                gateway,
+                wanted,
+                data_dir(config),
+                config.run.batch_size,
+                TIME,
+                on_done,
+                lambda kind, stored, total: step(f"storing {kind}: {stored} of {total}", len(wanted), len(wanted)),
+                fresh_since,
+            )
+    except KeyboardInterrupt:
+        talk.print(f"Fetched {done} of {counted(len(wanted), 'answer')}: kept, the same command goes on from there.")
+        raise
+
+
+def planned(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
+    """What a dry run says of the vendors."""
+    return [
+        (
+            f"requests to {each.vendor}",
+            f"about {each.requests:,} for {counted(each.orders, 'symbol and kind')}: {_span(each.seconds)} at its rate",
+        )
+        for each in plans
+    ]
+
+
+def told(traffic: VendorTraffic) -> str:
+    """The counters of a vendor in a line; what did not happen is left out."""
+    words = {
+        "requests": counted(traffic.requests, "request"),
+        "retries": f"{traffic.retries} tried again",
+        "throttled": f"{traffic.throttled} refused as too many",
+        "failures": f"{traffic.failures} failed",
+        "breaker_openings": f"taken to be down {counted(traffic.breaker_openings, 'time')}",
+        "coalesced": f"{traffic.coalesced} asked for twice at once",
+        "reused": f"{traffic.reused} in hand already",
+        "dropped_after_as_of": f"{counted(traffic.dropped_after_as_of, 'row')} of later events dropped",
+    }
+    said = [text for name, text in words.items() if name == "requests" or getattr(traffic, name)]
+    waited = f"{traffic.wait_seconds:.0f} s waited for its rate"
+    return f"{traffic.vendor}: {', '.join([*said, counted(traffic.rows, 'row'), waited])}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
