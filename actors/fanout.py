@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.coordinator import PROGRESS, CoordinatorActor
 from actors.foreman import Progress, Staffing
@@ -65,9 +66,9 @@ class RayFanout:
                 report = self._coordinate(job, tuple(missing.values()), deliver)
             except _CoordinatorDiedError as error:
                 died += 1
-                logger.warning("%s", error)
                 if died >= self._run.max_attempts:
-                    raise ClusterError(error.message) from error
+                    raise ClusterError(f"{error.message}. What was finished is kept: resume the run.") from error
+                logger.warning("%s: a new one goes on with %d batches", error, len(missing))
         return replace(report, coordinators_lost=died)
 
     def _coordinate(self, job: Job, batches: Sequence[Batch], deliver: OnReceipt) -> FanoutReport:
@@ -75,12 +76,14 @@ class RayFanout:
         staffing = self._staffing(batches)
         # An actor's name is free again some time after its end: each coordinator has names of its own.
         namespace = f"gnosis-ray-{secrets.token_hex(8)}"
+        # The coordinator shares the driver's node: it then dies of no other node's end.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         starter = self._starter(job, namespace)
         actors: list[Any] = []
         try:
             # From here, so that processes start side by side with the coordinator's.
             actors += [starter(host) for host in range(1, staffing.hosts + 1)]
-            named = CoordinatorActor.options(name="coordinator", namespace=namespace)
+            named = CoordinatorActor.options(name="coordinator", namespace=namespace, scheduling_strategy=here)
             coordinator = named.remote(tuple(batches), staffing, starter, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
@@ -155,8 +158,6 @@ def _result(reference: Any) -> Any:
             raise error.cause from None
         raise
     except RayActorError as error:
-        raise _CoordinatorDiedError(
-            f"The run's coordinator died: {reason_of(error)}. What was finished is kept: resume the run."
-        ) from error
+        raise _CoordinatorDiedError(f"The run's coordinator died: {reason_of(error)}") from error
     except RayError as error:
         raise ClusterError(f"Ray failed: {reason_of(error)}. What was finished is kept: resume the run.") from error
