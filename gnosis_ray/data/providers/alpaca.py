@@ -101,7 +101,7 @@ class AlpacaProvider:
         session = requests_session(self.name, wire, settings.base_url, settings.timeout_s)
 
         def connected(kind: str) -> Any:
-            made = getattr(historical, kind)(key.get_secret_value(), secret.get_secret_value(), raw_data=True)
+            made = _whole(getattr(historical, kind))(key.get_secret_value(), secret.get_secret_value(), raw_data=True)
             made._session = session
             return made
 
@@ -200,8 +200,7 @@ class AlpacaProvider:
                 c.quote.bp if c.quote else None,
                 c.quote.ap if c.quote else None,
                 c.trade.p if c.trade else None,
-                # the figures of a contract's last day stay until it trades again
-                c.day.v if c.day and c.day.t == max(days) else 0.0,
+                _volume(c.day, max(days)) if days else None,
                 None,
                 c.vendor_iv,
             )
@@ -230,6 +229,25 @@ class AlpacaProvider:
             }
         )
         return within(request, table("news", request.symbol, found))
+
+
+def _whole(kind: type) -> type:
+    """A client that takes null for no rows, as it is meant."""
+
+    class Whole(kind):  # type: ignore[misc]
+        def get(self, *args: Any, **more: Any) -> Any:
+            found = super().get(*args, **more)
+            if not isinstance(found, dict):
+                raise TypeError(f"Expected an object, found {type(found).__name__}")
+            nothing: dict[str, Any] = {"news": [], "next_page_token": None}
+            return {name: nothing.get(name, {}) if rows is None else rows for name, rows in found.items()}
+
+    return Whole
+
+
+def _volume(day: _OptionDay | None, session: str) -> float:
+    """Contracts traded in the chain's latest session: the figures of a contract's last day stay until it trades."""
+    return day.v if day and day.t == session else 0.0
 
 
 def _asked(method: Callable[[Any], Any], request: Any, where: str) -> Any:

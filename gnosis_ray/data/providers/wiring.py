@@ -6,6 +6,7 @@ leaves it has waited for its turn, and comes back as an answer to read or as one
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from types import ModuleType
@@ -58,7 +59,7 @@ def refused(vendor: str, url: str, status: int, headers: Mapping[str, str], body
     if status in _MAY_PASS or status >= 500:
         return TransientError(text, cause=f"HTTP {status}", retry_after_s=retry_after_s(headers))
     if status == 404:
-        return NoDataError(text, cause=f"HTTP {status}")
+        return NoDataError(text)  # no cause: failures are told apart by what they are, and nothing is wrong here
     if status in (401, 403):
         return ProviderError(f"{text}. Is the key valid, and does its plan include this?", cause=f"HTTP {status}")
     return ProviderError(text, cause=f"HTTP {status}")
@@ -105,7 +106,9 @@ def client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:
     Raises :class:`ConfigError` with the command that installs it where it is not there.
     """
     try:
-        return load()
+        with warnings.catch_warnings():  # alpaca-py 0.44 imports what websockets deprecates
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return load()
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"The vendor '{extra}' needs a package that is not installed ({error.name}). "
