@@ -16,7 +16,7 @@ from gnosis_ray.agents.strategies.book import BOOK
 from gnosis_ray.agents.strategies.declaration import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
-from gnosis_ray.config import Config, home
+from gnosis_ray.config import VENDORS, Config, home
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.fetching import windows
@@ -93,7 +93,8 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
     """The configured provider; of a vendor the store that its answers are in."""
     name = config.data.provider
     if config.data.reads_store:
-        return StoreSource(data_dir(config))
+        # where every fetch failed, each symbol is to fail by its own name
+        return StoreSource(data_dir(config), may_be_empty=name in VENDORS)
     if name == "synthetic":
         return SyntheticSource(calendar, config.data.synthetic, config.market)
     source: MarketSource = PluginMaker(config).make("providers", name, lacks(MarketSource), calendar)

@@ -16,6 +16,9 @@ from gnosis_ray.schemas.run_schemas import RunReceipt
 DROPPED = "dropped:"
 """Tag of a composite stance that led to no idea; the reason follows."""
 
+FETCH = "fetch."
+"""Prefix of the stages in which vendors are asked."""
+
 NAMED_REASONS = 12
 NAMED_SYMBOLS = 6
 """Symbols named behind a reason in the summary; all of them are in the ledger."""
@@ -63,7 +66,7 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     )
     talk.print(
         f"  {counted(receipt.symbols, 'symbol')}: {receipt.snapshots} done ({len(degraded)} of them degraded), "
-        f"{len(receipt.failures)} failed, {counted(receipt.ideas, 'idea')}"
+        f"{_failed(receipt)}, {counted(receipt.ideas, 'idea')}"
     )
     reasons = sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0]))
     for reason, symbols in reasons[:NAMED_REASONS]:
@@ -83,6 +86,13 @@ def summary(receipt: RunReceipt, store: LedgerStore) -> None:
     talk.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":
         talk.print("No chain and no bars of any of them were known by then: see `gnosis-ray data list`.")
+
+
+def _failed(receipt: RunReceipt) -> str:
+    """Symbols without a result, and what could not be fetched, with or without one."""
+    missing = {failure.symbol for failure in receipt.failures if not failure.stage.startswith(FETCH)}
+    unfetched = sum(failure.stage.startswith(FETCH) for failure in receipt.failures)
+    return f"{len(missing)} failed" + (f", {counted(unfetched, 'answer')} not had from vendors" if unfetched else "")
 
 
 def _seconds(receipt: RunReceipt) -> str:

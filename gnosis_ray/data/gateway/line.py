@@ -39,13 +39,13 @@ class VendorLine:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._began = time.seconds()
-        self._requests_before = 0
+        self._in_line = 0  # requests since then, those that still wait for their token too
 
     def begin(self) -> None:
         """The deadline counts from here."""
         with self._lock:
             self._began = self._time.seconds()
-            self._requests_before = self._counts.get("requests", 0)
+            self._in_line = 0
 
     def count(self, what: str, by: int = 1) -> None:
         """Add to a figure of :class:`VendorTraffic`."""
@@ -66,9 +66,9 @@ class VendorLine:
     def seconds_left(self) -> float:
         """Until the deadline; negative after it."""
         with self._lock:
-            allowed = self._counts.get("requests", 0) - self._requests_before
+            the_rates = self._in_line * self._seconds_a_request
             spent = self._time.seconds() - self._began
-        return self._settings.deadline_s + allowed * self._seconds_a_request - spent
+        return self._settings.deadline_s + the_rates - spent
 
     def call(self, ask: Callable[[], T]) -> T:
         """See :meth:`gnosis_ray.data.providers.base.Wire.call`."""
@@ -97,6 +97,9 @@ class VendorLine:
         return answer
 
     def _once(self, ask: Callable[[], T]) -> T:
+        self._still_wanted()
+        with self._lock:
+            self._in_line += 1
         self._throttle.take(self._still_wanted)
         self._still_wanted()
         self.count("requests")

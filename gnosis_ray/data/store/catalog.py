@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
-from gnosis_ray.data.store.parts import INDEX, Part, list_parts, read_index
+from gnosis_ray.data.store.parts import INDEX, Part, list_parts, list_partitions, read_index
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.location import Location, S3Url
 from gnosis_ray.object_store import side_by_side
 
 CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String())])
 """An index of many parts: ``part`` numbers them in path order."""
+
+MARGIN = 4
+"""Partitions before the first one asked for that are looked at with it: a weekend, a holiday, a night without data."""
+
+REMEMBERED = 8
+"""Listings whose joined indexes are kept."""
 
 
 @dataclass(frozen=True)
@@ -25,23 +32,46 @@ class Listing:
 
 
 class Catalog:
-    """Lists a store's parts afresh at each call, and remembers the index of each part and of the last listing."""
+    """Lists a store's parts afresh at each call, and remembers the index of each part and of the last listings."""
 
-    def __init__(self, root: Location) -> None:
+    def __init__(self, root: Location, may_be_empty: bool = False) -> None:
         self.root = root
+        self._may_be_empty = may_be_empty
         self._indexes: dict[Location, pl.DataFrame] = {}
-        self._listings: dict[Kind, Listing] = {}
+        self._listings: dict[tuple[Kind, str], Listing] = {}
 
     def listing(self, data: Dataset, first: str = "", last: str = "~") -> Listing:
-        """The parts of partitions ``first`` to ``last``; :class:`NoDataError` where there is no store at all."""
+        """The parts of partitions ``first`` to ``last``; :class:`NoDataError` for an empty store that may not be."""
         parts = list_parts(self.root, data, first, last)
-        if not parts:
+        if not parts and not self._may_be_empty:
             self.require_some()
+        return self._listing(data, "", parts)
+
+    def back_from(self, data: Dataset, first: str, last: str) -> Iterator[Listing]:
+        """Listings that share no part: of partitions ``first`` to ``last`` and a few before, then of ever more before.
+
+        As far as the caller goes on asking. Raises :class:`NoDataError` for an empty store that may not be.
+        """
+        partitions = list_partitions(self.root, data, last=last)
+        if not partitions and not self._may_be_empty:
+            self.require_some()
+        end = len(partitions)
+        begin = sum(partition.label < first for partition in partitions) - MARGIN
+        while end > 0:
+            begin = max(0, begin)
+            parts = [part for partition in partitions[begin:end] for part in partition.parts()]
+            yield self._listing(data, partitions[begin].label, parts)
+            begin, end = begin - 2 * (end - begin), begin
+
+    def _listing(self, data: Dataset, name: str, parts: list[Part]) -> Listing:
+        """The listing of these parts; ``name`` tells listings of a dataset apart."""
         paths = tuple(part.path for part in parts)
-        kept = self._listings.get(data.kind)
+        kept = self._listings.pop((data.kind, name), None)
         if kept is None or kept.paths != paths:
             kept = Listing(paths, self._joined(data, parts))
-            self._listings[data.kind] = kept
+        self._listings[data.kind, name] = kept  # the last one used stands last
+        if len(self._listings) > REMEMBERED:
+            del self._listings[next(iter(self._listings))]
         return kept
 
     def require_some(self) -> None:

@@ -13,11 +13,11 @@ from gnosis_ray.data.store.point_in_time import (
     bar_parts,
     drop_superseded,
     last_bars,
-    latest_snapshots,
     spans,
     within_windows,
 )
 from gnosis_ray.data.store.reading import may_repeat, read_rows
+from gnosis_ray.data.store.snapshots import find_snapshots
 from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
 from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.errors import SchemaError
@@ -37,12 +37,14 @@ class StoreSource:
     name = "store"
     synthetic = False
 
-    def __init__(self, root: Location) -> None:
+    def __init__(self, root: Location, may_be_empty: bool = False) -> None:
+        """``may_be_empty``: a store that is not there knows nothing, which is no error."""
         self.root = root if isinstance(root, S3Url) else Path(root)
-        self._catalog = Catalog(self.root)
+        self._may_be_empty = may_be_empty
+        self._catalog = Catalog(self.root, may_be_empty)
 
-    def __reduce__(self) -> tuple[type[StoreSource], tuple[Location]]:
-        return StoreSource, (self.root,)
+    def __reduce__(self) -> tuple[type[StoreSource], tuple[Location, bool]]:
+        return StoreSource, (self.root, self._may_be_empty)
 
     def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """For each key every row of the latest snapshot known by then, corrections known by then applied.
@@ -53,16 +55,14 @@ class StoreSource:
         wanted_keys = _checked(keys)
         if wanted_keys.is_empty():
             return _empty(data, timestamp=UTC_TIME)
-        listing = self._catalog.listing(data, last=_label(data, wanted_keys, "max"))
-        index = _of_symbols(listing.index, wanted_keys)
-        wanted = latest_snapshots(wanted_keys, index)
-        chosen = index.join(wanted, left_on=["symbol", "first_event"], right_on=["symbol", "event_time"]).filter(
-            pl.col("first_known") <= pl.col("timestamp")
-        )
-        rows = read_rows(self.root, data, listing, chosen)
+        found = find_snapshots(self._catalog, data, wanted_keys)
+        if not found:
+            return _empty(data, timestamp=UTC_TIME)
+        wanted = pl.concat(each.wanted for each in found).sort("symbol", "timestamp")
+        rows = pl.concat(read_rows(self.root, data, each.listing, each.chosen) for each in found)
         # Parts are stored in the order asked for, so a join that keeps both orders needs no sort after it.
         rows = join_runs(wanted, rows, on=["symbol", "event_time"]).filter(pl.col("known_at") <= pl.col("timestamp"))
-        if chosen.select("symbol", "timestamp").is_duplicated().any():
+        if any(each.corrected for each in found):
             rows = drop_superseded(rows, data, by="timestamp", moment="timestamp").sort(CHAIN_ORDER)
         return rows.select(*RAW_CHAIN, "timestamp")
 
