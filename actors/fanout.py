@@ -49,24 +49,27 @@ class RayFanout:
     def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
         """See :meth:`gnosis_ray.fanout.Fanout.run`.
 
-        A coordinator that dies is replaced by one that goes on with the batches whose receipts did not arrive:
-        ``max_attempts`` times in all.
+        A coordinator that dies is replaced by one that goes on with the batches whose receipts did not arrive, up to
+        ``max_attempts`` of them in a row without a receipt between.
         """
         self._session.check_open()
         report = FanoutReport(self._plan.granularity, self._plan.processes, 0, 0, 0, (), 0.0)
         missing = {batch.index: batch for batch in batches}
 
+        died = in_a_row = 0
+
         def deliver(receipt: BatchReceipt) -> None:
+            nonlocal in_a_row
+            in_a_row = 0
             if missing.pop(receipt.batch, None) is not None:
                 on_receipt(receipt)
 
-        died = 0
         while missing:
             try:
                 report = self._coordinate(job, tuple(missing.values()), deliver)
             except _CoordinatorDiedError as error:
-                died += 1
-                if died >= self._run.max_attempts:
+                died, in_a_row = died + 1, in_a_row + 1
+                if in_a_row >= self._run.max_attempts:
                     raise ClusterError(f"{error.message}. What was finished is kept: resume the run.") from error
                 logger.warning("%s: a new one goes on with %d batches", error, len(missing))
         return replace(report, coordinators_lost=died)

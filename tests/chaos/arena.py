@@ -98,9 +98,11 @@ class Arena:
         over = _Substitute(fanout, lambda: self._faulty(job, attack))
         return run_scan(job, manifest, over, lambda: STARTED, _nothing, STARTED, {})
 
-    def attack(self, session: Session, granularity: str, manifest: RunManifest, attack: Attack) -> Ending:
-        """A scan over Ray under attack."""
-        root = Path(tempfile.mkdtemp(prefix="attacked-"))
+    def attack(
+        self, session: Session, granularity: str, manifest: RunManifest, attack: Attack, ledger: Path | None = None
+    ) -> Ending:
+        """A scan over Ray under attack, into a new ledger, or going on with what is in one."""
+        root = ledger or Path(tempfile.mkdtemp(prefix="attacked-"))
         fanout = _Reporting(RayFanout(session, PLANS[granularity], self.config.run))
         killers = [Killer(kind, seconds) for kind, seconds in attack.kills]
         for killer in killers:

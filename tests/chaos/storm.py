@@ -2,7 +2,8 @@
 
 Each run is a scan of a small synthetic universe over one local Ray that has to live through all of them. Equal means
 that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be worked,
-that its only row is a failure and all other rows have equal bits.
+that its only row is a failure and all other rows have equal bits. A run that ends with an error is resumed, as its user
+would, and must be equal then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import random
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 import click
@@ -33,7 +34,7 @@ class Tally:
 
     runs: int = 0
     equal: int = 0
-    ended: int = 0
+    resumed: int = 0
     killed: Counter[str] = field(default_factory=Counter)
     crimes: Counter[str] = field(default_factory=Counter)
     hosts_lost: int = 0
@@ -61,12 +62,11 @@ def note(tally: Tally, attack: Attack, ending: Ending, differences: list[str], s
     tally.seconds += seconds
     tally.killed.update(ending.killed)
     tally.crimes.update(f"{crime}{' once' if attack.once else ''}" for crime in attack.crimes.values())
-    if ending.receipt is None or ending.report is None:
-        tally.ended += 1
-        return
     tally.equal += not differences
-    tally.hosts_lost += ending.report.hosts_lost
-    tally.coordinators_lost += ending.report.coordinators_lost
+    tally.resumed += ending.error is not None
+    if ending.report is not None:
+        tally.hosts_lost += ending.report.hosts_lost
+        tally.coordinators_lost += ending.report.coordinators_lost
 
 
 def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], list[str]]:
@@ -81,9 +81,12 @@ def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], lis
         started = monotonic_seconds()
         ending = arena.attack(session, granularity, manifest, attack)
         seconds = monotonic_seconds() - started
-        differences = arena.differences(ending.ledger, manifest, attack.culprits) if ending.receipt else []
+        if ending.error is not None:
+            click.echo(f"run {number} is resumed after {ending.error}", err=True)
+            arena.attack(session, granularity, manifest, replace(attack, kills=()), ending.ledger)
+        differences = arena.differences(ending.ledger, manifest, attack.culprits)
         note(tallies.setdefault(granularity, Tally()), attack, ending, differences, seconds)
-        verdict = str(ending.error or differences or "equal")
+        verdict = str(differences or "equal")
         line = f"run {number}: {granularity}, {symbols} symbols, {attack}: killed {ending.killed}, {seconds:.1f} s"
         click.echo(f"{line}: {verdict}", err=True)
         if verdict != "equal":
@@ -94,7 +97,7 @@ def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], lis
 def table(tallies: dict[str, Tally]) -> str:
     """The tallies in Markdown."""
     lines = [
-        "| granularity | runs | ledgers equal | ended with an error | killed from outside | symbols' crimes "
+        "| granularity | runs | ledgers equal | resumed after an error | killed from outside | symbols' crimes "
         "| hosts lost | coordinators lost | seconds a run |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -104,7 +107,7 @@ def table(tallies: dict[str, Tally]) -> str:
             for counter in (tally.killed, tally.crimes)
         )
         lines.append(
-            f"| {name} | {tally.runs} | {tally.equal} | {tally.ended} | {killed} | {crimes} "
+            f"| {name} | {tally.runs} | {tally.equal} | {tally.resumed} | {killed} | {crimes} "
             f"| {tally.hosts_lost} | {tally.coordinators_lost} | {tally.seconds / tally.runs:.1f} |"
         )
     return "\n".join(lines)

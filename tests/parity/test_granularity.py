@@ -72,7 +72,7 @@ def test_shards_write_what_one_process_writes(
     assert len(part_bytes(inline)) == 5 * len(universe.batches())
 
 
-@pytest.mark.parametrize("size", [7, 503])
+@pytest.mark.parametrize("size", [31, 503])
 def test_batch_boundaries_leave_no_trace(
     size: int,
     inline: Path,
