@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
-from gnosis_ray.data.store.parts import INDEX, Part, list_parts, list_partitions, read_index
+from gnosis_ray.data.store.parts import INDEX, Part, list_partitions, list_parts, read_index
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.location import Location, S3Url
 from gnosis_ray.object_store import side_by_side

@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -51,38 +52,58 @@ class Part:
     period: str
 
 
+@dataclass(frozen=True)
+class Partition:
+    """A partition of a dataset; what it holds is listed when asked for."""
+
+    label: str
+    parts: Callable[[], list[Part]]
+
+
 def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[Part]:
     """The parts of the partitions labelled ``first`` to ``last``, in path order. A file being written is no part.
 
     Raises :class:`DataError` where an object store cannot be listed.
     """
+    return [part for partition in list_partitions(root, data, first, last) for part in partition.parts()]
+
+
+def list_partitions(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[Partition]:
+    """The partitions labelled ``first`` to ``last``, in order.
+
+    A folder is listed at once, and each partition when it is asked for; a bucket in one go, since asking is what takes
+    the time there. Raises :class:`DataError` where an object store cannot be listed.
+    """
+    prefix = f"{data.period}="
     if isinstance(root, S3Url):
-        return _remote_parts(root / data.kind, f"{data.period}=", first, last)
+        return _remote_partitions(root / data.kind, prefix, first, last)
     folder = root / data.kind
     if not folder.is_dir():
         return []
-    prefix = f"{data.period}="
-    periods = sorted(path.name.removeprefix(prefix) for path in folder.iterdir() if path.name.startswith(prefix))
+    names = (path.name for path in folder.iterdir())
+    labels = sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
     return [
-        Part(path, period)
-        for period in periods
-        if first <= period <= last
-        for path in sorted((folder / f"{prefix}{period}").iterdir())
-        if _is_part(path.name)
+        Partition(label, partial(_local_parts, folder / f"{prefix}{label}", label))
+        for label in labels
+        if first <= label <= last
     ]
 
 
-def _remote_parts(folder: S3Url, prefix: str, first: str, last: str) -> list[Part]:
+def _local_parts(folder: Path, label: str) -> list[Part]:
+    return [Part(path, label) for path in sorted(folder.iterdir()) if _is_part(path.name)]
+
+
+def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> list[Partition]:
     try:
         names = list_names(folder)
     except OSError as error:
         raise DataError(str(error), cause=type(error).__name__) from error
-    return [
-        Part(folder / partition / file, period)
-        for partition, file in names
-        if partition.startswith(prefix) and first <= (period := partition.removeprefix(prefix)) <= last
-        if _is_part(file)
-    ]
+    held: dict[str, list[Part]] = {}
+    for partition, file in names:
+        label = partition.removeprefix(prefix)
+        if partition.startswith(prefix) and first <= label <= last and _is_part(file):
+            held.setdefault(label, []).append(Part(folder / partition / file, label))
+    return [Partition(label, partial(list, parts)) for label, parts in held.items()]
 
 
 def _is_part(name: str) -> bool:

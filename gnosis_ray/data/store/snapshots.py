@@ -1,0 +1,56 @@
+"""Which snapshots of chains are wanted, and where they lie: looked for from the newest partition back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.datasets import Dataset
+from gnosis_ray.data.store.point_in_time import latest_snapshots
+from gnosis_ray.engines.inputs.columns import KEYS
+
+
+@dataclass(frozen=True)
+class Found:
+    """Snapshots within one listing.
+
+    ``wanted``: ``symbol, timestamp, event_time``, a row a key, sorted. ``chosen``: the rows of the listing's index that
+    hold them, with the key's ``timestamp``.
+    """
+
+    listing: Listing
+    wanted: pl.DataFrame
+    chosen: pl.DataFrame
+
+    @property
+    def corrected(self) -> bool:
+        """Whether some key sees several versions of its snapshot."""
+        return bool(self.chosen.select("symbol", "timestamp").is_duplicated().any())
+
+
+def find_snapshots(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> list[Found]:
+    """The latest snapshot known by each key, oldest listing first; a key without one is in none.
+
+    A partition holds later events than any before it, so that a key which has found a snapshot looks no further:
+    what is read grows with the moments asked for, not with the store. Only a symbol without any snapshot is looked for
+    in all of it, once a process: indexes are remembered.
+    """
+    return list(_newest_first(catalog, data, keys))[::-1]
+
+
+def _newest_first(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> Iterator[Found]:
+    first, last = keys.select(
+        first=data.period_of(pl.col("timestamp").min()), last=data.period_of(pl.col("timestamp").max())
+    ).row(0)
+    for listing in catalog.back_from(data, first, last):
+        index = listing.index.join(keys.select("symbol").unique(), on="symbol", how="semi", maintain_order="left")
+        wanted = latest_snapshots(keys, index)
+        if not wanted.is_empty():
+            holding = index.join(wanted, left_on=["symbol", "first_event"], right_on=["symbol", "event_time"])
+            yield Found(listing, wanted, holding.filter(pl.col("first_known") <= pl.col("timestamp")))
+            keys = keys.join(wanted, on=KEYS.names(), how="anti")
+        if keys.is_empty():
+            return
