@@ -2,6 +2,7 @@
 
 ccxt spells pairs, reads every exchange's own formats and names its errors. Its own rate limiter is off: the wire's is
 on. Some exchanges refuse in an answer of status 200, so what is asked through the wire is a request as ccxt reads it.
+Of an answer in another shape ccxt leaves out what it cannot read: that shows as missing rows, not as an error.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import Annotated, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import polars as pl
 from pydantic import Field, TypeAdapter
@@ -140,7 +142,7 @@ class CcxtProvider:
             raise SchemaError(f"{self._place}: the order book of {pair} says nowhere when it was made")
         bid, ask = (side[0][:2] if side else (None, None) for side in (book.bids, book.asks))
         row = {"timestamp": [moment], "bid": bid[:1], "bid_size": bid[1:], "ask": ask[:1], "ask_size": ask[1:]}
-        return within(request, table("quotes", request.symbol, pl.DataFrame(row)))
+        return table("quotes", request.symbol, pl.DataFrame(row))  # as of a chain: the present one is meant
 
     def _answered_at(self) -> datetime | None:
         """The exchange's own clock as of its latest answer to this thread, in seconds."""
@@ -170,9 +172,14 @@ class CcxtProvider:
             def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
                 def ask() -> Any:
                     try:
-                        return super(Wired, self).fetch(url, method, headers, body)
+                        found = super(Wired, self).fetch(url, method, headers, body)
                     except ccxt.BaseError as error:
                         raise _ours(ccxt, error, place) from error
+                    if not isinstance(found, (dict, list)):  # ccxt would read no rows from it
+                        raise SchemaError(
+                            f"{place}: Expected JSON from {urlsplit(url).path}, found {str(found)[:60]!r}"
+                        )
+                    return found
 
                 return wire.call(ask)
 
