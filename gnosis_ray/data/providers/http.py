@@ -6,6 +6,7 @@ quotes have changed.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Generator, Mapping
 from importlib.metadata import version
 from typing import NoReturn, TypeVar
@@ -76,6 +77,7 @@ class HttpVendor:
             auth=bearer,
             transport=transport,
         )
+        weakref.finalize(self, self._client.close)  # connections are kept open for as long as the vendor may be asked
 
     def get(self, shape: TypeAdapter[T], path: str, asked: Mapping[str, str], where: str) -> T:
         """The answer of one request as ``shape``.
