@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel bench lock clean
+.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -44,6 +44,11 @@ test-wheel: $(VENV)/.dev
 	rm -rf build/hostile && mkdir -p build/hostile
 	for module in actors cluster gnosis_ray; do echo 'raise SystemExit("a module of the user")' > build/hostile/$$module.py; done
 	cd build/hostile && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
+
+# ccxt beside the others: it pins what it needs to the digit, and would hold back the pins of the core.
+test-ccxt: $(VENV)/.dev
+	$(PIP) install --upgrade --target build/ccxt 'ccxt>=4.5'
+	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/data/providers/test_ccxt.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
