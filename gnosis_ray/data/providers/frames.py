@@ -41,8 +41,8 @@ QUOTED = pl.Schema(
 def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     """``rows`` as the columns of a kind without ``known_at``: of one symbol, numbers that are none null, in time order.
 
-    Optional columns and whole kinds of figures that a vendor does not give are null. Rows keep their order within a
-    microsecond.
+    Figures that a vendor does not give are null. Rows keep their order within a microsecond; of rows for one thing,
+    where a kind has but one, the last one counts.
     """
     data = DATASETS[kind]
     wanted = {name: dtype for name, dtype in data.schema.items() if name != "known_at"}
@@ -51,10 +51,11 @@ def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit(symbol).alias("symbol"),
         *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in wanted.items() if name not in known),
     )
-    return whole.select(
-        pl.col(name).cast(dtype).fill_nan(None) if dtype == pl.Float64 else pl.col(name).cast(dtype)
-        for name, dtype in wanted.items()
-    ).sort(data.event, maintain_order=True)
+    typed = whole.select(pl.col(name).cast(dtype) for name, dtype in wanted.items())
+    figures = [name for name, dtype in wanted.items() if dtype == pl.Float64]
+    finite = typed.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in figures)
+    ordered = finite.sort(data.event, maintain_order=True)
+    return ordered if data.repeats else ordered.unique(data.identity, keep="last", maintain_order=True)
 
 
 def nothing(kind: Kind) -> pl.DataFrame:
@@ -106,11 +107,10 @@ def closes(request: Request, days: pl.Series) -> pl.Series:
 def daily(request: Request, days: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
     """Bars stamped with the close of the session on ``days``, those without prices or still under way left out.
 
-    Of two bars of a day the later one counts: vendors append the live one.
+    Of two bars of a day the later one counts (:func:`table`): vendors append the live one.
     """
     stamped = rows.with_columns(closes(request, days).alias("timestamp"))
     whole = stamped.drop_nulls(["timestamp", "open", "high", "low", "close"])
-    whole = whole.unique("timestamp", keep="last", maintain_order=True)
     return within(request, table("bars", request.symbol, whole))
 
 

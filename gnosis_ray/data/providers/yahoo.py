@@ -206,7 +206,7 @@ class YahooProvider:
         quoted = newest(_moment(seconds) for seconds in _seen(answers, contracts))
         if quoted is None:
             raise ProviderError(f"{where}: no answer says when its quotes were made", symbol=request.symbol)
-        rows = [(c.code, c.bid, c.ask, c.last, c.volume, c.open_interest, c.vendor_iv) for c in contracts]
+        rows = [(c.code, c.bid, c.ask, c.last or None, c.volume, c.open_interest, c.vendor_iv) for c in contracts]
         return chain(request.symbol, rows, quoted, answers[-1].quote.price, where)
 
     def _expiry(self, path: str, asked: dict[str, int], where: str) -> _Chain | None:
