@@ -1,13 +1,15 @@
 """CBOE's delayed quotes: ``/api/global/delayed_quotes/options/AAPL.json``, indices as ``_SPX``.
 
 As a true answer (of ``_RUT``, 2023-09-21): the same fields in the same order, ``timestamp`` in UTC, trades in Eastern
-time, OCC codes. CBOE writes 0 for what is not there, and so does this: for what the market here does not know.
+time, OCC codes. The quotes of an answer are those of 15 minutes before. CBOE writes 0 for what is not there, and so
+does this: for what the market here does not know.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import polars as pl
 
@@ -17,6 +19,7 @@ from tests.support.replay.reply import Ask, Reply, Route
 from tests.support.replay.times import eastern_text, last_trade, utc_text
 
 PATH = re.compile(r"/api/global/delayed_quotes/options/(_?[A-Z0-9.\-]+)\.json")
+DELAY = timedelta(minutes=15)
 DENIED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
 """What a bucket answers for an object that it does not have, to whom may not list it."""
@@ -73,7 +76,7 @@ def render(name: str, listing: Listing) -> bytes:
     }
     options = _options(listing.options).write_json()
     told = json.dumps(head, separators=(",", ":"))[1:]
-    moment, name_ = json.dumps(utc_text(listing.moment)), json.dumps(name)
+    moment, name_ = json.dumps(utc_text(listing.moment + DELAY)), json.dumps(name)
     return f'{{"timestamp":{moment},"data":{{"options":{options},{told},"symbol":{name_}}}'.encode()
 
 

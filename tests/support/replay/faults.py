@@ -15,11 +15,12 @@ Bend = Callable[[Reply], Reply]
 
 HTML = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Checking your browser</body></html>"
 QUOTED = ("bid", "ask")
+STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass
 class Fault:
-    """Bends answers to paths that ``pattern`` is found in; ``times`` of them, None: all."""
+    """Bends answers to targets that ``pattern`` is found in; ``times`` of them, None: all."""
 
     pattern: str
     bend: Bend
@@ -120,3 +121,29 @@ def without(name: str) -> Bend:
 def halted() -> Bend:
     """Nobody quotes: every bid and ask is 0, last prices stay."""
     return each_option(lambda option: option | dict.fromkeys(QUOTED, 0.0))
+
+
+def shortened() -> Bend:
+    """Half of the true body as if it were the whole."""
+    return lambda reply: replace(reply, body=reply.body[: len(reply.body) // 2])
+
+
+def doubled() -> Bend:
+    """The first contract again, at another price."""
+
+    def edit(answer: Any) -> Any:
+        options = answer["data"]["options"] if "data" in answer else answer["options"]["option"]
+        options.append(options[0] | {"bid": options[0]["bid"] + 0.05})
+        return answer
+
+    return edited(edit)
+
+
+def of_tomorrow() -> Bend:
+    """An answer of CBOE that says it was made a day later."""
+
+    def edit(answer: Any) -> Any:
+        made = datetime.strptime(answer["timestamp"], STAMP).replace(tzinfo=UTC)
+        return answer | {"timestamp": (made + timedelta(days=1)).strftime(STAMP)}
+
+    return edited(edit)

@@ -19,7 +19,7 @@ from tests.support.replay.reply import JSON, Ask, Reply, Route
 _VENDORS = (
     (re.compile(r"/api/global/"), "cboe"),
     (re.compile(r"/v1/markets/"), "tradier"),
-    (re.compile(r"/v8/finance/|/v7/finance/|/v1/finance/|/v1/test/|/xhr/"), "yahoo"),
+    (re.compile(r"/v[78]/finance/|/v1/finance/|/v1/test/|/xhr/|/$"), "yahoo"),
     (re.compile(r"/v[23]/"), "massive"),
 )
 
@@ -36,7 +36,7 @@ class Replay:
         self.url = ""
 
     def fail(self, pattern: str, bend: Bend, times: int | None = None) -> None:
-        """From now on bend the answers to paths that the pattern is found in, the latest fault first."""
+        """From now on bend the answers to targets that the pattern is found in, the latest fault first."""
         with self._lock:
             self._faults.insert(0, Fault(pattern, bend, times))
 
@@ -73,7 +73,7 @@ class Replay:
 
 def _strikes(fault: Fault, ask: Ask) -> bool:
     spent = fault.times is not None and fault.struck >= fault.times
-    return not spent and re.search(fault.pattern, ask.path) is not None
+    return not spent and re.search(fault.pattern, ask.target) is not None
 
 
 def most_within(asks: Sequence[Ask], seconds: float) -> int:

@@ -25,6 +25,8 @@ def yahoo(market: Market) -> Route:
     """Yahoo, knowing what the market knows."""
 
     def route(ask: Ask) -> Reply | None:
+        if ask.path == "/":
+            return Reply(404, b"", "text/html", {"Set-Cookie": f"A3=d={CRUMB}; Path=/; Max-Age=31557600"})
         if ask.path.endswith("/getcrumb"):
             return Reply(body=CRUMB.encode(), content_type="text/plain")
         found = PATH.fullmatch(ask.path)
