@@ -1,0 +1,109 @@
+"""The gateway in an actor: what the plain one does, through Ray, with one door to the vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from ray import cloudpickle
+
+from actors.gateway import remote_gateway
+from cluster.session import Session
+from gnosis_ray.app import build_gateway, build_source
+from gnosis_ray.cli import live
+from gnosis_ray.cli.main import run
+from gnosis_ray.config import Config, as_of_text
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.gateway import Order, Progress
+from gnosis_ray.errors import ClusterError, ConfigError
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from tests.support import clocks
+from tests.support.clocks import ShiftedTime
+from tests.support.replay import Replay, SyntheticMarket, serving
+from tests.support.replay.cboe import cboe
+from tests.support.scans import assert_same, tables
+
+SYMBOLS = ["AAPL", "MSFT", "NOPE"]
+
+
+@pytest.fixture(scope="module")
+def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[Replay]:
+    """A vendor whose present is the synthetic market's."""
+    source = build_source(config, market_calendar)
+    with serving(cboe(SyntheticMarket(source, frozenset(SYMBOLS[:2]), config.data.synthetic.as_of))) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def at(config: Config) -> Iterator[ShiftedTime]:
+    """A quarter of an hour after the synthetic market's present; workers cannot import the tests."""
+    cloudpickle.register_pickle_by_value(clocks)  # type: ignore[no-untyped-call]
+    yield ShiftedTime.starting(config.data.synthetic.as_of + timedelta(minutes=15))
+    cloudpickle.unregister_pickle_by_value(clocks)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def fast(config: Config, replay: Replay) -> Config:
+    """The settings, with the server as the vendor."""
+    replay.forget()
+    vendor = config.providers.cboe.model_copy(update={"base_url": replay.url, "requests_per_minute": 60000.0})
+    return config.model_copy(update={"providers": config.providers.model_copy(update={"cboe": vendor})})
+
+
+def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
+    session: Session, fast: Config, at: ShiftedTime, replay: Replay, tmp_path: Path
+) -> None:
+    """One process for all of it: starting one takes longer than what it does."""
+    orders = [Order("cboe", "chains", symbol) for symbol in SYMBOLS]
+    told: list[Progress] = []
+
+    def interrupt(_progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with remote_gateway(session, fast, tmp_path / "spool", at, "run") as remote:
+        with pytest.raises(ConfigError, match="cboe does not give news"):
+            remote.gather([Order("cboe", "news", "AAPL")], told.append)
+        outcomes = remote.gather(orders, told.append)
+        as_of = at.now()
+        rows = remote.fetch("cboe", "chains", SYMBOLS, as_of)
+        (traffic,) = remote.traffic()
+        with pytest.raises(KeyboardInterrupt):
+            remote.gather([Order("cboe", "chains", "AAPL")], interrupt)
+    with pytest.raises(ClusterError, match="process ended"):
+        remote.traffic()
+    assert [each.failure is None for each in outcomes] == [True, True, False]
+    assert [each.done for each in told] == [1, 2, 3]
+    assert (traffic.requests, traffic.failures, traffic.rows) == (3, 1, rows.num_rows)
+    here = build_gateway(fast, tmp_path / "spool", at)  # answers of the spool: the same rows, without a request
+    assert here.gather(orders[:2], told.append)[0].reused
+    frames = [pl.DataFrame(pl.from_arrow(table)) for table in (rows, here.fetch("cboe", "chains", SYMBOLS[:2], as_of))]
+    assert_frame_equal(*frames, check_exact=True)
+    assert len(replay.asked()) == 3
+    here.close()
+
+
+def test_a_live_scan_on_ray_is_the_inline_scan_on_what_was_stored(
+    session: Session, fast: Config, at: ShiftedTime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__BASE_URL", fast.providers.cboe.base_url)
+    monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__REQUESTS_PER_MINUTE", "60000")
+    monkeypatch.setattr(live, "TIME", at)
+    monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", at.now)
+    both = ("scan", "--symbols", ",".join(SYMBOLS))
+    assert run([*both, "--provider", "cboe", "--granularity", "shard", "--out", str(tmp_path / "live")]) == 3
+    receipt = LedgerStore(tmp_path / "live").receipt("latest")
+    assert (receipt.provider, receipt.granularity, receipt.snapshots) == ("cboe", "shard", 2)
+    assert receipt.traffic[0].requests == receipt.traffic[0].failures + 2
+    as_of = as_of_text(receipt.as_of)
+    stored = ("--provider", "store", "--granularity", "inline", "--as-of", as_of, "--out", str(tmp_path / "stored"))
+    assert run([*both, *stored]) == 3
+    on_ray, inline = tables(tmp_path / "live"), tables(tmp_path / "stored")
+    fetching = pl.col("stage").str.starts_with("fetch.")
+    assert on_ray["failures"].filter(fetching)["symbol"].to_list() == ["NOPE"]
+    on_ray["failures"] = on_ray["failures"].filter(~fetching)
+    assert_same(on_ray, inline)
