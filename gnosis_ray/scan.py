@@ -184,6 +184,7 @@ def _seal(
         provider=manifest.provider,
         synthetic=manifest.synthetic,
         universe=manifest.universe,
+        universe_note=manifest.universe_note,
         granularity=report.granularity,
         hosts=report.hosts,
         symbols=len(manifest.symbols),

@@ -12,6 +12,7 @@ import polars as pl
 from gnosis_ray.app import build_calendar, for_workers
 from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.fetching import Fetched, routes
@@ -60,8 +61,8 @@ def command(
     if universe is not None and symbols is not None:
         raise ConfigError("Expected --universe or --symbols, was both")
     now = live.TIME.now()
-    members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500", now.date())
-    talk.print(f"{members.name}: {counted(len(members.symbols), 'symbol')}, {members.note}", style="dim")
+    members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500")
+    tell_universe(members)
     calendar = build_calendar(config, now)
     errands = live.errands_of(config, calendar, members.symbols)
     with live.gateway_to(config, None, "fetch") as gateway:

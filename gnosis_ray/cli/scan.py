@@ -21,6 +21,7 @@ from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require
 from gnosis_ray.cli.live import errands_of, fetched, planned, refuse_the_past
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
+from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
@@ -188,8 +189,9 @@ def _prepare(
         source = build_source(config, calendar)
         moment = to_utc(started if routes(config) else as_of or source.default_as_of(started))
     with watch("universe"):
-        members = load_universe(wanted, moment.date())
-    talk.print(f"{members.name}: {counted(len(members.symbols), 'symbol')}, {members.note}", style="dim")
+        past = moment.date() if moment.date() < started.date() else None
+        members = load_universe(wanted, past)
+    tell_universe(members)
     if moment > started:
         talk.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
     return RunManifest(
@@ -199,6 +201,7 @@ def _prepare(
         provider=label(config) if config.data.reads_store else source.name,
         synthetic=source.synthetic,
         universe=members.name,
+        universe_note=members.note,
         symbols=members.symbols,
         batch_size=config.run.batch_size,
         config_hash=config.decision_hash(),

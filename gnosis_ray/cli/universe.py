@@ -49,6 +49,12 @@ def show(name: str, as_of: datetime | None, format_: Format) -> None:
         talk.print(f"warning: {universe.note}", style="yellow")
 
 
+def tell_universe(universe: Universe) -> None:
+    """Say, on stderr, which symbols a run is about, and what to distrust in them."""
+    said = f"{universe.name}: {counted(len(universe.symbols), 'symbol')}, {universe.note}"
+    talk.print(said, style="dim" if universe.whole else "yellow")
+
+
 def _slices(index: Universe) -> list[tuple[str, int, str]]:
     """A row a sector that has members."""
     of_each = list(sectors_of(index.symbols).values())

@@ -33,7 +33,9 @@ from gnosis_ray.schemas.run_schemas import Failure, RunReceipt, VendorTraffic
 Row = dict[str, Any]
 _SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
 _IDEA_FIELDS = tuple(name for name in TradeIdea.model_fields if name not in ("symbol", "legs"))
-_RUN_FIELDS = tuple(name for name in RUNS if name not in ("degraded", "failures", "seconds", "traffic"))
+_RUN_FIELDS = tuple(
+    name for name in RUNS if name not in ("degraded", "failures", "seconds", "traffic", "universe_note")
+)
 _DETAILS_ORDER = ("symbol", "timestamp", "name", "x", "value")
 
 
@@ -100,6 +102,7 @@ def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
     row["failures"] = [dict(failure) for failure in receipt.failures]
     row["seconds"] = _pairs(receipt.seconds, "stage", "seconds")
     row["traffic"] = [dict(vendor) for vendor in receipt.traffic]
+    row["universe_note"] = receipt.universe_note
     return _frame([row], RUNS)
 
 
@@ -207,5 +210,6 @@ def _receipt(row: Row) -> RunReceipt:
         failures=tuple(Failure(**failure) for failure in row["failures"]),
         seconds=_unpaired(row["seconds"], "stage", "seconds"),
         traffic=tuple(VendorTraffic(**vendor) for vendor in row.get("traffic") or ()),  # older runs have none
+        universe_note=row.get("universe_note") or "",
         **{name: row[name] for name in _RUN_FIELDS},
     )

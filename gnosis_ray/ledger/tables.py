@@ -137,6 +137,7 @@ RUNS = _schema(
         "started_at": UTC_TIME,
         "finished_at": UTC_TIME,
         "traffic": pl.List(pl.Struct(dict(TRAFFIC))),  # a vendor each; empty where none was asked
+        "universe_note": pl.String,  # where the symbols come from, and what to distrust in them
     }
 )
 """One run a row; its date and id are the partition."""

@@ -108,6 +108,8 @@ class RunManifest(Contract):
     """With vendors, before the pass; none where market data lay in a store."""
     fetch_failures: tuple[Failure, ...] = ()
     """What could not be fetched; its symbols are worked on what the store knows."""
+    universe_note: str = ""
+    """Where the symbols come from, and what to distrust in them."""
 
     def batches(self) -> tuple[Batch, ...]:
         """The universe cut into batches, in order."""
@@ -141,6 +143,7 @@ class RunReceipt(Contract):
     started_at: UtcDatetime
     finished_at: UtcDatetime
     traffic: tuple[VendorTraffic, ...] = ()
+    universe_note: str = ""
 
     @property
     def wall_seconds(self) -> float:

@@ -96,6 +96,7 @@ def manifest(run_id: str = "20260712T120000-1f3a", symbols: tuple[str, ...] = SY
         config_hash="0123456789abcdef",
         config_json='{"a": "é"}',
         version="0.1.0",
+        universe_note="read from five.txt",
     )
 
 
@@ -121,6 +122,7 @@ def run_receipt(run: RunManifest, **changes: object) -> RunReceipt:
         version=run.version,
         started_at=NOON,
         finished_at=NOON + timedelta(seconds=2.5),
+        universe_note=run.universe_note,
     )
     return receipt.model_copy(update=changes)
 
