@@ -121,11 +121,15 @@ class Objects:
 
     def names(self, folder: str) -> list[str]:
         """The names of all objects below a folder, relative to it, sorted."""
+        return sorted(self.sizes(folder))
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """The bytes of all objects below a folder, by names relative to it."""
         prefix = self.root.key(folder)
         with self._told("list", folder):
             pages = _obstore().list(self._client(), prefix or None, chunk_size=1000)
-            paths = [str(meta["path"]) for page in pages for meta in page]
-        return sorted(path.removeprefix(f"{prefix}/") for path in paths)
+            found = [(str(meta["path"]), int(meta["size"])) for page in pages for meta in page]
+        return {path.removeprefix(f"{prefix}/"): size for path, size in found}
 
     def children(self, folder: str) -> list[str]:
         """The names directly in a folder, of objects and of folders, sorted."""

@@ -8,13 +8,14 @@ import click
 
 from gnosis_ray.app import OLDEST_DATA, build_calendar, data_dir
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.data_list import command as list_
+from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
-from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.location import Location, locate
 
@@ -26,7 +27,8 @@ def command() -> None:
     """The market store: Parquet, point in time."""
 
 
-command.add_command(fetch)
+for verb in (fetch, list_, verify):
+    command.add_command(verb)
 
 _dir_option = data_dir_option("The store; default: data.dir of the settings.")
 
@@ -57,16 +59,6 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
     )
     where = f" --data-dir {data_dir}" if data_dir else ""
     talk.print(f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)")
-
-
-@command.command(name="list")
-@_dir_option
-@format_option
-@click.pass_obj
-def list_(profile: str | None, data_dir: Location | None, format_: Format) -> None:
-    """What the store holds, by kind."""
-    store = _store(_config(profile, data_dir))
-    emit(coverage(store), format_, f"Market store {store}")
 
 
 def _config(profile: str | None, place: Location | None) -> Config:

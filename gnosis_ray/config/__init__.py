@@ -25,6 +25,7 @@ from gnosis_ray.config.market import (
     SyntheticConfig,
 )
 from gnosis_ray.config.providers import VENDORS, AlpacaConfig, CcxtConfig, GatewayConfig, ProvidersConfig, VendorConfig
+from gnosis_ray.config.quality import BarQuality, ChainQuality, NewsQuality, QualityConfig, TapeQuality
 from gnosis_ray.config.section import Fraction, Section
 from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
@@ -34,7 +35,9 @@ __all__ = [
     "VENDORS",
     "AgentsConfig",
     "AlpacaConfig",
+    "BarQuality",
     "CcxtConfig",
+    "ChainQuality",
     "ComposerConfig",
     "Config",
     "CrossAssetConfig",
@@ -51,8 +54,10 @@ __all__ = [
     "LiquidityAgentConfig",
     "LoadedConfig",
     "MarketConfig",
+    "NewsQuality",
     "NewsVoiceConfig",
     "ProvidersConfig",
+    "QualityConfig",
     "RatePoint",
     "RegimeAdjustments",
     "RunConfig",
@@ -60,6 +65,7 @@ __all__ = [
     "SentimentAgentConfig",
     "SentimentConfig",
     "SyntheticConfig",
+    "TapeQuality",
     "TechnicalVoiceConfig",
     "TradeConfig",
     "VendorConfig",

@@ -13,6 +13,7 @@ from gnosis_ray.config.agents import AgentsConfig, ComposerConfig
 from gnosis_ray.config.engines import EnginesConfig
 from gnosis_ray.config.market import DataConfig, MarketConfig
 from gnosis_ray.config.providers import GatewayConfig, ProvidersConfig
+from gnosis_ray.config.quality import QualityConfig
 from gnosis_ray.config.section import Section
 from gnosis_ray.config.trade import TradeConfig
 
@@ -44,6 +45,7 @@ class Config(Section):
     data: DataConfig
     providers: ProvidersConfig
     gateway: GatewayConfig
+    quality: QualityConfig
     engines: EnginesConfig
     agents: AgentsConfig
     composer: ComposerConfig

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
+from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
-from gnosis_ray.data.store.parts import INDEX, Part, list_partitions, list_parts, read_index
+from gnosis_ray.data.store.parts import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
+from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.location import Location, S3Url
 from gnosis_ray.object_store import side_by_side
@@ -101,22 +104,66 @@ class Catalog:
         self._indexes.update(zip((part.path for part in parts), found, strict=True))
 
 
-def coverage(root: Location) -> pl.DataFrame:
-    """What a store holds: ``kind, symbols, rows, first_event, last_event, last_known``, one row a dataset with data.
+COVERAGE = pl.Schema(
+    [
+        ("kind", pl.String()),
+        ("symbols", pl.UInt32()),
+        ("first_event", UTC_TIME),
+        ("last_event", UTC_TIME),
+        ("sessions", pl.UInt32()),  # of the exchange, on which something of the kind happened
+        ("of_sessions", pl.UInt32()),  # from the first event to the last
+        ("rows", pl.UInt64()),
+        ("parts", pl.UInt32()),
+        ("bytes", pl.UInt64()),
+        ("last_known", UTC_TIME),
+    ]
+)
+"""What :func:`coverage` tells of each kind."""
 
-    Read from the parts' footers. Raises :class:`NoDataError` where there is no store.
+
+def coverage(root: Location, calendar: SessionCalendar | None = None) -> pl.DataFrame:
+    """What a store holds: :data:`COVERAGE`, one row a dataset with data; ``sessions`` null without a ``calendar``.
+
+    Read from the parts' own indexes: no row is. Those of bars do not name their days, so ``sessions`` is the number of
+    bars of the symbol with the most of them. Raises :class:`NoDataError` where there is no store.
     """
     catalog = Catalog(root)
     catalog.require_some()
-    frames = [
-        catalog.listing(data).index.select(
-            kind=pl.lit(kind),
-            symbols=pl.col("symbol").n_unique(),
-            rows=pl.col("rows").sum(),
-            first_event=pl.col("first_event").min(),
-            last_event=pl.col("last_event").max(),
-            last_known=pl.col("last_known").max(),
-        )
-        for kind, data in DATASETS.items()
-    ]
-    return pl.concat(frames).filter(pl.col("symbols") > 0)
+    rows = [row for data in DATASETS.values() if (row := _covered(catalog, data, calendar))]
+    return pl.DataFrame(rows, schema=COVERAGE, orient="row")
+
+
+def _covered(catalog: Catalog, data: Dataset, calendar: SessionCalendar | None) -> tuple[object, ...] | None:
+    listing = catalog.listing(data)
+    index = listing.index
+    if index.is_empty():
+        return None
+    first, last = index["first_event"].min(), index["last_event"].max()
+    sessions, possible = (None, None) if calendar is None else _sessions(data, index, calendar)
+    taken = bytes_of(catalog.root, data, listing.paths)
+    known = index["last_known"].max()
+    rows = index["rows"].cast(pl.UInt64).sum()
+    return (
+        data.kind,
+        index["symbol"].n_unique(),
+        first,
+        last,
+        sessions,
+        possible,
+        rows,
+        len(listing.paths),
+        taken,
+        known,
+    )
+
+
+def _sessions(data: Dataset, index: pl.DataFrame, calendar: SessionCalendar) -> tuple[int, int]:
+    """How many sessions have something, and how many there are from the first event to the last."""
+    ends = index.select(pl.col("first_event").min(), pl.col("last_event").max()).row(0)
+    days = [np.datetime64(end.date(), "D") for end in ends]
+    between = calendar.days[(calendar.days >= days[0]) & (calendar.days <= days[1])]
+    if data.period == "event_date":
+        held = index["period"].unique().to_numpy().astype("datetime64[D]")
+        return int(np.isin(between, held).sum()), between.size
+    fullest = index.group_by("symbol").agg(pl.col("events").cast(pl.Int64).sum())["events"].max()
+    return min(fullest if isinstance(fullest, int) else 0, between.size), between.size

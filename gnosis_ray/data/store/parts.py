@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.data.store.datasets import Dataset, check_columns
-from gnosis_ray.data.store.remote import footer, list_names, put_once
+from gnosis_ray.data.store.remote import footer, list_names, put_once, sizes
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError
 from gnosis_ray.location import Location, S3Url
@@ -105,6 +105,17 @@ def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> lis
         if partition.startswith(prefix) and first <= label <= last and _is_part(file):
             held.setdefault(label, []).append(Part(folder / partition / file, label))
     return [Partition(label, partial(list, parts)) for label, parts in held.items()]
+
+
+def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
+    """What parts of a dataset take up. Raises :class:`DataError` where an object store cannot be listed."""
+    if not isinstance(root, S3Url):
+        return sum(part.stat().st_size for part in parts if isinstance(part, Path))
+    try:
+        found = sizes(root / data.kind)
+    except OSError as error:
+        raise DataError(str(error), cause=type(error).__name__) from error
+    return sum(found.get(part, 0) for part in parts if isinstance(part, S3Url))
 
 
 def _is_part(name: str) -> bool:

@@ -25,6 +25,11 @@ def list_names(folder: S3Url) -> list[tuple[str, str]]:
     return [(partition, file) for partition, _, file in found if file]
 
 
+def sizes(folder: S3Url) -> dict[S3Url, int]:
+    """The bytes of every object of a dataset's folder."""
+    return {folder / name: size for name, size in Objects(folder).sizes("").items()}
+
+
 def footer(part: S3Url) -> BytesIO:
     """The end of a part, with its whole footer: Parquet readers look no further for a schema or metadata.
 

@@ -1,0 +1,80 @@
+"""``gnosis-ray data verify``: what is odd about the market data that the store holds."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import click
+import polars as pl
+
+from gnosis_ray import app
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.progress import bar
+from gnosis_ray.clock import utc_now
+from gnosis_ray.config import Config, load_config
+from gnosis_ray.data.quality import all_checks, has_errors, verify
+from gnosis_ray.data.store.datasets import KINDS, Kind, dataset
+from gnosis_ray.data.symbols import canonical
+from gnosis_ray.location import Location, locate
+
+CLEAN, ERRORS_FOUND = 0, 3
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(name="verify")
+@click.option("--kind", "kinds", metavar="A,B", help=f"Of {', '.join(KINDS)}; default: all.")
+@click.option("--symbols", metavar="A,B", help="Only these.")
+@click.option("--from", "first", type=_DAY, help="The first day, of the events' time in UTC.")
+@click.option("--to", "last", type=_DAY, help="The last day.")
+@click.option("--checks", "explain", is_flag=True, help="Say what each check looks for, and verify nothing.")
+@data_dir_option("The store; default: data.dir of the settings.")
+@format_option
+@click.pass_obj
+def command(
+    profile: str | None,
+    kinds: str | None,
+    symbols: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    explain: bool,
+    data_dir: Location | None,
+    format_: Format,
+) -> int:
+    """Look through the store for what is odd: quotes, gaps, splits, outliers, contradictions. It changes nothing.
+
+    Findings are errors (figures made of it would be wrong), warnings (worth a look) or notes. Thresholds are the
+    settings below `quality`. The exit code is 3 where there is an error, else 0.
+    """
+    config = load_config(profile, {"data.dir": str(locate(data_dir)) if data_dir else None}).config
+    if explain:
+        emit(_explained(config), format_, "Checks")
+        return CLEAN
+    store = app.data_dir(config)
+    with bar("verifying", 1) as step:
+        findings = verify(
+            store,
+            config,
+            app.build_calendar(config, utc_now(), since=app.OLDEST_DATA),
+            kinds=_kinds(kinds),
+            symbols={canonical(name) for name in symbols.split(",")} if symbols else None,
+            first=_date(first),
+            last=_date(last),
+            progress=lambda text, done, total: step(text, done, total),
+        )
+    emit(findings, format_, f"Findings in {store}", spare=("most",))
+    talk.print("Nothing is odd." if findings.is_empty() else "What each finding means: gnosis-ray data verify --checks")
+    return ERRORS_FOUND if has_errors(findings) else CLEAN
+
+
+def _explained(config: Config) -> pl.DataFrame:
+    rows = [(check.kind, check.name, check.severity, check.doc) for check in all_checks(config)]
+    return pl.DataFrame(rows, schema=["kind", "finding", "severity", "meaning"], orient="row")
+
+
+def _kinds(text: str | None) -> tuple[Kind, ...]:
+    return tuple(dataset(name.strip()).kind for name in text.split(",")) if text else KINDS
+
+
+def _date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()

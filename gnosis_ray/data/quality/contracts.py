@@ -1,0 +1,99 @@
+"""Option contracts, one by one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from gnosis_ray.config.market import ImpliedVolConfig
+from gnosis_ray.config.quality import ChainQuality
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.chains.timing import run_lengths, run_starts
+from gnosis_ray.data.chains.volatility import is_bisection_artefact
+from gnosis_ray.data.quality.checks import Check
+
+_BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
+TWO_SIDED = (_BID > 0) & (_ASK > 0)
+_FIGURES = ("bid", "ask", "last", "volume", "open_interest", "vendor_iv")
+_IMPOSSIBLE = pl.any_horizontal(
+    pl.any_horizontal(~pl.col("strike", "underlying_price").is_finite()),
+    pl.any_horizontal(pl.col("strike", "underlying_price") <= 0),
+    pl.any_horizontal(~pl.col(*_FIGURES).is_finite().fill_null(value=True)),
+    pl.any_horizontal((pl.col(*_FIGURES) < 0).fill_null(value=False)),
+    pl.col("expiry").is_null(),
+    ~pl.col("type").is_in(["C", "P"]),
+    ~pl.col("settlement").is_in(["AM", "PM"]),
+)
+_NAMED = ("event_time", "expiry", "strike", "type")
+
+
+def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
+    """Checks of single contracts; over :func:`contracts`."""
+    quoted = (*_NAMED, "bid", "ask")
+    implied = (*_NAMED, "bid", "ask", "vendor_iv")
+    near = pl.col("expiry") - pl.col("event_time").dt.date() <= timedelta(days=limits.intrinsic_max_days)
+    return (
+        Check(
+            "chains", "impossible figure", "error",
+            "no strike, spot, expiry or side, or a figure that is negative or not finite",
+            _IMPOSSIBLE, (*_NAMED, "underlying_price", *_FIGURES),
+        ),
+        Check(
+            "chains", "expired contract", "warning", "had stopped living when the snapshot was taken",
+            pl.col("expired"), (*_NAMED, "settlement"),
+        ),
+        Check(
+            "chains", "crossed quote", "warning", "the bid is above the ask", TWO_SIDED & (_BID > _ASK), quoted
+        ),
+        Check("chains", "locked quote", "note", "the bid is the ask", TWO_SIDED & (_BID == _ASK), quoted),
+        Check(
+            "chains", "one-sided quote", "note", "only a bid or only an ask",
+            ((_BID > 0) | (_ASK > 0)) & ~TWO_SIDED, quoted,
+        ),
+        Check("chains", "no quote", "note", "neither a bid nor an ask", (_BID <= 0) & (_ASK <= 0), quoted),
+        Check(
+            "chains", "ask below intrinsic value", "warning",
+            f"of contracts within {limits.intrinsic_max_days} days, by more than "
+            f"{limits.intrinsic_tolerance:.0%} of the spot: a stale quote, or a spot of another moment",
+            near & (_ASK > 0) & (_intrinsic() - limits.intrinsic_tolerance * pl.col("underlying_price") > _ASK),
+            (*_NAMED, "underlying_price", "bid", "ask"),
+        ),
+        Check(
+            "chains", "unfinished implied volatility", "warning",
+            "the vendor's search for it stopped at a midpoint, 2^-k", pl.col("unfinished"), implied,
+        ),
+        Check(
+            "chains", "zero implied volatility", "note", "the vendor gives zero", pl.col("vendor_iv") == 0, implied
+        ),
+        Check(
+            "chains", "implied volatility out of range", "note", f"above {limits.max_implied_vol:g}",
+            pl.col("vendor_iv") > limits.max_implied_vol, implied,
+        ),
+        Check(
+            "chains", "no implied volatility", "note", "the vendor gives none", pl.col("vendor_iv").is_null(), implied
+        ),
+    )  # fmt: skip
+
+
+def contracts(rows: pl.DataFrame, calendar: SessionCalendar, believed: ImpliedVolConfig) -> pl.DataFrame:
+    """Chain rows with what the checks ask: whether each contract had expired and its volatility is unfinished."""
+    given = rows["vendor_iv"].fill_null(float("nan")).to_numpy()
+    unfinished = is_bisection_artefact(given, believed.bisection_tolerance) & (given > 0)
+    return rows.with_columns(pl.Series("unfinished", unfinished), _expired(rows, calendar))
+
+
+def _intrinsic() -> pl.Expr:
+    spot, strike = pl.col("underlying_price"), pl.col("strike")
+    return pl.when(pl.col("type") == "C").then(spot - strike).otherwise(strike - spot)
+
+
+def _expired(rows: pl.DataFrame, calendar: SessionCalendar) -> pl.Series:
+    """Whether each contract's end was at or before its snapshot; beyond the calendar it lives."""
+    starts = run_starts(rows["expiry"], rows["settlement"])
+    days = rows["expiry"].gather(starts).to_numpy().astype("datetime64[D]")
+    ends = calendar.expiry_moment(days, (rows["settlement"].gather(starts) == "AM").fill_null(value=False).to_numpy())
+    whole = np.repeat(ends, run_lengths(starts, rows.height))
+    moments = rows["event_time"].dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+    return pl.Series("expired", whole <= moments)

@@ -1,0 +1,77 @@
+"""One examiner a kind: takes its partitions in order of time, some symbols at once, and tallies what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import polars as pl
+
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.quality.bars import History, bar_checks
+from gnosis_ray.data.quality.checks import Check, Tally
+from gnosis_ray.data.quality.contracts import contract_checks, contracts
+from gnosis_ray.data.quality.news import news, news_checks
+from gnosis_ray.data.quality.snapshots import SessionBefore, snapshot_checks, snapshots
+from gnosis_ray.data.quality.tape import quote_checks, quotes, trade_checks, trades
+from gnosis_ray.data.store.datasets import Kind
+
+Ranges = Callable[[pl.DataFrame], pl.DataFrame]
+"""Adds ``low`` and ``high`` of the bar of each row's symbol at its ``session``, null where there is none."""
+
+
+class Examiner(Protocol):
+    """Applies a kind's checks."""
+
+    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
+        """Look at some symbols' rows of a partition, one version each, later than all looked at before of them."""
+        ...
+
+
+class _Chains:
+    def __init__(self, config: Config, calendar: SessionCalendar, ranges: Ranges) -> None:
+        self._calendar = calendar
+        self._believed = config.market.implied_vol
+        self._contracts = contract_checks(config.quality.chains)
+        self._snapshots = snapshot_checks(config.quality.chains)
+        self._before = SessionBefore()
+        self._ranges = ranges
+
+    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
+        tally.add(self._contracts, contracts(rows, self._calendar, self._believed))
+        made = snapshots(rows, self._calendar, self._believed)
+        tally.add(self._snapshots, self._ranges(self._before.compare(rows, made)))
+
+
+class _Bars:
+    def __init__(self, config: Config, calendar: SessionCalendar) -> None:
+        self._checks = bar_checks(config.quality.bars)
+        self._history = History(calendar, config.quality.bars)
+
+    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
+        tally.add(self._checks, self._history.extend(rows))
+
+
+class _Plain:
+    """Of a kind whose partitions tell nothing of each other."""
+
+    def __init__(self, checks: tuple[Check, ...], prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        self._checks = checks
+        self._prepare = prepare
+
+    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
+        tally.add(self._checks, self._prepare(rows))
+
+
+def examiner(kind: Kind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> Examiner:
+    """The examiner of a kind."""
+    limits = config.quality
+    makers: dict[Kind, Callable[[], Examiner]] = {
+        "chains": lambda: _Chains(config, calendar, ranges),
+        "bars": lambda: _Bars(config, calendar),
+        "trades": lambda: _Plain(trade_checks(limits.tape), lambda rows: trades(rows, calendar, limits.tape)),
+        "quotes": lambda: _Plain(quote_checks(limits.tape), lambda rows: quotes(rows, calendar)),
+        "news": lambda: _Plain(news_checks(limits.news), news),
+    }
+    return makers[kind]()

@@ -1,0 +1,98 @@
+"""A store in pieces that fit into memory: a partition at a time, some symbols at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
+
+from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.datasets import Dataset
+from gnosis_ray.data.store.point_in_time import PART
+from gnosis_ray.data.store.reading import read_rows
+
+MAX_ROWS = 500_000
+"""Of one piece; a single symbol's partition may have more."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows are looked at: of these symbols (None: all), of events of these days in UTC, both inclusive."""
+
+    symbols: frozenset[str] | None = None
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def since(self) -> datetime:
+        """The first moment inside."""
+        return datetime.combine(self.first or date(1, 1, 1), time(), UTC)
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after."""
+        day = self.last or date(9998, 12, 31)
+        return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+    def of(self, data: Dataset, catalog: Catalog) -> Listing:
+        """The parts and symbols inside."""
+        span = pl.DataFrame({"moment": [self.since, self.until - timedelta(microseconds=1)]})
+        first, last = span.select(data.period_of(pl.col("moment"))).to_series()
+        listing = catalog.listing(data, first, last)
+        inside = (pl.col("last_event") >= self.since) & (pl.col("first_event") < self.until)
+        if self.symbols is not None:
+            inside &= pl.col("symbol").is_in(sorted(self.symbols))
+        return Listing(listing.paths, listing.index.filter(inside))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some symbols of some partitions that follow each other; ``chosen`` are rows of the catalog."""
+
+    period: str
+    chosen: pl.DataFrame
+
+    @property
+    def told_again(self) -> bool:
+        """Whether a row of it can have several versions."""
+        rows = self.chosen
+        per_snapshot = rows.select("symbol", "period", "first_event").is_duplicated()
+        shared = rows.select("symbol", "period").is_duplicated() & (rows["events"] > 1)
+        within = (rows["events"] > 1) & (rows["rows"] > rows["events"])
+        return bool((per_snapshot | shared | within).any())
+
+    def read(self, catalog: Catalog, data: Dataset, listing: Listing, scope: Scope) -> pl.DataFrame:
+        """Its rows, all versions."""
+        rows = read_rows(catalog.root, data, listing, self.chosen)
+        inside = pl.col(data.event).is_between(scope.since, scope.until, closed="left")
+        names = self.chosen.select("symbol").unique()
+        return rows.filter(inside).join(names, on="symbol", how="semi", maintain_order="left").drop(PART, strict=False)
+
+
+def pieces(listing: Listing) -> Iterator[Piece]:
+    """Everything in a listing, in order of time, then of symbols: small partitions together, large ones in runs."""
+    waiting: list[pl.DataFrame] = []
+    for _, rows in listing.index.sort("period", "symbol", maintain_order=True).group_by("period", maintain_order=True):
+        if waiting and _rows([*waiting, rows]) > MAX_ROWS:
+            yield from _runs(waiting)
+            waiting = []
+        waiting.append(rows)
+    if waiting:
+        yield from _runs(waiting)
+
+
+def _rows(frames: Sequence[pl.DataFrame]) -> int:
+    return sum(int(frame["rows"].sum()) for frame in frames)
+
+
+def _runs(frames: Sequence[pl.DataFrame]) -> Iterator[Piece]:
+    """The partitions as one piece or, of one that is too large, runs of its symbols."""
+    whole = pl.concat(frames)
+    first, last = whole["period"][0], whole["period"][-1]
+    label = first if first == last else f"{first} to {last}"
+    sized = whole.group_by("symbol").agg(pl.col("rows").sum().cast(pl.Int64)).sort("symbol")
+    numbered = sized.select("symbol", run=(pl.col("rows").cum_sum() - 1) // MAX_ROWS)
+    for chosen in whole.join(numbered, on="symbol", maintain_order="left").partition_by("run", include_key=False):
+        yield Piece(label, chosen)

@@ -1,0 +1,132 @@
+"""Looks through a store, piece by piece, and tells what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+
+import polars as pl
+
+from gnosis_ray.config import Config
+from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.quality.bars import bar_checks
+from gnosis_ray.data.quality.checks import Check, Tally
+from gnosis_ray.data.quality.contracts import contract_checks
+from gnosis_ray.data.quality.examiners import examiner
+from gnosis_ray.data.quality.names import name_checks, names
+from gnosis_ray.data.quality.news import news_checks
+from gnosis_ray.data.quality.partitions import Scope, pieces
+from gnosis_ray.data.quality.snapshots import snapshot_checks
+from gnosis_ray.data.quality.tape import quote_checks, trade_checks
+from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, told_again
+from gnosis_ray.data.store.catalog import Catalog
+from gnosis_ray.data.store.datasets import DATASETS, KINDS, Kind
+from gnosis_ray.engines.inputs.columns import BARS
+from gnosis_ray.errors import NoDataError
+from gnosis_ray.location import Location
+
+Progress = Callable[[str, int, int], None]
+"""Called with the partition at work, the pieces done and the pieces in all."""
+
+_RANGE = pl.Schema({name: BARS[name] for name in ("symbol", "timestamp", "low", "high")})
+
+
+def verify(
+    root: Location,
+    config: Config,
+    calendar: SessionCalendar,
+    *,
+    kinds: Sequence[Kind] = KINDS,
+    symbols: Collection[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    progress: Progress | None = None,
+) -> pl.DataFrame:
+    """What is odd about a store's rows: :data:`gnosis_ray.data.quality.FINDINGS`, no row where nothing is.
+
+    Rows are looked at as they are read now, all corrections applied. ``symbols`` (None: all) and ``first`` to ``last``
+    (days of the event time in UTC, inclusive) bound what is looked at; ``calendar`` must cover it, and the expiries.
+    Reads pieces of bounded size: memory does not grow with the store. Raises
+    :class:`NoDataError` where there is no store or nothing of it is inside the bounds, :class:`DataError` where a part
+    cannot be read.
+    """
+    catalog, tally = Catalog(root), Tally()
+    catalog.require_some()
+    scope = Scope(None if symbols is None else frozenset(symbols), first, last)
+    listings = {kind: scope.of(DATASETS[kind], catalog) for kind in kinds}
+    work = [(kind, piece) for kind, listing in listings.items() for piece in pieces(listing)]
+    if not work:
+        raise NoDataError(f"The market store {root} holds nothing of what is to be verified")
+    ranges = BarRanges(catalog)
+    examiners = {kind: examiner(kind, config, calendar, ranges.add) for kind in kinds}
+    for done, (kind, piece) in enumerate(work):
+        if progress:
+            progress(f"{kind} {piece.period}", done, len(work))
+        data = DATASETS[kind]
+        rows = piece.read(catalog, data, listings[kind], scope)
+        if piece.told_again:
+            tally.add(VERSION_CHECKS[kind], told_again(rows, data))
+            rows = latest(rows, data)
+        examiners[kind].examine(rows.sort(*data.identity), tally)
+    _names(catalog, scope, kinds, config, calendar, tally)
+    if progress:
+        progress("", len(work), len(work))
+    return tally.findings()
+
+
+def has_errors(findings: pl.DataFrame) -> bool:
+    """Whether any finding is an error."""
+    return bool((findings["severity"] == "error").any())
+
+
+def all_checks(config: Config) -> tuple[Check, ...]:
+    """Every check, with what it means, under these thresholds."""
+    limits = config.quality
+    families = (
+        *VERSION_CHECKS.values(),
+        contract_checks(limits.chains),
+        snapshot_checks(limits.chains),
+        bar_checks(limits.bars),
+        trade_checks(limits.tape),
+        quote_checks(limits.tape),
+        news_checks(limits.news),
+        *name_checks(limits.bars).values(),
+    )
+    return tuple(check for family in families for check in family)
+
+
+class BarRanges:
+    """Low and high of sessions, from the store's bars: a year's are kept at a time."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._years: dict[str, pl.DataFrame] = {}
+
+    def add(self, made: pl.DataFrame) -> pl.DataFrame:
+        """``made`` with ``low`` and ``high`` of its symbol's bar at its ``session``; null where there is none."""
+        wanted = made["session"].dt.strftime("%Y").drop_nulls().unique().to_list()
+        self._years = {year: self._years[year] if year in self._years else self._read(year) for year in sorted(wanted)}
+        bars = pl.concat([pl.DataFrame(schema=_RANGE), *self._years.values()])
+        return made.join(
+            bars, left_on=["symbol", "session"], right_on=["symbol", "timestamp"], how="left", maintain_order="left"
+        )
+
+    def _read(self, year: str) -> pl.DataFrame:
+        data = DATASETS["bars"]
+        listing = self._catalog.listing(data, year, year)
+        found = [
+            latest(piece.read(self._catalog, data, listing, Scope()), data).select(_RANGE.names())
+            for piece in pieces(listing)
+        ]
+        return pl.concat([pl.DataFrame(schema=_RANGE), *found])
+
+
+def _names(
+    catalog: Catalog, scope: Scope, kinds: Sequence[Kind], config: Config, calendar: SessionCalendar, tally: Tally
+) -> None:
+    """Checks over the whole store of the symbols inside: what lies outside the days counts as well."""
+    whole = Scope(scope.symbols)
+    bars = whole.of(DATASETS["bars"], catalog).index
+    for kind, checks in name_checks(config.quality.bars).items():
+        if kind in kinds:
+            tally.add(checks, names(whole.of(DATASETS[kind], catalog).index, bars, calendar))
