@@ -7,6 +7,7 @@ of its requests leaves through a session of ours, which is also the one that cou
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -99,6 +100,7 @@ class AlpacaProvider:
         self._timeframe = importlib.import_module("alpaca.data.timeframe").TimeFrame
         self._settings = settings
         session = requests_session(self.name, wire, settings.base_url, settings.timeout_s)
+        weakref.finalize(self, session.close)
 
         def connected(kind: str) -> Any:
             made = _whole(getattr(historical, kind))(key.get_secret_value(), secret.get_secret_value(), raw_data=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -83,6 +84,7 @@ class CcxtProvider:
         self._place = f"{settings.exchange} through ccxt"
         self._said = threading.local()
         self._exchange = self._wired(ccxt, settings, wire)
+        weakref.finalize(self, self._exchange.session.close)
         self._loading = threading.Lock()
 
     def fetch(self, request: Request) -> pl.DataFrame:

@@ -7,6 +7,7 @@ methods are asked for raw pages, which are read here, and its connection pool se
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -162,7 +163,9 @@ class MassiveProvider:
             maxsize=settings.max_in_flight,
             **more,
         )
-        self._client.client = _WiredPool(self._client.client, wire)
+        pool = self._client.client
+        self._client.client = _WiredPool(pool, wire)
+        weakref.finalize(self, pool.clear)
 
     def fetch(self, request: Request) -> pl.DataFrame:
         """See :class:`~gnosis_ray.data.providers.base.Provider`."""

@@ -8,9 +8,10 @@ memory that never ages, both hide errors unless a global switch is set, and pric
 from __future__ import annotations
 
 import importlib
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
 import polars as pl
@@ -24,9 +25,6 @@ from gnosis_ray.data.providers.wiring import client, rebased, refused, unreachab
 from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.data.symbols import spelled
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
-
-if TYPE_CHECKING:
-    from curl_cffi.requests import Response, Session
 
 _API = "https://query2.finance.yahoo.com"
 _COOKIES = "fc.yahoo.com"
@@ -157,7 +155,10 @@ class YahooProvider:
         cache = importlib.import_module("yfinance.cache")
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
-        self._carrier = type.__call__(data.YfData, session=_session(settings, wire, self._has_cookie))
+        session = _session(settings, wire)
+        self._carrier = type.__call__(data.YfData, session=session)
+        session.carrier = weakref.ref(self._carrier)
+        weakref.finalize(self, session.close)
         self._timeout_s = settings.timeout_s
 
     def fetch(self, request: Request) -> pl.DataFrame:
@@ -224,10 +225,6 @@ class YahooProvider:
         found = pl.DataFrame(rows, schema=["timestamp", "headline", "source"], orient="row")
         return within(request, table("news", request.symbol, found)) if rows else nothing("news")
 
-    def _has_cookie(self) -> None:
-        """yfinance only remembers a cookie that it could keep on disk, and else fetches one with every request."""
-        self._carrier._cookie = True
-
     def _get(self, path: str, asked: dict[str, Any]) -> bytes:
         answer = self._carrier.get(_API + path, params=asked, timeout=self._timeout_s)
         if answer.status_code >= 400:  # refused again after yfinance had fetched another cookie
@@ -236,7 +233,7 @@ class YahooProvider:
         return content
 
 
-def _session(settings: VendorConfig, wire: Wire, has_cookie: Callable[[], None]) -> Session[Response]:
+def _session(settings: VendorConfig, wire: Wire) -> Any:
     """A browser-like session: each request through the wire, those for data with their failures turned into ours.
 
     What fetches cookies is left as it is, since yfinance lives without; so are refusals that another crumb may mend.
@@ -244,6 +241,9 @@ def _session(settings: VendorConfig, wire: Wire, has_cookie: Callable[[], None])
     from curl_cffi import requests
 
     class Wired(requests.Session):  # type: ignore[type-arg]
+        carrier: Callable[[], Any]
+        """yfinance's object that asks through this session."""
+
         def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
             target = rebased(url, settings.base_url)
             host = urlsplit(url).hostname or ""
@@ -263,8 +263,8 @@ def _session(settings: VendorConfig, wire: Wire, has_cookie: Callable[[], None])
                 return answer
 
             answer = wire.call(ask)
-            if host == _COOKIES:
-                has_cookie()
+            if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time
+                self.carrier()._cookie = True
             return answer
 
     return Wired(impersonate="chrome")
