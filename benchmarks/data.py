@@ -17,9 +17,13 @@ from benchmarks.market import REALDATA, RECORDED, Market
 from benchmarks.report import Row
 from benchmarks.timing import alternate
 from gnosis_ray.data.importing import import_dataset, load_mapping
+from gnosis_ray.data.quality import verify
 from gnosis_ray.data.store import StoreSource, StoreWriter
 
 ROUNDS = 3
+READS = 9
+"""Rounds of what takes milliseconds."""
+
 SHARD = 64
 PANEL = 60
 """Sessions of a symbol read at once."""
@@ -47,6 +51,7 @@ def rows(market: Market, scratch: Path) -> Iterator[Row]:
     if (REALDATA / RECORDED).is_dir():
         yield _importing(market, scratch / "import")
     yield _appending(market, scratch / "append")
+    yield _verifying(market, scratch)
     stores = large_store.make(scratch / "large")
     yield Row(
         f"made: {stores[-1].rows:,} rows of chains, {large_store.SYMBOLS} symbols by {stores[-1].sessions} days",
@@ -88,6 +93,19 @@ def _appending(market: Market, scratch: Path) -> Row:
     )
 
 
+def _verifying(market: Market, scratch: Path) -> Row:
+    parts = sorted(market.root.rglob("part-*.parquet"))
+    count = sum(pl.scan_parquet(part, hive_partitioning=False).select(pl.len()).collect().item() for part in parts)
+    seconds = alternate(
+        {
+            "ours": lambda: verify(market.root, market.config, market.calendar),
+            "theirs": lambda: _copied(parts, scratch / "verified"),
+        },
+        ROUNDS,
+    )
+    return _rate("data verify: every check of every row", seconds, count, "Polars reads and writes the same files")
+
+
 def _rate(what: str, seconds: dict[str, float], count: int, against: str) -> Row:
     ours, theirs = (f"{count / seconds[side] / 1e6:,.2f}" for side in ("ours", "theirs"))
     note = f"{ours} against {theirs} million rows/s, of {count:,}"
@@ -101,7 +119,7 @@ def _reading(stores: list[LargeStore]) -> Iterator[Row]:
     for question in QUESTIONS:
         keys = asked(question.symbols, moments[-question.sessions :])
         for how, side in (("first read", _first_read), ("read again", _read_again)):
-            seconds = alternate({store.root.name: side(store.root, keys) for store in stores}, ROUNDS)
+            seconds = alternate({store.root.name: side(store.root, keys) for store in stores}, READS)
             yield Row(
                 f"{question.what}: {how}",
                 seconds[largest.root.name],
@@ -118,7 +136,7 @@ def _reading(stores: list[LargeStore]) -> Iterator[Row]:
             "ours": _read_again(largest.root, keys),
             "theirs": lambda: pl.scan_parquet(day, hive_partitioning=False).filter(held).collect(),
         },
-        ROUNDS,
+        READS,
     )
     yield _rate(
         f"one shard of {SHARD} symbols, one day: read again", seconds, wanted.height, "Polars filters that day's part"

@@ -22,7 +22,7 @@ FIRST, LAST = date(2025, 6, 2), date(2026, 7, 10)
 AFTER_CLOSE = timedelta(minutes=15)
 
 ROWS_SETTING = "GNOSIS_RAY_BENCH_ROWS"
-"""Environment: how many rows of chains to make, about; the whole of it takes some 40 bytes a row of disk."""
+"""Environment: how many rows of chains to make, about; the whole of it takes some 25 bytes a row of disk."""
 DEFAULT_ROWS = 4_000_000
 
 
