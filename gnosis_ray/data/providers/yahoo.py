@@ -31,7 +31,8 @@ _COOKIES = "fc.yahoo.com"
 _EVER = 9_999_999_999
 """Seconds since 1970, beyond any present: prices are adjusted for every split to date, so every split must be seen."""
 _HEADLINES = 100
-_ZONES = ("America/New_York", "UTC")
+_ZONES = ("America/New_York", "America/Chicago", "UTC")
+"""Of US shares, of Cboe's indices, of crypto pairs."""
 
 Seconds = Annotated[int, Field(ge=0, lt=_EVER)]
 

@@ -220,6 +220,11 @@ def test_a_field_that_nobody_has_heard_of_changes_nothing(made: YahooProvider, s
     assert made.fetch(asked("bars")).equals(plain)
 
 
+def test_an_index_of_chicago_is_of_the_us(made: YahooProvider, server: Replay) -> None:
+    server.fail("chart", edited(lambda _: chart(DAYS, TRADED, meta={"exchangeTimezoneName": "America/Chicago"})))
+    assert made.fetch(asked("bars", "VIX"))["timestamp"][0] == datetime(2020, 8, 27, 20, tzinfo=UTC)
+
+
 def test_a_listing_elsewhere_is_refused(made: YahooProvider, server: Replay) -> None:
     server.fail("chart", edited(lambda _: chart(DAYS, TRADED, meta={"exchangeTimezoneName": "Europe/Oslo"})))
     with pytest.raises(NoDataError, match="Europe/Oslo"):
