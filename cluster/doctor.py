@@ -107,7 +107,8 @@ def _store(config: Config) -> Check:
     if config.data.provider == "synthetic":
         return Check("market data", True, "synthetic, needs no store", "")
     if config.data.provider != "store":
-        return Check("market data", True, f"{config.data.provider}, a plug-in: needs no store", "")
+        kept = "asked in each run, kept in the store" if config.data.reads_store else "a plug-in: needs no store"
+        return Check("market data", True, f"{config.data.provider}, {kept}", "")
     place = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
     if isinstance(place, Path):

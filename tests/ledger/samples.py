@@ -21,7 +21,7 @@ from gnosis_ray.schemas.core_schemas import (
     TradeIdea,
     TradeLeg,
 )
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, VendorTraffic
 
 NOON = datetime(2026, 7, 12, 12, tzinfo=UTC)
 FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
@@ -122,6 +122,7 @@ def run_receipt(run: RunManifest, **changes: object) -> RunReceipt:
         version=run.version,
         started_at=NOON,
         finished_at=NOON + timedelta(seconds=2.5),
+        traffic=(VendorTraffic(vendor="cboe", requests=12, retries=2, rows=4000, wait_seconds=1.75),),
         universe_note=run.universe_note,
     )
     return receipt.model_copy(update=changes)

@@ -21,6 +21,7 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.partition import COMMITS
+from gnosis_ray.ledger.rows import receipts
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from tests.ledger.grounds import BucketGround, FolderGround, Ground
@@ -147,6 +148,8 @@ def test_manifests_and_receipts_come_back_equal(ledger: LedgerStore) -> None:
     assert ledger.manifest("latest") == RUN
     assert ledger.receipt(RUN.run_id) == run_receipt(RUN)
     assert ledger.runs() == [run_receipt(RUN)]
+    older = ledger.read("runs").drop("traffic", "universe_note")  # before there were any
+    assert receipts(older) == [run_receipt(RUN, traffic=(), universe_note="")]
 
 
 def test_runs_are_listed_newest_first_and_found_by_the_start_of_their_id(ledger: LedgerStore) -> None:
