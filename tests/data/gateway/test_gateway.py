@@ -18,7 +18,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.gateway import Order, Outcome, Progress
 from gnosis_ray.data.providers.base import Request
 from gnosis_ray.errors import ConfigError, DataError, ProviderError, TransientError
-from tests.data.gateway.vendors import Bench, bars, chain
+from tests.data.gateway.vendors import DAY, Bench, bars, chain
 from tests.support.clocks import SimulatedTime
 
 SYMBOLS = [f"S{number:02d}" for number in range(30)]
@@ -103,6 +103,13 @@ def test_what_is_young_enough_is_not_asked_again(bench: Bench, config: Config) -
     assert bench.asked["chains", "A"] == 2
     bench.another().gather(chains_of("A"), silent, fresh_since=bench.now() + timedelta(seconds=1))
     assert bench.asked["chains", "A"] == 3
+
+
+def test_an_answer_that_does_not_go_back_far_enough_is_asked_for_again(bench: Bench) -> None:
+    wanted = [Order("cboe", "bars", "A")]
+    bench.gateway.gather(wanted, silent)
+    assert bench.another(3 * DAY).gather(wanted, silent)[0].reused
+    assert not bench.another(9 * DAY).gather(wanted, silent)[0].reused
 
 
 def test_an_answer_that_cannot_be_read_is_asked_for_again(bench: Bench, tmp_path: Path) -> None:

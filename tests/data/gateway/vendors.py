@@ -98,14 +98,14 @@ class Bench:
         self.made: list[MadeUpVendor] = []
         self.gateway = self.another()
 
-    def another(self) -> Gateway:
-        """One more gateway on the same spool, as of a second process."""
+    def another(self, back: timedelta = 5 * DAY) -> Gateway:
+        """One more gateway on the same spool, as of a second process; bars go so far ``back``."""
 
         def make(_name: str, wire: Wire) -> MadeUpVendor:
             self.made.append(MadeUpVendor(wire, self.bend, self.after))
             return self.made[-1]
 
-        windows = Windows({"bars": 5 * DAY})
+        windows = Windows({"bars": back})
         return Gateway(self.providers, self.settings, make, Spool(self.spool), windows, self.time)
 
     @property
