@@ -1,10 +1,12 @@
-"""Source files: Parquet, CSV, or one CSV in a zip; with what their names tell."""
+"""Source files: Parquet, CSV, CSV with gzip, or one CSV in a zip; with what their names and first lines tell."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,7 @@ import polars as pl
 from gnosis_ray.data.importing.mapping import TableMapping
 from gnosis_ray.errors import DataError, NoDataError, SchemaError
 
-SUFFIXES = (".parquet", ".csv", ".zip")
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
 
 
 def source_files(folder: Path, table: TableMapping) -> list[Path]:
@@ -22,22 +24,22 @@ def source_files(folder: Path, table: TableMapping) -> list[Path]:
     if not found:
         raise NoDataError(f"Expected a file {table.file} in {folder}, found none")
     for path in found:
-        if path.suffix not in SUFFIXES:
-            raise SchemaError(f"{path}: Expected a .parquet, .csv or .zip file, found '{path.suffix}'")
+        if not path.name.endswith(SUFFIXES):
+            raise SchemaError(f"{path}: Expected a .parquet, .csv, .csv.gz or .zip file, found '{path.suffix}'")
     return found
 
 
 def scan_file(path: Path, table: TableMapping) -> pl.LazyFrame:
-    """A file's columns under their source names, and those that ``file_name`` takes from its name.
+    """A file's columns under their source names, and those that its name and the lines before its header tell.
 
-    Raises :class:`SchemaError` where the name or the number of columns is not as the mapping says,
-    :class:`DataError` where a zip cannot be read or holds other than one file.
+    Raises :class:`SchemaError` where the name, a line before the header or the number of columns is not as the mapping
+    says, :class:`DataError` where a packed file cannot be read or a zip holds other than one file.
     """
     told = _told_by_name(path, table)
     if path.suffix == ".parquet":
         return pl.scan_parquet(path).with_columns(**told)
-    source = path if path.suffix == ".csv" else io.BytesIO(_only_member(path))
-    frame = pl.scan_csv(source, infer_schema_length=None, has_header=not table.header)
+    source, told = _text(path), told | _told_by_lines(path, table)
+    frame = pl.scan_csv(source, infer_schema_length=None, has_header=not table.header, skip_lines=len(table.preamble))
     if table.header:
         found = frame.collect_schema().names()
         if len(found) != len(table.header):
@@ -53,6 +55,44 @@ def _told_by_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
     if match is None:
         raise SchemaError(f"{path}: Expected a name like {table.file_name}")
     return {name: pl.lit(text) for name, text in match.groupdict().items()}
+
+
+def _told_by_lines(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
+    """What the groups of the preamble say; a figure is a number."""
+    if not table.preamble:
+        return {}
+    text = _text(path)
+    raw = text.read_bytes() if isinstance(text, Path) else text.getvalue()
+    lines = raw.decode("utf-8", errors="replace").splitlines()[: len(table.preamble)]
+    told: dict[str, pl.Expr] = {}
+    for number, pattern in enumerate(table.preamble):
+        line = lines[number] if number < len(lines) else ""
+        match = re.fullmatch(pattern, line)
+        if match is None:
+            raise SchemaError(f"{path}, line {number + 1}: Expected a line like {pattern}, found '{line[:80]}'")
+        told |= {name: pl.lit(_figure(text)) for name, text in match.groupdict().items()}
+    return told
+
+
+def _figure(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _text(path: Path) -> Path | io.BytesIO:
+    """A CSV file, or what is packed in it."""
+    if path.suffix == ".csv":
+        return path
+    return io.BytesIO(_only_member(path) if path.suffix == ".zip" else _unpacked(path))
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
 
 
 def _only_member(path: Path) -> bytes:

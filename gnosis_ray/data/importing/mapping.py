@@ -50,9 +50,12 @@ class FlagRule(Section):
 class TableMapping(Section):
     """One source file, or many alike, and the dataset that they fill.
 
-    ``file`` is a name in the folder or, with ``*``, a pattern of names; Parquet, CSV or a zip of one CSV. ``header``
+    ``file`` is a name in the folder or, with ``*``, a pattern of names; Parquet, CSV (also with
+    gzip) or a zip of one CSV. ``header``
     names the columns of a text file that has no header line; ``file_name`` is a regular expression whose named groups
-    become further source columns. ``columns`` are target -> source. ``divide``: target -> what its source is a
+    become further source columns; ``preamble`` are such expressions of the lines before the header line, one a line.
+    ``columns`` are target -> source. ``formats``: target -> how its source writes a date or time (strftime);
+    ``zone``: of its times that name none, instead of UTC. ``divide``: target -> what its source is a
     multiple of; ``zero_is_unknown``: targets in which zero says nothing. ``known_at``: ``event`` where rows carry the
     moment they were taken at, ``session_close`` where a date stands for the close of that date's session, ``column``
     where ``columns`` names it. A dataset's optional columns may be left out: they are unknown then.
@@ -63,7 +66,10 @@ class TableMapping(Section):
     kind: Kind
     header: tuple[str, ...] = ()
     file_name: str | None = None
+    preamble: tuple[str, ...] = ()
     columns: dict[str, str]
+    formats: dict[str, str] = Field(default_factory=dict)
+    zone: str | None = None
     divide: dict[str, PositiveFloat] = Field(default_factory=dict)
     zero_is_unknown: tuple[str, ...] = ()
     clock: ClockRule | None = None
@@ -83,6 +89,7 @@ class TableMapping(Section):
         for name in sorted(given - set(schema)):
             raise ValueError(f"{name} is no column of {self.kind}. {_nearest(name, schema.names())}")
         used = {"values": [*self.values], "divide": [*self.divide], "zero_is_unknown": [*self.zero_is_unknown]}
+        used["formats"] = [*self.formats]
         for rule, names in used.items():
             for name in sorted(set(names) - set(self.columns)):
                 raise ValueError(
@@ -100,7 +107,12 @@ class TableMapping(Section):
         missing = [name for name in schema.names() if name not in {*given, *derived, *optional}]
         if twice or missing:
             raise ValueError(f"{self.kind} of {self.file}: filled twice {twice}, not filled {missing}")
-        _check_pattern(self.file_name)
+        for name in sorted(self.formats):
+            if not schema[name].is_temporal():
+                raise ValueError(f"Expected a format of a date or time, was one of {name}")
+        _check_pattern("file_name", self.file_name)
+        for pattern in self.preamble:
+            _check_pattern("preamble", pattern)
         return self
 
     @property
@@ -117,11 +129,11 @@ class Mapping(Section):
     tables: tuple[TableMapping, ...] = Field(min_length=1)
 
 
-def _check_pattern(pattern: str | None) -> None:
+def _check_pattern(key: str, pattern: str | None) -> None:
     try:
         re.compile(pattern or "")
     except re.error as error:
-        raise ValueError(f"Expected a regular expression as file_name, was '{pattern}': {error}") from error
+        raise ValueError(f"Expected a regular expression as {key}, was '{pattern}': {error}") from error
 
 
 def mapping_names() -> tuple[str, ...]:

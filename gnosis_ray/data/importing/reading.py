@@ -110,13 +110,13 @@ def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str)
     if target in table.values:
         column = column.cast(pl.String).replace_strict(table.values[target], default=None, return_dtype=pl.String)
     elif wanted == UTC_TIME and table.known_at == "session_close":
-        column = _as_date(column, found).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        column = _as_date(column, found, table.formats.get(target)).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     elif wanted == UTC_TIME and table.clock and target == DATASETS[table.kind].event:
         column = _since_midnight(column, table.clock, table.columns["symbol"])
     elif wanted == UTC_TIME:
-        column = _as_moment(column, found)
+        column = _as_moment(column, found, table.formats.get(target), table.zone or "UTC")
     elif wanted == pl.Date:
-        column = _as_date(column, found)
+        column = _as_date(column, found, table.formats.get(target))
     else:
         column = column.cast(wanted, strict=False)
     if target in table.divide:
@@ -126,19 +126,28 @@ def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str)
     return column.alias(target)
 
 
-def _as_date(column: pl.Expr, found: pl.DataType) -> pl.Expr:
-    return column.str.to_date("%Y-%m-%d", strict=False) if found == pl.String else column.cast(pl.Date, strict=False)
+def _as_date(column: pl.Expr, found: pl.DataType, written: str | None) -> pl.Expr:
+    if found == pl.String:
+        return column.str.to_date(written or "%Y-%m-%d", strict=False)
+    return column.cast(pl.Date, strict=False)
 
 
-def _as_moment(column: pl.Expr, found: pl.DataType) -> pl.Expr:
+def _as_moment(column: pl.Expr, found: pl.DataType, written: str | None, zone: str) -> pl.Expr:
+    """A time in UTC; one that names no zone is of ``zone``, and null where its clocks skip it."""
+    if found == pl.String and written:
+        return _local(column.str.to_datetime(written, time_unit="us", strict=False), zone)
     if found == pl.String:
         iso = column.str.replace(" ", "T", literal=True)
         zoned = iso.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
         naive = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-        return pl.coalesce(zoned, naive.dt.replace_time_zone("UTC"))
+        return pl.coalesce(zoned, _local(naive, zone))
     if isinstance(found, pl.Datetime) and found.time_zone is not None:
         return column.cast(UTC_TIME)
-    return column.cast(pl.Datetime("us"), strict=False).dt.replace_time_zone("UTC")
+    return _local(column.cast(pl.Datetime("us"), strict=False), zone)
+
+
+def _local(clock: pl.Expr, zone: str) -> pl.Expr:
+    return clock.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
 
 
 def _divided(column: pl.Expr, divisor: float) -> pl.Expr:
@@ -153,10 +162,7 @@ def _since_midnight(column: pl.Expr, clock: ClockRule, symbol: str) -> pl.Expr:
     midnight = pl.col(clock.date).cast(pl.String).str.to_datetime("%Y%m%d", time_unit="us", strict=False)
     order = pl.int_range(pl.len()).over(symbol, clock.date, column).clip(upper_bound=_US_PER_MS - 1)
     elapsed = column.cast(pl.Int64, strict=False) * _US_PER_MS + order
-    local = (midnight + pl.duration(microseconds=elapsed)).dt.replace_time_zone(
-        clock.zone, ambiguous="earliest", non_existent="null"
-    )
-    return local.dt.convert_time_zone("UTC")
+    return _local(midnight + pl.duration(microseconds=elapsed), clock.zone)
 
 
 def _flagged(table: TableMapping) -> pl.Expr:
@@ -169,7 +175,7 @@ def _was_naive(raw: pl.DataFrame, table: TableMapping, event: str) -> pl.Expr:
     """Whether the event time named no zone; a date is no time, so it is not naive."""
     source = table.columns[event]
     found = raw.schema[source]
-    if table.known_at == "session_close":
+    if table.known_at == "session_close" or table.zone:
         return pl.lit(value=False)
     if found == pl.String:
         timed = pl.col(source).str.contains(":", literal=True)

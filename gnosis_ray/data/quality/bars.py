@@ -34,7 +34,8 @@ _IMPOSSIBLE = pl.any_horizontal(
 def bar_checks(limits: BarQuality) -> tuple[Check, ...]:
     """Checks of bars; over :func:`with_history`."""
     new = ~pl.col("context")
-    looks_split = pl.col("from_split").abs() <= limits.split_tolerance
+    trades = pl.col("volume").fill_null(0) > 0  # an index does not, and cannot split
+    looks_split = trades & (pl.col("from_split") <= limits.split_tolerance)
     follows = (pl.col("adjustment").abs() > 0.5 * pl.col("move").abs()) & (pl.col("adjustment") * pl.col("move") < 0)
     unusual = (pl.col("true_move").abs() > limits.outlier_move) & (
         pl.col("true_move").abs() > limits.outlier_scales * pl.col("scale")
