@@ -155,6 +155,15 @@ def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: Mas
     assert dict(found.schema) == {n: t for n, t in DATASETS[kind].schema.items() if n != "known_at"}
 
 
+def test_canceled_trades_are_left_out(made: MassiveProvider, server: Replay) -> None:
+    prints = [
+        {"sip_timestamp": 1_651_181_822_461_979_400 + c, "price": 100.0 + c, "size": 1, "correction": c}
+        for c in (0, 1, 2, 7, 8, 10, 11)
+    ]
+    server.fail("trades", edited(lambda _: {"results": prints, "status": "OK"}))
+    assert made.fetch(asked("trades"))["price"].to_list() == [100.0, 101.0, 102.0]
+
+
 def test_the_key_is_sent_as_a_header_and_nowhere_else(made: MassiveProvider, server: Replay) -> None:
     made.fetch(asked("trades"))
     ask = server.asked()[0]

@@ -221,7 +221,8 @@ def test_a_field_that_nobody_has_heard_of_changes_nothing(made: YahooProvider, s
 
 
 def test_an_index_of_chicago_is_of_the_us(made: YahooProvider, server: Replay) -> None:
-    server.fail("chart", edited(lambda _: chart(DAYS, TRADED, meta={"exchangeTimezoneName": "America/Chicago"})))
+    chicago = chart(DAYS, TRADED, meta={"exchangeTimezoneName": "America/Chicago"})
+    server.fail("chart", lambda _: json_reply(chicago))
     assert made.fetch(asked("bars", "VIX"))["timestamp"][0] == datetime(2020, 8, 27, 20, tzinfo=UTC)
 
 
