@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gnosis_ray import app
+from gnosis_ray.app import OLDEST_DATA, build_calendar
+from gnosis_ray.app import data_dir as market_place
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import load_config
@@ -22,6 +23,6 @@ def command(profile: str | None, data_dir: Location | None, format_: Format) -> 
     Read from the indexes of its files, so it is quick however large the store is.
     """
     config = load_config(profile, {"data.dir": str(locate(data_dir)) if data_dir else None}).config
-    store = app.data_dir(config)
-    calendar = app.build_calendar(config, utc_now(), since=app.OLDEST_DATA)
+    store = market_place(config)
+    calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
     emit(coverage(store, calendar), format_, f"Market store {store}", spare=("last_known", "bytes", "parts"))

@@ -7,7 +7,8 @@ from datetime import date, datetime
 import click
 import polars as pl
 
-from gnosis_ray import app
+from gnosis_ray.app import OLDEST_DATA, build_calendar
+from gnosis_ray.app import data_dir as market_place
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
@@ -50,12 +51,12 @@ def command(
     if explain:
         emit(_explained(config), format_, "Checks")
         return CLEAN
-    store = app.data_dir(config)
+    store = market_place(config)
     with bar("verifying", 1) as step:
         findings = verify(
             store,
             config,
-            app.build_calendar(config, utc_now(), since=app.OLDEST_DATA),
+            build_calendar(config, utc_now(), since=OLDEST_DATA),
             kinds=_kinds(kinds),
             symbols={canonical(name) for name in symbols.split(",")} if symbols else None,
             first=_date(first),

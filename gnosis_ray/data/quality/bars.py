@@ -18,6 +18,9 @@ _MAD_TO_SIGMA = 1.4826
 _MIN_RETURNS = 20
 """Returns before a day below which nothing is said of whether its own is usual."""
 
+_CLOSE_WANDERS = 3.0
+"""Times as far from a split's ratio as the open the close may be: shares move on the day they split."""
+
 _SPLITS = {math.log(ratio): 1.0 for ratio in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)}
 _SPLITS |= {math.log(1.5): 2.0}  # rare, while shares do lose a third in a night: it has to fit twice as well
 
@@ -110,7 +113,7 @@ class History:
 
         ``context`` marks the bars that were looked at before. ``move``: log return of the raw close, ``adjustment``:
         log change of adjusted close over close, ``true_move`` their sum (the raw one where the other is unknown);
-        ``from_split``: distance of the log moves to open and to close from that of the nearest split; ``scale``: the
+        ``from_split``: how far the log moves to open and to close are from those of the nearest split; ``scale``: the
         robust standard deviation of the true moves before. Side effect: remembers the last bars.
         """
         mine = rows.select("symbol").unique()
@@ -163,9 +166,12 @@ def _told(suffix: str = "") -> pl.Expr:
 
 
 def _from_split() -> pl.Expr:
-    """The larger distance of the moves to open and close from the log ratio of the split that is nearest to both."""
+    """The log distance of the open from the nearest split's ratio; of the close a third of it, where that is more."""
     distances = [
-        pl.max_horizontal((pl.col("opened") - sign * ratio).abs(), (pl.col("move") - sign * ratio).abs()) * weight
+        pl.max_horizontal(
+            (pl.col("opened") - sign * ratio).abs(), (pl.col("move") - sign * ratio).abs() * (1 / _CLOSE_WANDERS)
+        )
+        * weight
         for ratio, weight in _SPLITS.items()
         for sign in (-1, 1)
     ]
