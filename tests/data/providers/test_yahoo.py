@@ -129,6 +129,12 @@ def test_of_two_bars_of_a_day_the_live_one_counts(made: YahooProvider, server: R
     assert made.fetch(asked("bars"))["close"].to_list() == pytest.approx([500.04, 499.23, 134.18])
 
 
+def test_a_bar_on_no_session_is_none(made: YahooProvider, server: Replay) -> None:
+    saturday = chart([*DAYS, date(2020, 9, 5)], [*TRADED, 120.0])
+    server.fail("chart", edited(lambda _: saturday))
+    assert made.fetch(asked("bars"))["close"].to_list() == pytest.approx(TRADED)
+
+
 def test_days_without_prices_are_left_out(made: YahooProvider, server: Replay) -> None:
     body = chart(DAYS, TRADED)
     body["chart"]["result"][0]["indicators"]["quote"][0]["close"][1] = None
