@@ -15,7 +15,9 @@ import pytest
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.data.providers.wiring import refused
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.security.keys import key_of
 from tests.support.replay import Ask, Replay, Reply, SyntheticMarket, serving
 from tests.support.replay.reply import json_reply
 from tests.support.replay.tradier import tradier
@@ -35,6 +37,9 @@ HEADERS = {
     "alpaca_key_id": ("apca-api-key-id", "{}"),
     "alpaca_secret_key": ("apca-api-secret-key", "{}"),
 }
+SHOWN = {header for header, _ in HEADERS.values()}
+PIECE = 8
+"""Characters of a key by which it could be told."""
 PROFILE = """
 data: {fetch: [chains]}
 providers:
@@ -47,7 +52,8 @@ gateway: {attempts: 2, backoff_s: 0.01}
 
 def echoing(ask: Ask) -> Reply | None:
     """What a careless vendor does: it says which key it refuses (MSFT), or what it choked on (XOM)."""
-    told = {"fault": "cannot serve", "path": ask.target, "headers": dict(ask.headers)}
+    padding = "." * (120 + 7 * len(ask.path) % 90)  # so that a text cut somewhere is cut within a key
+    told = {"fault": padding, "keys": [v for n, v in ask.headers.items() if n in SHOWN], "headers": dict(ask.headers)}
     if "MSFT" in ask.target:
         return json_reply(told, 401)
     if "XOM" in ask.target:
@@ -101,6 +107,11 @@ def left_behind(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+def pieces(key: str) -> list[str]:
+    """All parts of a key that are long enough to tell it by."""
+    return [key[i : i + PIECE] for i in range(len(key) - PIECE + 1)]
+
+
 def said_by(path: Path) -> bytes:
     """A file as it lies, and what is packed in it."""
     raw = path.read_bytes()
@@ -142,9 +153,18 @@ def test_keys_are_nowhere_else(left_behind: Path) -> None:
         for path in files
         for said in [said_by(path)]
         for name, key in KEYS.items()
-        if key.encode() in said
+        if any(piece.encode() in said for piece in pieces(key))
     ]
     assert leaks == []
+
+
+def test_no_part_of_a_key_is_left_where_a_text_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRADIER_TOKEN", KEYS["tradier"])
+    key = key_of("tradier").get_secret_value()
+    for length in range(260):
+        for blank in ("x", " "):
+            told = str(refused("tradier", "https://vendor.test/v1", 500, {}, f"{blank * length} {key} is unknown"))
+            assert not any(piece in told for piece in pieces(key)), length
 
 
 def test_a_leak_would_be_found(tmp_path: Path) -> None:

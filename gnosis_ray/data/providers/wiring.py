@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import requests
 
 _MAY_PASS = frozenset({408, 418, 425, 429})  # 418: some exchanges to who asked on after a 429
-_SHOWN = 200
-"""Characters of a refusal's body that an error repeats."""
+_READ, _SHOWN = 1 << 16, 200
+"""Characters of a refusal's body that are looked at, and that an error repeats."""
 
 
 def rebased(url: str, base_url: str) -> str:
@@ -54,7 +54,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 def refused(vendor: str, url: str, status: int, headers: Mapping[str, str], body: str) -> ProviderError | NoDataError:
     """What an answer of status 400 and above means; the text names path and status, and shows no key."""
-    said = redacted(" ".join(body[: 4 * _SHOWN].split())[:_SHOWN])
+    said = redacted(" ".join(body.split())[:_READ])[:_SHOWN]  # a key that is cut first is not known for one
     text = f"{vendor} answered {status} to {urlsplit(url).path}" + (f": {said}" if said else "")
     if status in _MAY_PASS or status >= 500:
         return TransientError(text, cause=f"HTTP {status}", retry_after_s=retry_after_s(headers))
