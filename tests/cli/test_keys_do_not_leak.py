@@ -86,7 +86,6 @@ def left_behind(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Pat
         [*fetch, "--provider", "alpaca", "--kinds", "bars"],
         [*common, "runs", "show", "--out", str(folder / "ledger"), "--what", "failures"],
         ["config", "show"],
-        ["doctor"],
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GNOSIS_RAY__")}
     environment |= {"GNOSIS_RAY_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT)}

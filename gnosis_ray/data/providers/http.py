@@ -134,6 +134,12 @@ class HttpVendor:
             )
         if special := self._quirk(answer, text):
             return special
+        if answer.status_code in (401, 403) and self._bearer is None:
+            return ProviderError(
+                f"{self._name} answered {answer.status_code} to {answer.url.path}, which needs no key: it may have "
+                f"blocked this machine. Ask more slowly: providers.{self._name}.requests_per_minute",
+                cause=f"HTTP {answer.status_code}",
+            )
         if answer.status_code in (401, 403) and self._bearer is not None:
             return ProviderError(
                 f"{self._name} refused the key '{self._bearer.name}' ({answer.status_code}, {answer.url.path}): it is "
