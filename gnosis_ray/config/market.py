@@ -67,7 +67,7 @@ def _store_place(value: Any) -> Any:
 
 
 StorePlace = Annotated[Location, BeforeValidator(_store_place), PlainSerializer(str, return_type=str, when_used="json")]
-"""A folder, or ``s3://bucket/prefix`` to read from."""
+"""A folder, or ``s3://bucket/prefix``."""
 
 
 DataKind = Literal["chains", "bars", "trades", "quotes", "news"]

@@ -150,15 +150,17 @@ class History:
                 from_split=_from_split(),
             )
             .with_columns(
-                before_move=pl.col("true_move").shift(1).over("symbol"),
+                _prior("true_move", "before_move"),
                 scale=_MAD_TO_SIGMA
                 * pl.col("true_move").abs().rolling_median(window, min_samples=_MIN_RETURNS).shift(1).over("symbol"),
             )
         )
 
 
-def _prior(name: str) -> pl.Expr:
-    return pl.col(name).shift(1).over("symbol").alias(f"{name}_before")
+def _prior(name: str, called: str = "") -> pl.Expr:
+    """A column of the symbol's bar before; rows are sorted by symbol."""
+    follows = pl.col("symbol") == pl.col("symbol").shift(1)
+    return pl.when(follows).then(pl.col(name).shift(1)).alias(called or f"{name}_before")
 
 
 def _told(suffix: str = "") -> pl.Expr:

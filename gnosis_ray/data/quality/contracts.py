@@ -62,7 +62,8 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
         ),
         Check(
             "chains", "unfinished implied volatility", "warning",
-            "the vendor's search for it stopped at a midpoint, 2^-k", pl.col("unfinished"), implied,
+            "beside no two-sided quote, at a midpoint 2^-k: the vendor's search never ended",
+            pl.col("unfinished") & ~TWO_SIDED, implied,
         ),
         Check(
             "chains", "zero implied volatility", "note", "the vendor gives zero", pl.col("vendor_iv") == 0, implied

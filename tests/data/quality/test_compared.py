@@ -95,6 +95,10 @@ def test_a_call_far_below_what_it_is_worth_is_found(world: World, look: Verify) 
     assert rows(look({"chains": bent}))["chains", "ask below intrinsic value"] == (1, bent.filter(deep).height)
 
 
+def test_a_volatility_of_a_quarter_beside_a_quote_is_no_unfinished_search(world: World, look: Verify) -> None:
+    assert look({"chains": where(MSFT, vendor_iv=0.25)(world["chains"])}).is_empty()
+
+
 def test_a_jump_that_stays_is_an_outlier_and_one_taken_back_a_spike(world: World, look: Verify) -> None:
     place = pl.int_range(pl.len()).over("symbol")
     for jumped, outliers, spikes in ((place >= 300, 1, 0), (place == 300, 2, 1)):

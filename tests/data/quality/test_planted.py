@@ -83,7 +83,9 @@ PLANTED: dict[tuple[Kind, str], Plant] = {
     ("chains", "locked quote"): put("bid", pl.col("ask")),
     ("chains", "one-sided quote"): put("bid", 0.0),
     ("chains", "no quote"): none,
-    ("chains", "unfinished implied volatility"): put("vendor_iv", 0.06251),
+    ("chains", "unfinished implied volatility"): lambda frame, count: put("vendor_iv", 0.06251)(
+        put("bid", 0.0)(frame, count), count
+    ),
     ("chains", "zero implied volatility"): put("vendor_iv", 0.0),
     ("chains", "implied volatility out of range"): put("vendor_iv", 11.0),
     ("chains", "no implied volatility"): put("vendor_iv", None),
