@@ -23,7 +23,9 @@ PRICES = ("open", "high", "low", "close", "adjusted_close")
 @pytest.fixture
 def look(world: World, config: Config, calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Verify:
     def verified(changed: dict[Kind, pl.DataFrame]) -> pl.DataFrame:
-        market: dict[Kind, pl.DataFrame] = {"chains": world["chains"], "bars": world["bars"], **changed}
+        market = changed
+        if not {"trades", "quotes", "news"} & changed.keys():
+            market = {"chains": world["chains"], "bars": world["bars"], **changed}
         return verify(write(tmp_path_factory.mktemp("market"), market), config, calendar)
 
     return verified
