@@ -34,7 +34,7 @@ from tests.support.replay.cboe import cboe
 from tests.support.replay.yahoo import yahoo
 from tests.support.scans import manifest_of, tables, work
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 SUNDAY_NOON = datetime(2026, 7, 12, 12, tzinfo=UTC)
@@ -209,11 +209,15 @@ def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: Replay, t
     symbols = load_universe("dow30", None).symbols
     shift = ShiftedTime.starting(SUNDAY_NOON).by.total_seconds()
     command = [sys.executable, "-c", PROGRAM, str(shift)]
-    command += scan(folder, "--symbols", ",".join(symbols), "--provider", "cboe", "--granularity", "shard")
+    command += scan(folder, "--symbols", ",".join(symbols), "--provider", "cboe")
     command += ["--out", str(folder / "live")]
     replay.forget()
     first = subprocess.Popen(
-        command, cwd=ROOT, env=environment(folder), stderr=subprocess.DEVNULL, start_new_session=True
+        [*command, "--granularity", "shard"],
+        cwd=ROOT,
+        env=environment(folder),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     while len(replay.asked("cboe")) < 12:
         assert first.poll() is None
@@ -223,7 +227,14 @@ def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: Replay, t
     before = {ask.target for ask in of_wire(replay.asked(), "cboe")}
     assert not (folder / "live").exists()
 
-    again = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        [*command, "--granularity", "inline"],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert again.returncode == 0, again.stderr
     counts = Counter(ask.target for ask in of_wire(replay.asked(), "cboe"))
     in_flight = 4
