@@ -19,7 +19,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m "not chaos"
+	$(BIN)/python -m pytest -q -m "not chaos and not realdata"
 
 test-chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m chaos
