@@ -18,8 +18,12 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Beside each other, a module at a time; then, alone, what shares one Ray that uses every core.
+ON_RAY := tests/actors tests/cli tests/cluster tests/parity
+FAST := -m pytest -q -m "not chaos and not realdata"
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m "not chaos and not realdata"
+	$(BIN)/python $(FAST) -n 2 --dist loadfile $(ON_RAY:%=--ignore=%)
+	$(BIN)/python $(FAST) $(ON_RAY)
 
 test-chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m chaos
@@ -31,7 +35,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos.storm --runs $(N) --seed $(SEED)
 
 test-real: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m realdata
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m realdata
 
 # The wheel as a user gets it: installed apart, used from an empty folder, and from one whose modules shadow ours.
 test-wheel: $(VENV)/.dev

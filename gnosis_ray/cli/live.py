@@ -13,7 +13,7 @@ from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.fetching import Fetched, VendorPlan, fetch_and_store, orders, routes
+from gnosis_ray.data.fetching import STORE, Fetched, VendorPlan, fetch_and_store, orders, routes
 from gnosis_ray.data.gateway import GatewayPort, Order, Progress
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
@@ -22,14 +22,22 @@ TIME: Time = SystemTime()
 """The clock of what is fetched, here and in the gateway's own process."""
 
 
-def refuse_the_past(config: Config, as_of: datetime | None) -> None:
-    """Raises :class:`ConfigError` where a past moment is asked of vendors, who only tell the present."""
-    vendors = sorted(set(routes(config).values()))
-    if vendors and as_of is not None:
+def as_then(config: Config, as_of: datetime | None) -> Config:
+    """The settings for looking at ``as_of``: of a past moment, only the store can tell.
+
+    Vendors named for kinds beside ``data.provider: store`` are left out then. Raises :class:`ConfigError` where a
+    vendor itself is to tell a past moment: it only knows the present.
+    """
+    if as_of is None:
+        return config
+    if config.data.provider == STORE:
+        return config.model_copy(update={"data": config.data.model_copy(update={"kinds": {}})})
+    if vendors := sorted(set(routes(config).values())):
         raise ConfigError(
             f"{', '.join(vendors)}: a vendor tells the present only, and --as-of asks for {as_of.isoformat()}. "
             "What was fetched before is in the store: --provider store --as-of T"
         )
+    return config
 
 
 def errands_of(config: Config, calendar: SessionCalendar, symbols: Iterable[str]) -> list[Order]:

@@ -18,7 +18,7 @@ from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
-from gnosis_ray.cli.live import errands_of, fetched, planned, refuse_the_past
+from gnosis_ray.cli.live import as_then, errands_of, fetched, planned
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.cli.universe import tell_universe
@@ -119,7 +119,7 @@ def command(
         config = _resumed(manifest, config, data_dir)
         calendar = _calendar(config, manifest.as_of, watch)
     else:
-        refuse_the_past(config, as_of)
+        config = as_then(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
         errands = errands_of(config, calendar, manifest.symbols)

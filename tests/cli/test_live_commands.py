@@ -197,6 +197,10 @@ def test_a_vendors_kinds_can_come_from_several(call: Call, monkeypatch: pytest.M
     done = call("scan", "--provider", "store", "--granularity", "inline", *FEW)
     assert done.code == 0
     assert receipt().provider == "chains:cboe"
+    then = call("scan", "--provider", "store", "--as-of", as_of_text(receipt().as_of), *SCAN[3:], *FEW, "--out", "then")
+    assert then.code == 0
+    assert LedgerStore("then").receipt("latest").provider == "store"
+    assert_same(tables(Path("ledger")), tables(Path("then")))
     monkeypatch.setenv("GNOSIS_RAY__DATA__KINDS", '{"news": "cboe"}')
     refused = call(*SCAN, *FEW)
     assert (refused.code, "cboe does not give news" in refused.err) == (2, True)

@@ -79,7 +79,7 @@ def test_figures_are_those_of_the_legs(name: str) -> None:
     assert turns == len(idea.breakeven_levels)
 
 
-@pytest.mark.parametrize("name", SPREADS)
+@pytest.mark.parametrize("name", sorted(SPREADS))
 def test_the_textbook_holds(name: str) -> None:
     idea = one(name)
     by_kind = {kind: sorted(leg.strike or 0 for leg in idea.legs if leg.instrument_type == kind) for kind in "CP"}
