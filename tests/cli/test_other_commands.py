@@ -193,6 +193,10 @@ CHAIN: dict[str, list[Any]] = {
     "volume": [5.0] * 2,
     "open_interest": [50.0, float("nan")],
     "iv": [0.2] * 2,
+    "delta": [0.5, -0.5],
+    "gamma": [0.01] * 2,
+    "theta": [-0.1] * 2,
+    "vega": [0.1] * 2,
 }
 BARS: dict[str, list[Any]] = {
     "symbol": ["BRK-B"],

@@ -67,6 +67,7 @@ def test_us_2026_07(recorded: Recorded) -> None:
     assert 1 - unquoted == pytest.approx(0.57, abs=0.005)
     assert found["chains", "hardly quoted snapshot"]["most"][:2] == ["QQQ", "SPY"]
     assert found["chains", "no bars"]["symbols"] == 9
+    assert found["chains", "no greeks"]["symbols"] == 520 - 18
     assert found["chains", "unfinished implied volatility"]["rows"] > 45_000
     assert found["chains", "missing open interest"]["symbols"] == 26
     assert set(found["chains", "quotes of an earlier day"]["most"]) == {"SPX", "META", "AAPL", "GOOGL", "AMZN"}

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.data.store.datasets import VENDOR_GREEKS, Kind
 
 Action = Literal["refuse", "blank", "note"]
 
@@ -83,6 +83,7 @@ CHAINS = (
     *_optional("volume"),
     *_optional("open_interest"),
     *_optional("vendor_iv"),
+    *(Rule(name, "not a number", "blank", ~pl.col(name).is_finite()) for name in VENDOR_GREEKS),
     _CROSSED,
 )
 

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import AlpacaConfig
-from gnosis_ray.data.providers.answers import Answer, read
+from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, requests_session
@@ -65,6 +65,7 @@ class _Contract(Answer):
     trade: _Trade | None = Field(None, validation_alias="latestTrade")
     day: _OptionDay | None = Field(None, validation_alias="dailyBar")
     vendor_iv: float | None = Field(None, validation_alias="impliedVolatility")
+    greeks: Greeks | None = None
 
 
 class _Item(Answer):
@@ -205,6 +206,7 @@ class AlpacaProvider:
                 _volume(c.day, max(days)) if days else None,
                 None,
                 c.vendor_iv,
+                *(c.greeks or NO_GREEKS).told(),
             )
             for code, c in contracts.items()
         ]

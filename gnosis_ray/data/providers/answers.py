@@ -16,6 +16,21 @@ class Answer(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
+class Greeks(Answer):
+    """A vendor's own of one contract, in its units; what it does not give is unknown."""
+
+    delta: float | None = None
+    gamma: float | None = None
+    theta: float | None = None
+    vega: float | None = None
+
+    def told(self) -> tuple[float | None, float | None, float | None, float | None]:
+        """In the order of :data:`~gnosis_ray.data.store.datasets.VENDOR_GREEKS`."""
+        return (self.delta, self.gamma, self.theta, self.vega)
+
+
+NO_GREEKS = Greeks()
+
 T = TypeVar("T")
 
 _SHOWN = 60

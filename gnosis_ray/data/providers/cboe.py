@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.data.providers.answers import Answer
+from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, nothing
 from gnosis_ray.data.providers.http import HttpVendor
@@ -28,8 +28,11 @@ DELAY = timedelta(minutes=15)
 Figure = Annotated[float | None, Field(allow_inf_nan=False)]
 
 
-class _Option(Answer):
-    """Zero stands for nothing: nobody bids, nobody asks, never traded, no volatility was found."""
+class _Option(Greeks):
+    """Zero stands for nothing: nobody bids, nobody asks, never traded, no volatility was found.
+
+    A delta of a hopeless contract is zero as well: greeks are nothing where all of them and the volatility are.
+    """
 
     option: str
     bid: Figure
@@ -38,6 +41,10 @@ class _Option(Answer):
     open_interest: Figure
     volume: Figure
     last_trade_price: Figure
+
+    def greeks(self) -> tuple[float | None, ...]:
+        """Its greeks, unless nobody computed any."""
+        return self.told() if self.iv or any(self.told()) else NO_GREEKS.told()
 
 
 class _Data(Answer):
@@ -84,6 +91,7 @@ class CboeProvider:
                 option.volume,
                 option.open_interest,
                 option.iv or None,
+                *option.greeks(),
             )
             for option in options
         ]

@@ -14,7 +14,7 @@ import polars as pl
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.providers.base import Request
 from gnosis_ray.data.providers.occ import is_own, parse_occ, settlement
-from gnosis_ray.data.store.datasets import DATASETS, Kind
+from gnosis_ray.data.store.datasets import DATASETS, VENDOR_GREEKS, Kind
 from gnosis_ray.data.symbols import is_pair
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import SchemaError
@@ -33,9 +33,10 @@ QUOTED = pl.Schema(
         "volume": pl.Float64,
         "open_interest": pl.Float64,
         "vendor_iv": pl.Float64,
+        **dict.fromkeys(VENDOR_GREEKS, pl.Float64),
     }
 )
-"""What vendors say of one contract: its OCC symbol, then as in ``RAW_CHAIN``."""
+"""What vendors say of one contract: its OCC symbol, then as in ``DATASETS["chains"]``."""
 
 
 def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -45,7 +46,7 @@ def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     where a kind has but one, the last one counts.
     """
     data = DATASETS[kind]
-    wanted = {name: dtype for name, dtype in data.schema.items() if name != "known_at"}
+    wanted = {name: dtype for name, dtype in data.told.items() if name != "known_at"}
     known = {"symbol", *rows.columns}
     whole = rows.with_columns(
         pl.lit(symbol).alias("symbol"),

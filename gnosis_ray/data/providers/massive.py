@@ -17,7 +17,7 @@ import polars as pl
 from pydantic import Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.data.providers.answers import Answer, read
+from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, refused, unreachable
@@ -72,6 +72,7 @@ class _Contract(Answer):
     underlying: _Underlying = Field(_Underlying(), validation_alias="underlying_asset")
     open_interest: float | None = None
     vendor_iv: float | None = Field(None, validation_alias="implied_volatility")
+    greeks: Greeks = NO_GREEKS
 
 
 class _Bar(Answer):
@@ -239,6 +240,7 @@ class MassiveProvider:
                 c.day.volume if c.day.updated == session else 0.0,
                 c.open_interest,
                 c.vendor_iv,
+                *c.greeks.told(),
             )
             for c in found
             if c.details.shares == _SHARES

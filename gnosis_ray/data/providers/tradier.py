@@ -19,7 +19,7 @@ import polars as pl
 from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.data.providers.answers import Answer
+from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, closes, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.http import Bearer, HttpVendor
@@ -64,7 +64,7 @@ DayFigure = Annotated[Figure, BeforeValidator(_number)]
 Millis = Annotated[int | None, Field(ge=0, lt=1 << 45)]
 
 
-class _Greeks(Answer):
+class _Greeks(Greeks):
     mid_iv: Figure = None
 
 
@@ -272,6 +272,7 @@ def _rows(options: Sequence[_Option]) -> list[tuple[Any, ...]]:
             option.volume,
             option.open_interest,
             (option.greeks.mid_iv or None) if option.greeks else None,
+            *(option.greeks or NO_GREEKS).told(),
         )
         for option in options
         if option.contract_size in (None, _CONTRACT_SIZE)

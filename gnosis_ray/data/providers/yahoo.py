@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig, home
-from gnosis_ray.data.providers.answers import Answer, read
+from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, rebased, refused, unreachable
@@ -208,7 +208,10 @@ class YahooProvider:
         quoted = newest(_moment(seconds) for seconds in _seen(answers, contracts))
         if quoted is None:
             raise ProviderError(f"{where}: no answer says when its quotes were made", symbol=request.symbol)
-        rows = [(c.code, c.bid, c.ask, c.last or None, c.volume, c.open_interest, c.vendor_iv) for c in contracts]
+        greeks = NO_GREEKS.told()
+        rows = [
+            (c.code, c.bid, c.ask, c.last or None, c.volume, c.open_interest, c.vendor_iv, *greeks) for c in contracts
+        ]
         return chain(request.symbol, rows, quoted, answers[-1].quote.price, where)
 
     def _expiry(self, path: str, asked: dict[str, int], where: str) -> _Chain | None:

@@ -13,6 +13,7 @@ from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.timing import run_lengths, run_starts
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
 from gnosis_ray.data.quality.checks import Check
+from gnosis_ray.data.store.datasets import VENDOR_GREEKS
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
 TWO_SIDED = (_BID > 0) & (_ASK > 0)
@@ -25,6 +26,11 @@ _IMPOSSIBLE = pl.any_horizontal(
     pl.col("expiry").is_null(),
     ~pl.col("type").is_in(["C", "P"]),
     ~pl.col("settlement").is_in(["AM", "PM"]),
+)
+_IMPOSSIBLE_GREEKS = pl.any_horizontal(
+    pl.col("vendor_delta").abs() > 1,
+    pl.col("vendor_delta") * pl.when(pl.col("type") == "C").then(1).otherwise(-1) < 0,
+    pl.col("vendor_gamma", "vendor_vega") < 0,
 )
 _NAMED = ("event_time", "expiry", "strike", "type")
 
@@ -74,6 +80,15 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
         ),
         Check(
             "chains", "no implied volatility", "note", "the vendor gives none", pl.col("vendor_iv").is_null(), implied
+        ),
+        Check(
+            "chains", "no greeks", "note", "the vendor gives none: ours have nothing to be checked against",
+            pl.all_horizontal(pl.col(*VENDOR_GREEKS).is_null()), _NAMED,
+        ),
+        Check(
+            "chains", "impossible greeks", "warning",
+            "of the vendor: a delta of the wrong sign or beyond 1, a negative gamma or vega",
+            _IMPOSSIBLE_GREEKS, (*_NAMED, *VENDOR_GREEKS),
         ),
     )  # fmt: skip
 

@@ -65,7 +65,7 @@ class Piece:
 
     def read(self, catalog: Catalog, data: Dataset, listing: Listing, scope: Scope) -> pl.DataFrame:
         """Its rows, all versions."""
-        rows = read_rows(catalog.root, data, listing, self.chosen)
+        rows = read_rows(catalog.root, data, listing, self.chosen, data.told)
         inside = pl.col(data.event).is_between(scope.since, scope.until, closed="left")
         names = self.chosen.select("symbol").unique()
         return rows.filter(inside).join(names, on="symbol", how="semi", maintain_order="left").drop(PART, strict=False)

@@ -17,6 +17,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 OCCURRENCE = "occurrence"
 """Numbers rows that are alike in one part: two equal prints at one microsecond are two trades."""
 
+VENDOR_GREEKS = ("vendor_delta", "vendor_gamma", "vendor_theta", "vendor_vega")
+"""As the vendor gave them, in its units: mostly theta a day, vega a point of volatility."""
 
 FETCHED_AT = "fetched_at"
 """When a vendor's answer with the row was received: kept beside every dataset's columns, where it is told; engines
@@ -30,7 +32,8 @@ class Dataset:
     ``event`` names the event-time column, ``period`` the Hive partition (a day or a year of the event time).
     ``identity`` is what a correction shares with the row it replaces; where rows may rightly repeat (``repeats``)
     it is every column, and equal rows are told apart by their :data:`OCCURRENCE`. ``optional`` columns may be missing
-    from what is appended or imported, and so unknown; a part holds only those that say something.
+    from what is appended or imported, and so unknown; a part holds only those that say something. ``beside`` are
+    figures that are kept in the same way and no engine reads: a vendor's own, for whoever checks ours against them.
     """
 
     kind: Kind
@@ -40,16 +43,27 @@ class Dataset:
     identity: tuple[str, ...]
     repeats: bool = False
     optional: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    @cached_property
+    def told(self) -> pl.Schema:
+        """The columns that a source may tell: those of ``schema``, and the figures beside it."""
+        return pl.Schema({**self.schema, **dict.fromkeys(self.beside, pl.Float64())})
 
     @cached_property
     def stored(self) -> pl.Schema:
-        """The columns that a part may hold: those of ``schema``, and :data:`FETCHED_AT`."""
-        return pl.Schema({**self.schema, FETCHED_AT: UTC_TIME})
+        """The columns that a part may hold: those that are told, and :data:`FETCHED_AT`."""
+        return pl.Schema({**self.told, FETCHED_AT: UTC_TIME})
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The columns that a source need not tell."""
+        return (*self.optional, *self.beside)
 
     @property
     def omissible(self) -> tuple[str, ...]:
         """The stored columns that a part leaves out where they say nothing."""
-        return (*self.optional, FETCHED_AT)
+        return (*self.untold, FETCHED_AT)
 
     def period_of(self, moment: pl.Expr) -> pl.Expr:
         """The partition label of a moment: ``2026-07-10`` or ``2026``; labels sort as time does."""
@@ -67,6 +81,7 @@ DATASETS: dict[Kind, Dataset] = {
         "event_time",
         "event_date",
         ("symbol", "event_time", "expiry", "strike", "type", "settlement"),
+        beside=VENDOR_GREEKS,
     ),
     "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp"), optional=("adjusted_close",)),
     "trades": Dataset("trades", TRADES, "timestamp", "event_date", _all_but_known_at(TRADES), repeats=True),

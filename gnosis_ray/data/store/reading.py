@@ -14,21 +14,26 @@ from gnosis_ray.location import Location, S3Url
 from gnosis_ray.object_store import redacted, scan_options
 
 
-def read_rows(root: Location, data: Dataset, listing: Listing, chosen: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the chosen symbols and parts (rows of ``listing.index``), in path order.
+def read_rows(
+    root: Location, data: Dataset, listing: Listing, chosen: pl.DataFrame, schema: pl.Schema | None = None
+) -> pl.DataFrame:
+    """The rows of the chosen symbols and parts (rows of ``listing.index``), in path order: what engines read of them.
+
+    ``schema``: other columns, of those that are stored.
 
     A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
     test pushed down costs more than the rows it saves, so whatever else lies in the range falls in the joins.
     Raises :class:`DataError` where a part cannot be read.
     """
+    wanted = data.schema if schema is None else schema
     if chosen.is_empty():
-        return number_repeats(pl.DataFrame(schema={**data.schema, PART: pl.String()}), data)
+        return number_repeats(pl.DataFrame(schema={**wanted, PART: pl.String()}), data)
     paths = [str(listing.paths[number]) for number in chosen["part"].unique().sort()]
     in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
     scan = pl.scan_parquet(
         paths,
         hive_partitioning=False,
-        schema=data.schema,
+        schema=wanted,
         missing_columns="insert",
         extra_columns="ignore",
         include_file_paths=PART if data.repeats else None,

@@ -70,7 +70,7 @@ class StoreWriter:
         check_values(data, rows, where)
         if data.repeats or _told_once(data, rows):
             return rows
-        rows = rows.sort(FETCHED_AT, maintain_order=True).unique(data.schema.names(), keep="first", maintain_order=True)
+        rows = rows.sort(FETCHED_AT, maintain_order=True).unique(data.told.names(), keep="first", maintain_order=True)
         _refuse_contradictions(data, rows, where)
         return rows
 

@@ -19,6 +19,7 @@ from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.errors import NoDataError
 from tests.support.clocks import SimulatedTime
 
+GREEKS = (0.5, 0.01, -0.1, 0.3)
 DAY = timedelta(days=1)
 Bend = Callable[[Request, int], None]
 """Called within each request on the wire, with how often the symbol was asked before; raises what goes wrong."""
@@ -61,7 +62,7 @@ def chain(request: Request, after: timedelta = timedelta(0)) -> pl.DataFrame:
     """A snapshot of two contracts, the later strike first."""
     moment = request.until + after
     rows = [
-        (request.symbol, moment, 100.0, date(2026, 8, 21), strike, "C", "PM", 1.0, 1.1, 1.0, 10.0, 100.0, 0.2)
+        (request.symbol, moment, 100.0, date(2026, 8, 21), strike, "C", "PM", 1.0, 1.1, 1.0, 10.0, 100.0, 0.2, *GREEKS)
         for strike in (105.0, 95.0)
     ]
     return pl.DataFrame(rows, schema=spooled_schema("chains"), orient="row")

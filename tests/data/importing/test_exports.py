@@ -97,6 +97,7 @@ def test_the_contracts_of_spy_2021_sit_beside_adjusted_bars(tmp_path: Path) -> N
         "underlying": ["SPY"], "underlying_last": [430.0], "optionalias": ["SPY220715P00345000"], "type": ["put"],
         "expiration": ["2022-07-15"], "quotedate": ["2022-07-12"], "strike": [345.0], "last": [1.0], "bid": [0.9],
         "ask": [1.1], "volume": [5], "openinterest": [7], "impliedvol": [0.3],
+        "delta": [-0.1], "gamma": [0.01], "theta": [-0.1], "vega": [0.2],
     }  # fmt: skip
     day = {
         "symbol": ["SPY"], "date": ["2022-07-12"], "open": [431.0], "high": [432.0], "low": [429.0], "close": [430.0],

@@ -31,6 +31,10 @@ CONTRACT: dict[str, Any] = {
     "volume": 5.0,
     "open_interest": 50.0,
     "iv": 0.2,
+    "delta": 0.5,
+    "gamma": 0.01,
+    "theta": -0.1,
+    "vega": 0.3,
 }
 BAR: dict[str, Any] = {"symbol": "BRK-B", "date": "2026-07-10", "open": 10.0, "high": 11.0, "low": 9.0, "close": 10.5}
 BAR["volume"] = 100.0

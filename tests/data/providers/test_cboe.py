@@ -32,7 +32,8 @@ DENIED = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access D
 
 def option(code: str, **figures: Any) -> dict[str, Any]:
     known = {"bid": 1.0, "ask": 1.1, "iv": 0.25, "open_interest": 10.0, "volume": 5.0, "last_trade_price": 1.05}
-    return {"option": code, **known, "delta": 0.5, "theo": 1.04, "last_trade_time": None, **figures}
+    greeks = {"delta": 0.5, "gamma": 0.02, "theta": -0.1, "vega": 0.3, "rho": 0.05}
+    return {"option": code, **known, **greeks, "theo": 1.04, "last_trade_time": None, **figures}
 
 
 def answer(*options: dict[str, Any], symbol: str = "AAPL", **changed: Any) -> dict[str, Any]:
@@ -63,6 +64,10 @@ def test_a_chain_has_the_columns_of_the_store() -> None:
         "volume": 5.0,
         "open_interest": 10.0,
         "vendor_iv": 0.25,
+        "vendor_delta": 0.5,
+        "vendor_gamma": 0.02,
+        "vendor_theta": -0.1,
+        "vendor_vega": 0.3,
     }
 
 
@@ -88,6 +93,18 @@ def test_zero_is_nothing_where_cboe_writes_it_for_what_is_not_there() -> None:
     ).row(0, named=True)
     assert (row["vendor_iv"], row["last"]) == (None, None)
     assert (row["bid"], row["volume"], row["open_interest"]) == (0.0, 0.0, 0.0)  # true zeros
+
+
+def test_greeks_are_nothing_only_where_all_of_them_and_the_volatility_are() -> None:
+    none = dict.fromkeys(("delta", "gamma", "theta", "vega"), 0.0)
+    found = fetched(
+        answer(
+            option("AAPL260717C00150000", **none, iv=0.0),
+            option("AAPL260717C00155000", **none),  # hopeless: its delta is truly nil
+            option("AAPL260717C00160000", **{**none, "delta": 1.0}, iv=0.0),
+        )
+    )
+    assert found["vendor_delta"].to_list() == [None, 0.0, 1.0]
 
 
 @given(

@@ -103,7 +103,7 @@ def test_a_chain_is_read_to_its_last_page_and_each_page_is_on_the_wire(
     made: MassiveProvider, wire: CountingWire, server: Replay
 ) -> None:
     chain = made.fetch(asked("chains"))
-    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].schema.items() if n != "known_at"}
+    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].told.items() if n != "known_at"}
     assert chain.select("strike", "type").rows() == [(150.0, "C"), (150.0, "P"), (160.0, "C"), (160.0, "P")]
     assert wire.calls == 2
     assert [ask.query for ask in server.asked()] == [{"limit": "250"}, {"cursor": "Zm9v"}]
@@ -152,7 +152,7 @@ def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider
 def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: MassiveProvider, kind: Kind) -> None:
     found = made.fetch(asked(kind, "NOPE"))
     assert found.is_empty()
-    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].schema.items() if n != "known_at"}
+    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].told.items() if n != "known_at"}
 
 
 def test_canceled_trades_are_left_out(made: MassiveProvider, server: Replay) -> None:
@@ -239,6 +239,7 @@ def test_a_recorded_chain(recorded: MassiveProvider, realdata: Path) -> None:
     assert (row["bid"], row["ask"], row["last"]) == (28.9, 29.25, 29.25)
     assert (row["volume"], row["open_interest"]) == (8.0, 8133.0)
     assert row["vendor_iv"] == given["implied_volatility"]
+    assert {name: row[f"vendor_{name}"] for name in given["greeks"]} == given["greeks"]
     assert row["underlying_price"] == 159.9606
 
 

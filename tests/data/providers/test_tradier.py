@@ -15,7 +15,7 @@ import pytest
 
 from gnosis_ray.data.providers.base import Provider, Request
 from gnosis_ray.data.providers.tradier import TradierProvider
-from gnosis_ray.data.store.datasets import DATASETS, Kind, conform
+from gnosis_ray.data.store.datasets import DATASETS, VENDOR_GREEKS, Kind, conform
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.security.keys import Key
@@ -101,6 +101,10 @@ def test_a_chain_takes_a_request_an_expiry_and_the_token() -> None:
         "volume": 6.0,
         "open_interest": 115.0,
         "vendor_iv": 0.31,
+        "vendor_delta": 0.5,
+        "vendor_gamma": None,
+        "vendor_theta": None,
+        "vendor_vega": None,
     }
 
 
@@ -370,11 +374,14 @@ def test_what_it_does_not_give_is_not_asked() -> None:
 @pytest.mark.realdata
 def test_a_true_chain_is_read(realdata: Path) -> None:
     body = json.loads((realdata / "wire" / "tradier" / "chain_PLTR_20240705_excerpt.json").read_text())
+    given = body["options"]["option"]
     long_ago: dict[str, Any] = dict.fromkeys(("bid_date", "ask_date", "trade_date"), 0)
     told = chain_told({"date": "2026-12-18"}, body["options"], {"quote": quote("PLTR", last=27.2, **long_ago)})
     rows = tradier(told).fetch(request("chains", "PLTR"))
     assert rows["event_time"].unique().to_list() == [datetime(2024, 7, 5, 19, 58, 57, tzinfo=UTC)]
-    assert rows.drop("event_time", "symbol", "underlying_price", "settlement").rows() == [
+    greeks = [tuple(told["greeks"][name] for name in ("delta", "gamma", "theta", "vega")) for told in given]
+    assert rows.select(VENDOR_GREEKS).rows() == greeks
+    assert rows.drop("event_time", "symbol", "underlying_price", "settlement", *VENDOR_GREEKS).rows() == [
         (date(2026, 12, 18), 13.0, "P", 1.44, 1.67, 1.56, 6.0, 115.0, 0.599874),
         (date(2026, 12, 18), 25.0, "C", 11.2, 11.6, 11.2, 66.0, 297.0, 0.576376),
     ]

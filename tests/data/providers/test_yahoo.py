@@ -93,7 +93,7 @@ def asked(kind: Kind, symbol: str = "AAPL", until: datetime = datetime(2030, 1, 
 
 
 def columns(kind: Kind) -> dict[str, pl.DataType]:
-    return {name: dtype for name, dtype in DATASETS[kind].schema.items() if name != "known_at"}
+    return {name: dtype for name, dtype in DATASETS[kind].told.items() if name != "known_at"}
 
 
 def test_prices_and_volume_are_as_traded_before_a_split_too(made: YahooProvider) -> None:

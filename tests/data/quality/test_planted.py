@@ -89,6 +89,10 @@ PLANTED: dict[tuple[Kind, str], Plant] = {
     ("chains", "zero implied volatility"): put("vendor_iv", 0.0),
     ("chains", "implied volatility out of range"): put("vendor_iv", 11.0),
     ("chains", "no implied volatility"): put("vendor_iv", None),
+    ("chains", "no greeks"): lambda frame, count: put("vendor_gamma", None)(
+        put("vendor_delta", None)(frame, count), count
+    ),
+    ("chains", "impossible greeks"): put("vendor_delta", -pl.col("vendor_delta")),
     ("bars", "impossible figure"): put("volume", -1.0),
     ("bars", "unadjusted split"): split,
     ("bars", "split"): lambda frame, count: split(frame, count, told=True),

@@ -30,6 +30,8 @@ def clean_world(config: Config, calendar: SessionCalendar) -> World:
     chains = chains_of(source, SYMBOLS, closes(calendar, now)).with_columns(
         bid=pl.when(pl.col("bid") > 0).then("bid").otherwise(pl.col("ask") * 0.5),
         vendor_iv=pl.lit(0.3),
+        vendor_delta=pl.when(pl.col("type") == "C").then(0.5).otherwise(-0.5),
+        vendor_gamma=pl.lit(0.01),
     )
     news = source.news(keys, 72).with_columns(
         headline=pl.format("{} ({})", "headline", pl.int_range(pl.len())), source=pl.lit("wire")

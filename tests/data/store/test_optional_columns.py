@@ -1,4 +1,4 @@
-"""Bars whose adjusted close is unknown, told later, or was never a column."""
+"""Bars whose adjusted close is unknown, told later, or was never a column; greeks that a vendor tells beside."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.store.parts import content_hash
-from gnosis_ray.engines.inputs.columns import BARS
+from gnosis_ray.engines.inputs.columns import BARS, RAW_CHAIN
 from gnosis_ray.errors import DataError, SchemaError
-from tests.data.store.frames import DAY, HOUR, MONDAY, bar, bars, keys, local
+from tests.data.store.frames import DAY, HOUR, MONDAY, bar, bars, chain, keys, local
 
 OLD_COLUMNS = [name for name in BARS.names() if name != "adjusted_close"]
 
@@ -85,3 +85,15 @@ def test_it_has_to_be_a_number(writer: StoreWriter) -> None:
     text = bar("AAPL", 0).with_columns(adjusted_close=pl.lit("100"))
     with pytest.raises(SchemaError, match="adjusted_close: Expected Float64, found String"):
         writer.append("bars", text)
+
+
+def test_vendor_greeks_are_kept_beside_what_engines_read(writer: StoreWriter, source: StoreSource) -> None:
+    plain = chain("AAPL", MONDAY)
+    told = plain.with_columns(vendor_delta=pl.lit(0.5), vendor_gamma=pl.lit(0.01))
+    (part,) = writer.append("chains", told).parts
+    kept = pl.read_parquet(local(part))
+    assert kept["vendor_delta"].to_list() == [0.5] * plain.height
+    assert "vendor_vega" not in kept.columns  # nobody told it
+    moment = MONDAY + DAY
+    assert source.raw_chains(keys(("AAPL", moment))).columns == [*RAW_CHAIN, "timestamp"]
+    assert writer.append_new("chains", plain, moment).written == 0  # the same quotes, now without them
