@@ -18,15 +18,13 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Beside each other, a module at a time; then, alone, what shares one Ray that uses every core.
-ON_RAY := tests/actors tests/cli tests/cluster tests/parity
-FAST := -m pytest -q -m "not chaos and not realdata"
+# Two modules beside each other.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 test-fast: $(VENV)/.dev
-	$(BIN)/python $(FAST) -n 2 --dist loadfile $(ON_RAY:%=--ignore=%)
-	$(BIN)/python $(FAST) $(ON_RAY)
+	$(PYTEST) -m "not chaos and not realdata"
 
 test-chaos: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m chaos
+	$(PYTEST) -m chaos
 
 # Random kills by seed: N runs, each of which must leave the ledger of an undisturbed one.
 N ?= 100
@@ -35,7 +33,7 @@ chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos.storm --runs $(N) --seed $(SEED)
 
 test-real: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m realdata
+	$(PYTEST) -m realdata
 
 # The wheel as a user gets it: installed apart, used from an empty folder, and from one whose modules shadow ours.
 test-wheel: $(VENV)/.dev

@@ -56,16 +56,14 @@ def test_shards_write_what_one_process_writes(
     assert len(part_bytes(inline)) == 5 * len(universe.batches())
 
 
-@pytest.mark.parametrize("size", [31, 503])
 def test_batch_boundaries_leave_no_trace(
-    size: int,
     inline: Path,
     universe: RunManifest,
     config: Config,
     market_calendar: SessionCalendar,
     tmp_path: Path,
 ) -> None:
-    work(tmp_path, config, market_calendar, universe.model_copy(update={"batch_size": size}))
+    work(tmp_path, config, market_calendar, universe.model_copy(update={"batch_size": 101}))
     assert_same(unbatched(tables(tmp_path)), unbatched(tables(inline)))
 
 
