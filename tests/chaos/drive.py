@@ -1,4 +1,4 @@
-"""Runs one fan-out after another over a Ray of its own and prints what came of each: started by test_chaos.py."""
+"""Runs one fan-out after another over a Ray of its own and prints what came of each: started by driving.py."""
 
 from __future__ import annotations
 
