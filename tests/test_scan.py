@@ -129,6 +129,7 @@ def vendor_chains(rows: pl.DataFrame) -> pl.DataFrame:
         volume="volume",
         open_interest="open_interest",
         iv="vendor_iv",
+        **dict.fromkeys(("delta", "gamma", "theta", "vega"), pl.lit(None, pl.Float64)),
     )
 
 

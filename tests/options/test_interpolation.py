@@ -10,7 +10,9 @@ from scipy.interpolate import PchipInterpolator
 
 from gnosis_ray.options.interpolation import MonotoneCubic
 
-STEPS = st.lists(st.tuples(st.floats(0.01, 1.0), st.floats(-1.0, 1.0)), min_size=2, max_size=12)
+VALUES = st.floats(-1.0, 1.0).map(lambda value: round(value, 12))
+"""By steps that SciPy can divide by."""
+STEPS = st.lists(st.tuples(st.floats(0.01, 1.0), VALUES), min_size=2, max_size=12)
 
 
 @given(steps=STEPS)
