@@ -30,12 +30,12 @@ class Spent:
 
 @dataclass
 class Spending:
-    """Of this process (title ``driver``) and of Ray's workers below it, by process id and the name of the actor."""
+    """Of this process (title ``driver``) and of Ray's workers below it, by process id and the class of the actor."""
 
     processes: dict[tuple[int, str], Spent] = field(default_factory=dict)
 
     def core_seconds(self, title: str) -> float:
-        """Summed over processes whose title begins so."""
+        """Summed over processes of this title."""
         return sum(spent.core_seconds for spent in self._of(title))
 
     def memory_mb(self, title: str) -> float:
@@ -59,13 +59,13 @@ class Spending:
         spent.memory_mb = max(spent.memory_mb, process.memory_full_info().uss / MB)
 
     def _of(self, title: str) -> list[Spent]:
-        return [spent for (_, name), spent in self.processes.items() if name.startswith(title)]
+        return [spent for (_, name), spent in self.processes.items() if name == title]
 
 
 def _title(process: psutil.Process) -> str:
-    """``shard-1`` of ``ray::shard-1:Shard.work``; nothing for what is no worker."""
+    """``Shard`` of ``ray::Shard.work`` and of ``ray::shard-1:Shard.__init__``; nothing for what is no worker."""
     words = process.cmdline()
-    return words[0].removeprefix("ray::").split(":")[0] if words and words[0].startswith("ray::") else ""
+    return words[0].rpartition(":")[2].split(".")[0] if words and words[0].startswith("ray::") else ""
 
 
 @contextmanager

@@ -42,7 +42,8 @@ NODES = (1, 2, 4)
 NODE_HOSTS = 4
 UNIVERSES = (500, 2000, 8000)
 ROUNDS = 3
-COORDINATOR, HOST = "coordinator", "shard"
+COORDINATOR, HOST = "Coordinator", "Shard"
+"""The classes of their actors."""
 
 
 @dataclass(frozen=True)
