@@ -37,7 +37,7 @@ from gnosis_ray.scan import ScanJob
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest
 
 HOST_SYMBOLS = 1000
-NODE_SYMBOLS = 500
+NODE_SYMBOLS = 2000
 NODES = (1, 2, 4)
 NODE_HOSTS = 4
 UNIVERSES = (500, 2000, 8000)

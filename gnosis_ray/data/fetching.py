@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,6 +31,9 @@ CALENDAR_DAYS_A_BAR = 365.25 / 250
 
 SPARE_DAYS = 14
 """For holidays that come together."""
+
+PART_ROWS = 500_000
+"""Rows that are stored together: a night of the S&P 500 is one part a kind, and a part fits into memory."""
 
 BESIDE: tuple[Kind, ...] = ("chains", "bars")
 """What engines read of the symbols that they lay beside others."""
@@ -134,7 +137,7 @@ def fetch_and_store(
     on_stored: OnStored,
     fresh_since: datetime | None = None,
 ) -> Fetched:
-    """Fetch, then look at the clock, then store what came, ``batch_size`` symbols at a time.
+    """Fetch, then look at the clock, then store what came: handed out ``batch_size`` symbols at a time, in large parts.
 
     ``on_stored`` is told the kind and how many of how many symbols are stored. The moment is the first full second
     after the last answer, so that a user can write it down; this waits for it. Errors are those of
@@ -147,14 +150,27 @@ def fetch_and_store(
     writer = StoreWriter(root)
     for vendor, kind in sorted({(order.vendor, order.kind) for order in had}):
         symbols = [order.symbol for order in had if (order.vendor, order.kind) == (vendor, kind)]
-        for start in range(0, len(symbols), batch_size):
-            table = gateway.fetch(vendor, kind, symbols[start : start + batch_size], as_of)
-            rows = pl.DataFrame(pl.from_arrow(table))
+        batches = [symbols[start : start + batch_size] for start in range(0, len(symbols), batch_size)]
+        taken = (pl.DataFrame(pl.from_arrow(gateway.fetch(vendor, kind, batch, as_of))) for batch in batches)
+        for done, rows in _in_large_parts(taken):
             written[kind] += writer.append_new(kind, rows, as_of).written
-            on_stored(kind, min(start + batch_size, len(symbols)), len(symbols))
+            on_stored(kind, min(done * batch_size, len(symbols)), len(symbols))
     while (left := (as_of - time.now()).total_seconds()) > 0:
         time.sleep(left)
     return Fetched(as_of, tuple(outcomes), dict(written), gateway.traffic())
+
+
+def _in_large_parts(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Frames put together until they are large, with how many were taken by then: readers open every part of a day."""
+    waiting: list[pl.DataFrame] = []
+    taken = 0
+    for taken, frame in enumerate(frames, 1):
+        waiting.append(frame)
+        if sum(each.height for each in waiting) >= PART_ROWS:
+            yield taken, pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield taken, pl.concat(waiting)
 
 
 def _next_second(now: datetime) -> datetime:

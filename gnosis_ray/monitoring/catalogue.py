@@ -36,7 +36,8 @@ SYMBOLS_DONE = Metric(
 SYMBOLS_DEGRADED = Metric(
     "gnosis_symbols_degraded", "counter", "Symbols with missing or bad data, by engine and reason", (STAGE, REASON)
 )
-SYMBOLS_FAILED = Metric("gnosis_symbols_failed", "counter", "Symbols without a result, by the stage at fault", (STAGE,))
+SYMBOLS_FAILED = Metric("gnosis_symbols_failed", "counter", "Failures of symbols, by the stage at fault", (STAGE,))
+"""After a failed fetch there may still be a result, of what the store knew before."""
 SYMBOLS_QUARANTINED = Metric(
     "gnosis_symbols_quarantined", "counter", "Symbols written off because their process failed", (GRANULARITY,)
 )

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import VENDORS, Config, load_config
+from gnosis_ray.data import fetching
 from gnosis_ray.data.fetching import fetch_and_store, label, orders, plan, routes, windows
 from gnosis_ray.data.gateway import Order
 from gnosis_ray.data.providers.registry import VENDOR
@@ -114,7 +115,8 @@ def test_rows_are_known_at_the_first_full_second_after_the_last_answer(config: C
     assert done.as_of.microsecond == 0
     assert bench.now() == done.as_of  # it waited for that second to come
     assert done.rows == {"chains": 6, "bars": 18}
-    assert stored == [("bars", 2, 3), ("bars", 3, 3), ("chains", 2, 3), ("chains", 3, 3)]
+    assert stored == [("bars", 3, 3), ("chains", 3, 3)]
+    assert len(list((tmp_path / "store" / "chains").rglob("part-*.parquet"))) == 1
     source = StoreSource(tmp_path / "store")
     before = done.as_of - timedelta(microseconds=1)
     assert source.raw_chains(keys_at(["A", "B", "C"], before)).is_empty()
@@ -125,6 +127,21 @@ def test_rows_are_known_at_the_first_full_second_after_the_last_answer(config: C
         ("NONE", "fetch.chains"),
     ]
     assert done.failures(["A"]) == ()  # a vendor need not know what only stands beside
+
+
+def test_what_is_large_is_stored_in_several_parts(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PART_ROWS", 4)
+    bench = Bench(config, tmp_path / "spool")
+    wanted = [Order("cboe", "chains", symbol) for symbol in "ABCDE"]
+    stored: list[tuple[str, int, int]] = []
+    done = fetch_and_store(
+        bench.gateway, wanted, tmp_path / "store", 1, bench.time, lambda _: None, lambda *told: stored.append(told)
+    )
+    assert stored == [("chains", 2, 5), ("chains", 4, 5), ("chains", 5, 5)]
+    assert done.rows == {"chains": 10}
+    assert len(list((tmp_path / "store").rglob("part-*.parquet"))) == 3
 
 
 def test_fetching_again_adds_only_what_is_new(config: Config, tmp_path: Path) -> None:

@@ -50,6 +50,4 @@ def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
         field = ".".join(str(part) for part in first["loc"]) or "the whole answer"
         found = redacted(repr(first["input"]))[:_SHOWN]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise SchemaError(
-            f"{where}, field {field}: {first['msg']}, found {found}{more}", cause=type(error).__name__
-        ) from None
+        raise SchemaError(f"{where}, field {field}: {first['msg']}, found {found}{more}") from None

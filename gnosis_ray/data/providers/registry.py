@@ -29,17 +29,17 @@ class Vendor:
 
 
 _PACKAGE = "gnosis_ray.data.providers"
-_EXPIRIES = 15
-"""Of a liquid name, where each is a request of its own; one more lists them."""
+_EXPIRIES = 11
+"""Where each is a request of its own: the median of the S&P 500 in July 2026, of 4 to 20."""
 
 VENDOR: Mapping[str, Vendor] = MappingProxyType(
     {
         "cboe": Vendor("cboe:CboeProvider", {"chains": 1}),
-        "yahoo": Vendor("yahoo:YahooProvider", {"chains": 1 + _EXPIRIES, "bars": 1, "news": 1}),
+        "yahoo": Vendor("yahoo:YahooProvider", {"chains": _EXPIRIES, "bars": 1, "news": 1}),
         "massive": Vendor(
             "massive:MassiveProvider", {"chains": 8, "bars": 2, "trades": 10, "quotes": 40, "news": 1}, ("massive",)
         ),
-        "tradier": Vendor("tradier:TradierProvider", {"chains": 1 + _EXPIRIES, "bars": 1, "trades": 1}, ("tradier",)),
+        "tradier": Vendor("tradier:TradierProvider", {"chains": 2 + _EXPIRIES, "bars": 1, "trades": 26}, ("tradier",)),
         "alpaca": Vendor(
             "alpaca:AlpacaProvider",
             {"chains": 3, "bars": 2, "trades": 5, "quotes": 20, "news": 1},
