@@ -12,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from ray import cloudpickle
 
-from actors.gateway import remote_gateway
+from actors.gateway import RemoteGateway, remote_gateway
 from cluster.session import Session
 from gnosis_ray.app import build_gateway, build_source
 from gnosis_ray.cli import live
@@ -55,6 +55,13 @@ def fast(config: Config, replay: Replay) -> Config:
     return config.model_copy(update={"providers": config.providers.model_copy(update={"cboe": vendor})})
 
 
+def ask_until_gone(remote: RemoteGateway, seconds: float) -> None:
+    """Ray's kill does not wait for the process to be gone."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        remote.traffic()
+
+
 def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
     session: Session, fast: Config, at: ShiftedTime, replay: Replay, tmp_path: Path
 ) -> None:
@@ -74,10 +81,8 @@ def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
         (traffic,) = remote.traffic()
         with pytest.raises(KeyboardInterrupt):
             remote.gather([Order("cboe", "chains", "AAPL")], interrupt)
-    deadline = time.monotonic() + 30.0
     with pytest.raises(ClusterError, match="process ended"):
-        while time.monotonic() < deadline:  # Ray's kill does not wait for the process to be gone
-            remote.traffic()
+        ask_until_gone(remote, 30.0)
     assert [each.failure is None for each in outcomes] == [True, True, False]
     assert [each.done for each in told] == [1, 2, 3]
     assert (traffic.requests, traffic.failures, traffic.rows) == (3, 1, rows.num_rows)
