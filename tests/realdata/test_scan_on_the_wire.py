@@ -212,7 +212,7 @@ def until_quiet(replay: Replay, seconds: float) -> None:
 
 
 def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: Replay, tmp_path: Path) -> None:
-    folder = prepared(tmp_path, replay, rate_per_minute=1200.0)
+    folder = prepared(tmp_path, replay, rate_per_minute=300.0)
     symbols = load_universe("dow30", None).symbols
     shift = ShiftedTime.starting(SUNDAY_NOON).by.total_seconds()
     command = [sys.executable, "-c", PROGRAM, str(shift)]
