@@ -229,7 +229,9 @@ class Gateway:
         if lacking := sorted(kinds - vendor.provider.kinds):
             gives = ", ".join(sorted(vendor.provider.kinds))
             raise ConfigError(f"{name} does not give {', '.join(lacking)}: it gives {gives}")
-        if not any(order.vendor == name for order in self._in_flight):
+        with self._lock:
+            at_work = any(order.vendor == name and not future.done() for order, future in self._in_flight.items())
+        if not at_work:
             vendor.line.begin()
 
     def _vendor(self, name: str) -> _Vendor:

@@ -196,6 +196,13 @@ def test_after_a_hung_gather_the_vendor_is_asked_anew(
     assert failed(bench.gateway.gather(orders, silent)) == {}
 
 
+def test_each_gather_has_the_whole_deadline(bench: Bench, config: Config) -> None:
+    bench.gateway.gather(chains_of("A"), silent)
+    assert isinstance(bench.time, SimulatedTime)
+    bench.time.sleep(config.gateway.deadline_s + 60.0)
+    assert failed(bench.gateway.gather(chains_of("B"), silent)) == {}
+
+
 def test_events_after_the_moment_are_dropped_and_counted(config: Config, tmp_path: Path) -> None:
     bench = Bench(config, tmp_path, after=timedelta(minutes=3))
     bench.gateway.gather(chains_of("A"), silent)
