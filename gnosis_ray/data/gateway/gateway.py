@@ -24,6 +24,7 @@ from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import ConfigError, DataError, ProviderError
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
+from gnosis_ray.security.redaction import redacted
 
 LOOK_S = 0.2
 """Between two looks at deadlines while nothing arrives."""
@@ -267,7 +268,8 @@ class Gateway:
                 answer = self._spool.keep(order.vendor, order.kind, order.symbol, rows, self._time.now(), since)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this symbol's alone
             vendor.line.count("failures")
-            return Outcome(order, Failure.of(error, symbol=order.symbol, stage=order.stage))
+            failure = Failure.of(error, symbol=order.symbol, stage=order.stage)
+            return Outcome(order, failure.model_copy(update={"message": redacted(failure.message)}))
         self._answers[order] = answer
         if reused:
             vendor.line.count("reused")

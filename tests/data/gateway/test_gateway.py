@@ -12,12 +12,14 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from gnosis_ray.clock import SystemTime
 from gnosis_ray.config import Config
 from gnosis_ray.data.gateway import Order, Outcome, Progress
 from gnosis_ray.data.providers.base import Request
 from gnosis_ray.errors import ConfigError, DataError, ProviderError, TransientError
+from gnosis_ray.security.redaction import never_show
 from tests.data.gateway.vendors import DAY, Bench, bars, chain
 from tests.support.clocks import SimulatedTime
 
@@ -141,6 +143,21 @@ def test_a_failure_is_one_symbols_alone(config: Config, tmp_path: Path) -> None:
     rows = bench.gateway.fetch("cboe", "chains", [*SYMBOLS, "NONE"], bench.now() + timedelta(seconds=1))
     assert len(set(rows["symbol"].to_pylist())) == len(SYMBOLS) - 2
     assert bench.gateway.traffic()[0].failures == 3
+
+
+@pytest.mark.parametrize("kind_of_error", [ProviderError, ValueError])
+def test_no_failure_repeats_a_key_whoever_wrote_its_text(
+    config: Config, tmp_path: Path, kind_of_error: type[Exception]
+) -> None:
+    key = "1c0fNOTREALleakme77"
+    never_show(SecretStr(key))
+
+    def careless(request: Request, tries: int) -> None:
+        raise kind_of_error(f"unknown customer {key}")
+
+    outcomes = Bench(config, tmp_path, careless).gateway.gather(chains_of(*SYMBOLS), silent)
+    assert failed(outcomes)["S00"] == "unknown customer ***"
+    assert not [message for message in failed(outcomes).values() if key in message]
 
 
 def test_a_dead_vendor_fails_for_all_soon_and_by_name(config: Config, tmp_path: Path) -> None:
