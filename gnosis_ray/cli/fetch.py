@@ -16,6 +16,7 @@ from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.fetching import Fetched, routes
+from gnosis_ray.data.providers.frames import SETTLING
 from gnosis_ray.data.store import KINDS
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
@@ -72,10 +73,14 @@ def command(
 
 
 def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:
-    """When the last session closed: what was fetched since then tells of the same session, or of the one after it."""
+    """When all that the last session left could be had: what was fetched since then tells of it, or of the next one.
+
+    That is a while after its close: until then its bar is not whole, and delayed quotes are those of before its end.
+    """
     close = calendar.last_close(np.array([now.replace(tzinfo=None)], dtype="datetime64[us]"))[0]
     moment: datetime = close.item()
-    return moment.replace(tzinfo=UTC)
+    closed = moment.replace(tzinfo=UTC)
+    return closed if now < closed + SETTLING else closed + SETTLING
 
 
 def _table(done: Fetched) -> pl.DataFrame:

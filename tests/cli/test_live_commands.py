@@ -240,6 +240,18 @@ def test_data_fetch_fills_a_store_and_asks_only_for_what_the_session_lacks(call:
     assert listed.filter(kind="chains")["symbols"].item() == 3
 
 
+def test_what_was_fetched_right_after_the_close_is_asked_for_again(
+    call: Call, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delayed quotes were not the last ones then, and the day's bar was not whole."""
+    in_hand = []
+    for minutes in (5, 10, 15, 300):
+        monkeypatch.setattr(live, "TIME", SimulatedTime(config.data.synthetic.as_of + timedelta(minutes=minutes)))
+        (row,) = json.loads(call(*FETCH, *FEW, "--format", "json").out)
+        in_hand.append(row["in_hand"])
+    assert in_hand == [0, 3, 0, 3]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, TypeAdapter
 from gnosis_ray.config import AlpacaConfig
 from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.data.providers.base import Request, Wire
-from gnosis_ray.data.providers.frames import chain, daily, newest, nothing, table, within
+from gnosis_ray.data.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, requests_session
 from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.data.symbols import is_pair, spelled
@@ -132,7 +132,8 @@ class AlpacaProvider:
             return daily(request, raw["t"].dt.date(), raw)
         adjusted = self._daily(request, symbol, "all").select("t", adjusted_close="close")
         both = raw.join(adjusted.unique("t"), on="t", how="left", maintain_order="left")
-        return daily(request, both["t"].dt.convert_time_zone(_NEW_YORK).dt.date(), both)
+        late = max(SETTLING, timedelta(minutes=self._settings.delay_minutes))
+        return daily(request, both["t"].dt.convert_time_zone(_NEW_YORK).dt.date(), both, late)
 
     def _daily(self, request: Request, symbol: str, adjustment: str) -> pl.DataFrame:
         more = {"timeframe": self._timeframe.Day, "start": request.since - timedelta(days=1)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +24,9 @@ _log = logging.getLogger(__name__)
 
 _EXCHANGE = "XNYS"
 """The sessions of all US listings; the exchanges keep the same days and hours."""
+
+SETTLING = timedelta(minutes=15)
+"""A bar is whole this long after its close: data of many plans are that late, and so is a session's last volume."""
 
 QUOTED = pl.Schema(
     {
@@ -105,14 +109,15 @@ def closes(request: Request, days: pl.Series) -> pl.Series:
     return pl.Series(days.name, moments).dt.replace_time_zone("UTC").cast(UTC_TIME)
 
 
-def daily(request: Request, days: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
-    """Bars stamped with the close of the session on ``days``, those without prices or still under way left out.
+def daily(request: Request, days: pl.Series, rows: pl.DataFrame, late: timedelta = SETTLING) -> pl.DataFrame:
+    """Bars stamped with the close of the session on ``days``, those without prices or not whole yet left out.
 
-    Of two bars of a day the later one counts (:func:`table`): vendors append the live one.
+    A bar is whole ``late`` after its close. Of two bars of a day the later one counts (:func:`table`): vendors append
+    the live one.
     """
     stamped = rows.with_columns(closes(request, days).alias("timestamp"))
     whole = stamped.drop_nulls(["timestamp", "open", "high", "low", "close"])
-    return within(request, table("bars", request.symbol, whole))
+    return within(replace(request, until=request.until - late), table("bars", request.symbol, whole))
 
 
 @lru_cache(maxsize=4)

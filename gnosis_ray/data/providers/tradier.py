@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
@@ -31,9 +30,6 @@ _EASTERN = ZoneInfo("America/New_York")
 _OPEN = time(9, 30)
 _SLICE = timedelta(minutes=15)
 """Ticks of a whole session are too many for one answer, the vendor says."""
-
-SETTLING = timedelta(minutes=15)
-"""A bar is whole this long after its close: data of accounts without a plan are that late."""
 
 _CONTRACT_SIZE = 100
 _QUOTA = re.compile(r"quota violation(?:.*?expires\s+(\d+))?", re.IGNORECASE | re.DOTALL)
@@ -230,7 +226,7 @@ class TradierProvider:
         columns = ("open", "high", "low", "close", "volume")
         rows = pl.DataFrame({name: [getattr(day, name) for day in days] for name in columns}).cast(pl.Float64)
         dates = pl.Series("date", [day.date for day in days]).str.to_date("%Y-%m-%d", strict=False)
-        return daily(replace(request, until=request.until - SETTLING), dates, rows)
+        return daily(request, dates, rows)
 
     def _ticks(self, request: Request, symbol: str) -> pl.DataFrame:
         ticks = [tick for start, end in _slices(request) for tick in self._slice(symbol, start, end)]

@@ -130,6 +130,19 @@ def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, wire: CountingW
     assert wire.calls == 2
 
 
+@pytest.mark.parametrize(("delay_minutes", "whole_after"), [(0.0, 15.0), (15.0, 15.0), (40.0, 40.0)])
+def test_a_session_has_no_bar_until_the_plan_shows_its_close(
+    server: Replay, config: Config, wire: CountingWire, delay_minutes: float, whole_after: float
+) -> None:
+    """What is asked for ends so many minutes ago: a day's bar that ends earlier than its session is none."""
+    told = {"base_url": server.url, "timeout_s": 0.5, "delay_minutes": delay_minutes}
+    settings = config.providers.alpaca.model_copy(update=told)
+    made = AlpacaProvider(settings, wire, SecretStr(KEY), SecretStr(SECRET))
+    settled = datetime(2020, 8, 31, 20, tzinfo=UTC) + timedelta(minutes=whole_after)
+    assert made.fetch(asked("bars", until=settled)).height == 2
+    assert made.fetch(asked("bars", until=settled - timedelta(microseconds=1))).height == 1
+
+
 def test_nothing_is_asked_for_that_the_plan_does_not_show_yet(made: AlpacaProvider, server: Replay) -> None:
     made.fetch(asked("quotes"))
     assert datetime.fromisoformat(server.asked()[0].query["end"]) == UNTIL - timedelta(minutes=15)

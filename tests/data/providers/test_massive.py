@@ -136,10 +136,10 @@ def test_closes_are_raw_and_adjusted_apart(made: MassiveProvider, wire: Counting
     assert wire.calls == 2
 
 
-def test_a_session_under_way_has_no_bar(made: MassiveProvider) -> None:
-    request = asked("bars", since=2020)
-    until = datetime(2020, 8, 31, 20, tzinfo=UTC) - timedelta(microseconds=1)
-    assert made.fetch(Request("bars", "AAPL", request.since, until)).height == 1
+@pytest.mark.parametrize(("until", "bars"), [(timedelta(0), 2), (-timedelta(microseconds=1), 1)])
+def test_a_session_has_no_bar_until_delayed_prices_are_in(made: MassiveProvider, until: timedelta, bars: int) -> None:
+    settled = datetime(2020, 8, 31, 20, 15, tzinfo=UTC)
+    assert made.fetch(Request("bars", "AAPL", asked("bars", since=2020).since, settled + until)).height == bars
 
 
 def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider, server: Replay) -> None:
