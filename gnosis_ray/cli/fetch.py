@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 import click
@@ -17,7 +17,7 @@ from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.fetching import Fetched, routes
 from gnosis_ray.data.providers.frames import SETTLING
-from gnosis_ray.data.store import KINDS
+from gnosis_ray.data.store import KINDS, Kind
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.location import Location, locate
@@ -57,6 +57,8 @@ def command(
         "data.dir": str(locate(data_dir)) if data_dir else None,
     }
     config = for_workers(load_config(profile, flags).config)
+    if kinds is not None:
+        config = _only(config, config.data.fetch)
     if not routes(config):
         raise ConfigError(f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}")
     if universe is not None and symbols is not None:
@@ -70,6 +72,12 @@ def command(
         done = live.fetch(config, errands, gateway, now if again else _session_began(calendar, now))
     emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")
     return _tell(done, members.symbols, config, again)
+
+
+def _only(config: Config, kinds: Collection[Kind]) -> Config:
+    """The settings with vendors of their own for ``kinds`` alone."""
+    named = {kind: vendor for kind, vendor in config.data.kinds.items() if kind in kinds}
+    return config.model_copy(update={"data": config.data.model_copy(update={"kinds": named})})
 
 
 def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:

@@ -252,6 +252,16 @@ def test_what_was_fetched_right_after_the_close_is_asked_for_again(
     assert in_hand == [0, 3, 0, 3]
 
 
+def test_kinds_that_are_asked_for_by_name_are_the_only_ones_fetched(
+    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNOSIS_RAY__DATA__KINDS", '{"chains": "cboe", "bars": "tradier"}')
+    done = call(*FETCH, *FEW, "--kinds", "chains", "--format", "json")
+    assert (done.code, [row["kind"] for row in json.loads(done.out)]) == (0, ["chains"])
+    refused = call("data", "fetch", "--provider", "store", *FEW, "--kinds", "news")
+    assert (refused.code, "Expected a vendor" in refused.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
