@@ -19,13 +19,13 @@ _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
 TWO_SIDED = (_BID > 0) & (_ASK > 0)
 _FIGURES = ("bid", "ask", "last", "volume", "open_interest", "vendor_iv")
 _IMPOSSIBLE = pl.any_horizontal(
-    pl.any_horizontal(~pl.col("strike", "underlying_price").is_finite()),
+    pl.any_horizontal(~pl.col("strike", "underlying_price").is_finite().fill_null(value=False)),
     pl.any_horizontal(pl.col("strike", "underlying_price") <= 0),
     pl.any_horizontal(~pl.col(*_FIGURES).is_finite().fill_null(value=True)),
     pl.any_horizontal((pl.col(*_FIGURES) < 0).fill_null(value=False)),
     pl.col("expiry").is_null(),
-    ~pl.col("type").is_in(["C", "P"]),
-    ~pl.col("settlement").is_in(["AM", "PM"]),
+    ~pl.col("type").is_in(["C", "P"]).fill_null(value=False),
+    ~pl.col("settlement").is_in(["AM", "PM"]).fill_null(value=False),
 )
 _IMPOSSIBLE_GREEKS = pl.any_horizontal(
     pl.col("vendor_delta").abs() > 1,

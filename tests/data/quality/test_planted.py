@@ -153,6 +153,14 @@ def test_as_many_are_found_as_were_planted(
     planted()
 
 
+@pytest.mark.parametrize("name", ["strike", "underlying_price", "expiry", "type", "settlement"])
+def test_a_contract_without_what_names_or_prices_it_is_impossible(
+    name: str, world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
+) -> None:
+    root = write(tmp_path, {"chains": put(name, None)(world["chains"], 2)})
+    assert counts(verify(root, config, calendar, kinds=["chains"]))["chains", "impossible figure"] == 2
+
+
 @pytest.mark.parametrize("size", [1, 700])
 def test_the_pieces_that_it_is_read_in_change_nothing(
     world: World, config: Config, calendar: SessionCalendar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
