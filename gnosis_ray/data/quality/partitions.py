@@ -60,7 +60,7 @@ class Piece:
         rows = self.chosen
         per_snapshot = rows.select("symbol", "period", "first_event").is_duplicated()
         shared = rows.select("symbol", "period").is_duplicated() & (rows["events"] > 1)
-        within = (rows["events"] > 1) & (rows["rows"] > rows["events"])
+        within = (rows["rows"] > rows["events"]) & (rows["first_known"] < rows["last_known"])
         return bool((per_snapshot | shared | within).any())
 
     def read(self, catalog: Catalog, data: Dataset, listing: Listing, scope: Scope) -> pl.DataFrame:

@@ -161,6 +161,12 @@ def test_rows_told_again_otherwise_and_later(
     assert has_errors(found)
 
 
+def test_an_item_corrected_in_the_part_that_holds_it_is_told_once(world: World, look: Verify) -> None:
+    item = world["news"].filter(MSFT).sort("timestamp").head(1)
+    both = pl.concat([item, item.with_columns(pl.col("known_at") + MINUTE, body=pl.lit("with more to it"))])
+    assert rows(look({"news": both})) == {("news", "corrected"): (1, 1)}
+
+
 def test_what_is_looked_at_is_what_is_read_now(
     world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
 ) -> None:
