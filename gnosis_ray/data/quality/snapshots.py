@@ -117,13 +117,16 @@ class SessionBefore:
 
 
 def _links(quotes: pl.DataFrame) -> pl.DataFrame:
-    """``symbol, event_time, before, missing``: the snapshot before each, and the sessions between them."""
+    """``symbol, event_time, before, missing``: the snapshot before each, and the sessions between them.
+
+    None of a snapshot that follows one of its own session, which an earlier piece may have ended with.
+    """
     moments = quotes.select(*_KEY, "number").unique().sort(_KEY)
     return moments.select(
         *_KEY,
         before=pl.col("event_time").shift(1).over("symbol"),
-        missing=(pl.col("number") - pl.col("number").shift(1).over("symbol") - 1).clip(0),
-    ).filter(pl.col("before").is_not_null())
+        missing=pl.col("number") - pl.col("number").shift(1).over("symbol") - 1,
+    ).filter(pl.col("missing") >= 0)
 
 
 def _told(both: pl.DataFrame, quotes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:

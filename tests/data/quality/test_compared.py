@@ -10,7 +10,7 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.quality import has_errors, verify
+from gnosis_ray.data.quality import has_errors, partitions, verify
 from gnosis_ray.data.store import Kind, StoreWriter
 from tests.data.quality.worlds import DAY, HOUR, MINUTE, World, nth, write
 
@@ -80,6 +80,18 @@ def test_sessions_without_a_snapshot_are_counted(world: World, look: Verify) -> 
     moments = world["chains"]["event_time"].unique().sort()
     found = look({"chains": world["chains"].filter(~MSFT | (pl.col("event_time") != moments[1]))})
     assert rows(found) == {("chains", "sessions without a snapshot"): (1, 1)}
+
+
+def test_a_night_s_second_look_at_a_session_is_not_held_against_the_first(
+    world: World, config: Config, calendar: SessionCalendar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever pieces it is read in: after midnight it lies in a partition of its own."""
+    again = world["chains"].filter(LAST).with_columns(pl.col("event_time", "known_at") + 6 * HOUR)
+    root = write(tmp_path, {"chains": pl.concat([world["chains"], again]), "bars": world["bars"]})
+    whole = verify(root, config, calendar)
+    monkeypatch.setattr(partitions, "MAX_ROWS", 1)
+    assert ("chains", "stale quotes") not in rows(whole)
+    assert rows(verify(root, config, calendar)) == rows(whole)
 
 
 def test_a_name_without_bars_and_one_behind_them(world: World, look: Verify) -> None:
