@@ -105,11 +105,12 @@ def drop_superseded(rows: pl.DataFrame, data: Dataset, by: str, moment: str) -> 
     ``rows`` are known by the latest moment asked for. Corrections known only after ``moment`` stand beside what they
     correct, so that the reader of a panel finds for each key what was known by then. ``by`` is a further column that
     keeps rows apart (the key's timestamp), or "". Of rows known at one moment the last in order wins, of those that
-    tell an optional figure if there are any.
+    tell an optional figure, or one beside, if there are any.
     """
     identity = [*data.identity, *([OCCURRENCE] if data.repeats else []), *([by] if by else [])]
-    if data.optional:
-        rows = rows.sort([pl.col(name).is_not_null() for name in data.optional], maintain_order=True)
+    needless = [name for name in data.untold if name in rows.columns]
+    if needless:
+        rows = rows.sort(pl.any_horizontal(pl.col(needless).is_not_null()), maintain_order=True)
     versions = rows.unique([*identity, "known_at"], keep="last", maintain_order=True).sort(
         *identity, "known_at", nulls_last=True
     )

@@ -12,6 +12,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality import has_errors, partitions, verify
 from gnosis_ray.data.store import Kind, StoreWriter
+from gnosis_ray.data.store.datasets import VENDOR_GREEKS
 from tests.data.quality.worlds import DAY, HOUR, MINUTE, World, nth, write
 
 Verify = Callable[[dict[Kind, pl.DataFrame]], pl.DataFrame]
@@ -177,6 +178,19 @@ def test_an_item_corrected_in_the_part_that_holds_it_is_told_once(world: World, 
     item = world["news"].filter(MSFT).sort("timestamp").head(1)
     both = pl.concat([item, item.with_columns(pl.col("known_at") + MINUTE, body=pl.lit("with more to it"))])
     assert rows(look({"news": both})) == {("news", "corrected"): (1, 1)}
+
+
+def test_greeks_told_by_a_later_import_of_the_same_snapshots_count(
+    world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
+) -> None:
+    """Whatever the parts are called: each snapshot once with its greeks and once without."""
+    told = world["chains"]
+    root = write(tmp_path, {"chains": told.drop(VENDOR_GREEKS, strict=False)})
+    StoreWriter(root).append("chains", told)
+    assert rows(verify(root, config, calendar, kinds=["chains"])) == {
+        ("chains", "duplicate"): (told["symbol"].n_unique(), told.height),
+        ("chains", "no bars"): (told["symbol"].n_unique(), 2 * told.height),
+    }
 
 
 def test_what_is_looked_at_is_what_is_read_now(
