@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.drive import ATTACKS
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.support.apart import called_apart
 
 
 def drive(call: str, cwd: Path, **environment: str) -> dict[str, Any]:
-    """Call the drive in a process of its own, as a console script would: the working folder is not on its path."""
-    code = f"import sys; sys.path.append({str(CHECKOUT)!r}); from tests.chaos import drive; drive.{call}"
-    seen = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert seen.returncode == 0, seen.stderr[-3000:]
-    outcome: dict[str, Any] = json.loads(seen.stdout)
-    return outcome
+    """Call the drive in a process of its own."""
+    return called_apart("tests.chaos.drive", call, cwd, 500.0, **environment)
 
 
 def assert_undisturbed_but_for_the_culprits(after: dict[str, Any], name: str) -> None:

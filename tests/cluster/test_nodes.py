@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.chaos
+from tests.support.apart import called_apart
 
-CHECKOUT = Path(__file__).parents[2]
+pytestmark = pytest.mark.chaos
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +17,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("nodes")
     (folder / "ledger").mkdir()
     (folder / "token").write_text("0123456789abcdef" * 4)
-    start = f"import sys; sys.path.append({str(CHECKOUT)!r}); from tests.cluster.drive import main; "
-    seen = subprocess.run(
-        [sys.executable, "-P", "-c", f"{start}main({str(folder / 'ledger')!r})"],
-        cwd=folder,
-        env=os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")},
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    assert seen.returncode == 0, seen.stderr[-3000:]
-    found: dict[str, Any] = json.loads(seen.stdout)
-    return found
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+    return called_apart("tests.cluster.drive", f"main({str(folder / 'ledger')!r})", folder, 150.0, **token)
 
 
 def test_equal_nodes_are_fit_and_nothing_is_left_behind(outcome: dict[str, Any]) -> None:
