@@ -50,7 +50,7 @@ def test_every_row_is_accounted_for(imported: tuple[ImportReport, StoreSource]) 
 def test_coverage(source: StoreSource) -> None:
     held = {row["kind"]: (row["symbols"], row["rows"]) for row in coverage(source.root).iter_rows(named=True)}
     assert held == {"chains": (520, 360_025), "bars": (511, 133_327)}
-    assert source.default_as_of(SUNDAY_NOON) == datetime(2026, 7, 12, 9, 22, 54, 334273, UTC)
+    assert source.default_as_of(SUNDAY_NOON) == datetime(2026, 7, 12, 9, 22, 55, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("now", "with_chain", "with_both"), [(SUNDAY_NOON, 500, 494), (SATURDAY_NOON, 496, 490)])

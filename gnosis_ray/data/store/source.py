@@ -97,11 +97,15 @@ class StoreSource:
         return self._windowed(DATASETS["news"], keys, timedelta(hours=lookback_hours))
 
     def default_as_of(self, now: datetime) -> datetime:
-        """``now``, or the latest known-at of the store where that is earlier."""
+        """``now``, or the first full second at which all of the store is known, where that is earlier.
+
+        A full second can be written down: a run at it is told, and asked for again, to the second.
+        """
         self._catalog.require_some()
         latest = (self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values())
         known = max(to_utc(moment) for moment in latest if isinstance(moment, datetime))
-        return min(to_utc(now), known)
+        whole = known.replace(microsecond=0)
+        return min(to_utc(now), whole if whole == known else whole + timedelta(seconds=1))
 
     def _windowed(self, data: Dataset, keys: pl.DataFrame, window: timedelta) -> pl.DataFrame:
         wanted_keys = _checked(keys)

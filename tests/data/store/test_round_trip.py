@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -232,6 +232,14 @@ def test_default_as_of(writer: StoreWriter, source: StoreSource) -> None:
     writer.append("chains", chain("AAPL", MONDAY, MONDAY + 5 * DAY))
     assert source.default_as_of(MONDAY + 30 * DAY) == MONDAY + 5 * DAY
     assert source.default_as_of(MONDAY + DAY) == MONDAY + DAY
+
+
+def test_default_as_of_is_a_full_second_that_knows_all(writer: StoreWriter, source: StoreSource) -> None:
+    late = MONDAY + DAY + timedelta(microseconds=334_273)
+    writer.append("chains", chain("AAPL", MONDAY, late))
+    as_of = source.default_as_of(MONDAY + 30 * DAY)
+    assert as_of == MONDAY + DAY + timedelta(seconds=1)
+    assert source.raw_chains(keys(("AAPL", as_of))).height
 
 
 def test_it_travels_light_and_sees_what_comes_later(writer: StoreWriter, source: StoreSource) -> None:
