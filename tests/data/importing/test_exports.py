@@ -13,6 +13,7 @@ from gnosis_ray.config import config_root
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
+from gnosis_ray.data.symbols import INDICES
 from gnosis_ray.errors import ConfigError, DataError, SchemaError
 from tests.data.store.frames import keys
 
@@ -64,6 +65,15 @@ def test_an_export_of_cboe_is_a_chain(tmp_path: Path, calendar: SessionCalendar,
     told = chain.sort("type", "settlement").select("type", "settlement", "bid", "ask", "open_interest", "vendor_iv")
     call, put = (41.0, 42.0, 100.0, 0.21), (39.0, 40.5, 200.0, 0.22)
     assert told.rows() == [("C", "AM", *call), ("C", "PM", *call), ("P", "AM", *put), ("P", "PM", *put)]
+
+
+def test_exports_of_every_index_settle_when_its_options_do() -> None:
+    for table in load_mapping("cboe_quotes").tables:
+        contract = table.contract
+        assert contract is not None
+        assert set(contract.am_roots) == {root for index in INDICES.values() for root in index.am_roots}
+        for symbol, index in INDICES.items():
+            assert {*index.am_roots, *index.pm_roots} <= {symbol, *contract.other_roots.get(symbol, ())}
 
 
 def test_other_first_lines_and_broken_packages_are_named(tmp_path: Path, calendar: SessionCalendar) -> None:
