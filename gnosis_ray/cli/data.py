@@ -34,7 +34,7 @@ _dir_option = data_dir_option("The store; default: data.dir of the settings.")
 
 
 @command.command(name="import")
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--mapping", metavar="NAME|FILE", help=MAPPING_HELP)
 @_dir_option
 @format_option

@@ -258,6 +258,13 @@ def test_an_unknown_mapping_names_the_nearest(call: Call, tmp_path: Path) -> Non
     assert "us_2026_07" in unknown.err
 
 
+def test_an_import_of_a_folder_that_is_not_there_says_so(call: Call, tmp_path: Path) -> None:
+    missing = call("data", "import", tmp_path / "us_2026_7")
+    assert (missing.code, missing.out) == (2, "")
+    assert "does not exist" in missing.err
+    assert "mapping" not in missing.err
+
+
 def test_a_store_that_is_not_there_is_no_data(call: Call) -> None:
     missing = call("data", "list")
     assert (missing.code, missing.out) == (4, "")
