@@ -13,7 +13,7 @@ from gnosis_ray.clock import Time
 from gnosis_ray.config import GatewayConfig, VendorConfig
 from gnosis_ray.data.gateway.breaker import Breaker
 from gnosis_ray.data.gateway.throttle import LONGEST_NAP_S, Throttle
-from gnosis_ray.errors import ProviderError, TransientError
+from gnosis_ray.errors import DataError, ProviderError, TransientError
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 
 T = TypeVar("T")
@@ -90,8 +90,11 @@ class VendorLine:
         except ProviderError as error:
             self._breaker.failed(str(error))
             raise
-        except Exception:
+        except DataError:
             self._breaker.went_well()  # it answered, though nothing that helps
+            raise
+        except Exception:
+            self._breaker.left_off()
             raise
         self._breaker.went_well()
         return answer

@@ -98,6 +98,17 @@ def test_unknown_symbols_and_strange_answers_do_not_make_a_vendor_down(line: Ven
     assert line.call(Asked()) == "answer"
 
 
+def test_what_is_no_answer_does_not_speak_for_a_vendor_that_is_down(line: VendorLine, config: Config) -> None:
+    """A client goes on without a cookie that it could not fetch: that is no sign of life."""
+    settings = config.gateway
+    for _ in range(settings.breaker_failures):
+        with pytest.raises(OSError, match="no such host"):
+            line.call(Asked(OSError("no such host")))
+        with pytest.raises(TransientError):
+            line.call(Asked(*(broken() for _ in range(settings.attempts))))
+    assert line.traffic().breaker_openings == 1
+
+
 def test_a_refused_key_is_not_tried_on_every_symbol(line: VendorLine, config: Config) -> None:
     asks = [Asked(ProviderError("401: is the key valid?")) for _ in range(50)]
     for ask in asks:
