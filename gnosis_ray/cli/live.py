@@ -111,7 +111,7 @@ def planned(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
     return [
         (
             f"requests to {each.vendor}",
-            f"about {each.requests:,} for {counted(each.orders, 'symbol and kind')}: {_span(each.seconds)} at its rate",
+            f"about {each.requests:,} for {counted(each.orders, 'answer')}: {_span(each.seconds)} at its rate",
         )
         for each in plans
     ]

@@ -187,7 +187,7 @@ def test_a_dry_run_says_what_would_be_asked(call: Call, replay: Replay, monkeypa
     done = call(*SCAN, *FEW, "--dry-run", "--format", "json")
     assert done.code == 0
     rows = {row["what"]: row["plan"] for row in json.loads(done.out)}
-    assert rows["requests to cboe"].startswith("about 16 for 16")
+    assert rows["requests to cboe"].startswith("about 16 for 16 answers: ")
     assert "11 seconds at its rate" in rows["requests to cboe"]
     assert replay.asked() == []
 
