@@ -50,7 +50,7 @@ def test_complete_day_carries_no_warning() -> None:
 
 def test_members_renamed_since_are_named() -> None:
     renamed = load_universe("sp500", date(2026, 7, 12))
-    assert renamed.note.endswith("; spelled as on that day: PSKY is SKYD today")
+    assert renamed.note.endswith("; spelled as on that day, as far as renames are recorded: PSKY is SKYD today")
     assert "PSKY" in renamed.symbols
     assert "SKYD" not in renamed.symbols
     assert "SKYD" in load_universe("sp500", date(2026, 10, 6)).symbols

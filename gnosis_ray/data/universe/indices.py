@@ -105,5 +105,5 @@ def _spelled_on(as_of: date, members: set[str], events: Any, note: str, *, whole
                 then[now] = change.old_symbol
     renamed = [f"{was} is {now} today" for now, was in then.items() if now != was]
     if renamed:
-        note += f"; spelled as on that day: {named_few(renamed, RENAMES_NAMED)}"
+        note += f"; spelled as on that day, as far as renames are recorded: {named_few(renamed, RENAMES_NAMED)}"
     return Members(then, note, whole)
