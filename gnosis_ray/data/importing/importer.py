@@ -47,11 +47,11 @@ class ImportReport:
     notes: pl.DataFrame
 
     def summary(self) -> pl.DataFrame:
-        """Both tables over all symbols: ``table, column, reason, kept, rows, symbols``, most rows first."""
+        """Both tables over all symbols: ``table, column, reason, kept, rows, symbols, example``, most rows first."""
         both = pl.concat([self.refused.with_columns(kept=False), self.notes.with_columns(kept=True)])
         return (
             both.group_by("table", "column", "reason", "kept")
-            .agg(pl.col("rows").sum(), symbols=pl.col("symbol").n_unique())
+            .agg(pl.col("rows").sum(), symbols=pl.col("symbol").n_unique(), example=_of_first_symbol().first())
             .sort("rows", "table", "column", "reason", descending=[True, False, False, False])
         )
 
@@ -143,6 +143,10 @@ def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, 
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FINDINGS.items())
     )
+
+
+def _of_first_symbol() -> pl.Expr:
+    return pl.format("{}: {}", pl.col("symbol").fill_null("no symbol"), "example")
 
 
 def _said(table: TableMapping, column: str) -> pl.Expr:

@@ -186,6 +186,7 @@ def test_duplicates(tmp_path: Path, calendar: SessionCalendar) -> None:
     counts = {row["table"]: row["rows"] for row in report.refused.iter_rows(named=True)}
     assert counts == {"chains.parquet": 2, "ohlcv.parquet": 1}
     assert set(report.refused["reason"]) == {"duplicate of an earlier row"}
+    assert report.summary()["example"][0] == f"{report.refused['symbol'][0]}: {report.refused['example'][0]}"
     assert StoreSource(tmp_path / "market").raw_chains(keys(("BRK.B", LATER)))["bid"].to_list() == [1.0]
 
 
