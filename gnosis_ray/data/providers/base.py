@@ -35,6 +35,7 @@ class Wire(Protocol):
 
         Waits for a token of the vendor's rate. ``ask`` raises :class:`TransientError` for what may pass (429, 5xx,
         time-outs, broken connections), which is retried, and any other :class:`ProviderError` for what will not.
+        An error that is no :class:`DataError` passes through, and says nothing of whether the vendor is up.
         """
         ...
 

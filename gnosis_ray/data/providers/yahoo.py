@@ -8,6 +8,7 @@ memory that never ages, both hide errors unless a global switch is set, and pric
 from __future__ import annotations
 
 import importlib
+import threading
 import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaErr
 
 _API = "https://query2.finance.yahoo.com"
 _COOKIES = "fc.yahoo.com"
+_CRUMB = "/v1/test/getcrumb"
 _EVER = 9_999_999_999
 """Seconds since 1970, beyond any present: prices are adjusted for every split to date, so every split must be seen."""
 _HEADLINES = 100
@@ -157,6 +159,7 @@ class YahooProvider:
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
         session = _session(settings, wire)
+        self._said = session.said
         self._carrier = type.__call__(data.YfData, session=session)
         session.carrier = weakref.ref(self._carrier)
         weakref.finalize(self, session.close)
@@ -230,28 +233,40 @@ class YahooProvider:
         return within(request, table("news", request.symbol, found)) if rows else nothing("news")
 
     def _get(self, path: str, asked: dict[str, Any]) -> bytes:
+        self._said.refused = False
         answer = self._carrier.get(_API + path, params=asked, timeout=self._timeout_s)
-        if answer.status_code >= 400:  # refused again after yfinance had fetched another cookie
+        if answer.status_code >= 400:  # refused, and yfinance did not look for another cookie
             raise refused("yahoo", answer.url, answer.status_code, answer.headers, answer.text)
         content: bytes = answer.content
         return content
 
 
+class _AsideError(Exception):
+    """An answer that is no word on whether Yahoo gives data: neither for its breaker nor against it."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 def _session(settings: VendorConfig, wire: Wire) -> Any:
     """A browser-like session: each request through the wire, those for data with their failures turned into ours.
 
-    What fetches cookies is left as it is, since yfinance lives without; so are refusals that another crumb may mend.
+    What fetches cookies is left as it is, since yfinance lives without; so is a first refusal, which another crumb may
+    mend. The second one is raised: who is turned away must not go on with every symbol.
     """
     from curl_cffi import requests
 
     class Wired(requests.Session):  # type: ignore[type-arg]
         carrier: Callable[[], Any]
         """yfinance's object that asks through this session."""
+        said = threading.local()
+        """``refused``: whether the data that this thread is after were refused once."""
 
         def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
             target = rebased(url, settings.base_url)
             host = urlsplit(url).hostname or ""
-            data = host.startswith("query")
+            data, crumb = host.startswith("query"), urlsplit(url).path == _CRUMB
 
             def ask() -> Any:
                 try:
@@ -260,18 +275,36 @@ def _session(settings: VendorConfig, wire: Wire) -> Any:
                     if not data:
                         raise
                     raise unreachable("yahoo", target, error) from error
-                if data and answer.status_code >= 400 and answer.status_code not in (401, 403):
+                if data and answer.status_code in (401, 403) and not crumb:
+                    if self.said.refused:
+                        raise _turned_away(target, answer.status_code)
+                    self.said.refused = True
+                    raise _AsideError(answer)
+                if data and answer.status_code >= 400 and not (crumb and answer.status_code in (401, 403)):
                     raise refused("yahoo", target, answer.status_code, answer.headers, answer.text)
                 if data and answer.content.lstrip().startswith(b"<"):
                     raise TransientError(f"yahoo answered {urlsplit(target).path} with a page instead of data")
+                if crumb or not data:
+                    raise _AsideError(answer)
                 return answer
 
-            answer = wire.call(ask)
+            try:
+                answer = wire.call(ask)
+            except _AsideError as aside:
+                answer = aside.answer
             if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time
                 self.carrier()._cookie = True
             return answer
 
     return Wired(impersonate="chrome")
+
+
+def _turned_away(url: str, status: int) -> ProviderError:
+    return ProviderError(
+        f"yahoo answered {status} to {urlsplit(url).path}, with another cookie too. It needs no key: it may have "
+        "blocked this machine. Ask more slowly: providers.yahoo.requests_per_minute",
+        cause=f"HTTP {status}",
+    )
 
 
 def _days(chart: _Chart) -> pl.Series:

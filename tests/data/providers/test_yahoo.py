@@ -18,6 +18,7 @@ from gnosis_ray.data.store.datasets import DATASETS, Kind
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
 from tests.data.providers.wires import CountingWire
 from tests.support.replay import Ask, Replay, Reply, serving
+from tests.support.replay.desk import Desk
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
 from tests.support.replay.reply import json_reply
 
@@ -208,6 +209,22 @@ def test_what_goes_wrong_is_named(
         made.fetch(asked("bars"))
     assert raised.type is kind
     assert "Ab1.cdEf" not in str(raised.value)
+
+
+def test_who_is_turned_away_does_not_go_on_with_every_symbol(
+    server: Replay, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Cookies that are handed out all the same are no sign of life."""
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
+    server.fail("chart", status(403))
+    desk = Desk(config, server.url, tmp_path / "spool", datetime(2026, 7, 12, 12, tzinfo=UTC), 2.0)
+    outcomes = desk.gather("yahoo", "bars", [f"S{number:02d}" for number in range(40)])
+    told = [each.failure.message for each in outcomes if each.failure is not None]
+    assert len(told) == 40
+    assert "with another cookie too. It needs no key" in told[0]
+    assert "taken to be down" in told[-1]
+    failures, at_once = config.gateway.breaker_failures, config.providers.yahoo.max_in_flight
+    assert sum("chart" in ask.path for ask in server.asked()) <= 2 * (failures + at_once)
 
 
 def test_text_in_place_of_a_number_is_named_with_its_field(made: YahooProvider, server: Replay) -> None:
