@@ -110,7 +110,7 @@ COVERAGE = pl.Schema(
         ("symbols", pl.UInt32()),
         ("first_event", UTC_TIME),
         ("last_event", UTC_TIME),
-        ("sessions", pl.UInt32()),  # of the exchange, on which something of the kind happened
+        ("sessions", pl.UInt32()),  # of the exchange, on which something of the kind happened; of chains: quoted
         ("of_sessions", pl.UInt32()),  # from the first event to the last
         ("rows", pl.UInt64()),
         ("parts", pl.UInt32()),
@@ -158,7 +158,14 @@ def _covered(catalog: Catalog, data: Dataset, calendar: SessionCalendar | None) 
 
 
 def _sessions(data: Dataset, index: pl.DataFrame, calendar: SessionCalendar) -> tuple[int, int]:
-    """How many sessions have something, and how many there are from the first event to the last."""
+    """How many sessions have something, and how many there are from the first event to the last.
+
+    A snapshot has the quotes of the session under way, else of the last one: in the evening UTC is a day further.
+    """
+    if data.kind == "chains":
+        moments = index["first_event"].unique().dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+        quoted = np.unique(np.searchsorted(calendar.opens, moments, side="right"))
+        return quoted.size, int(quoted[-1] - quoted[0]) + 1
     ends = index.select(pl.col("first_event").min(), pl.col("last_event").max()).row(0)
     days = [np.datetime64(end.date(), "D") for end in ends]
     between = calendar.days[(calendar.days >= days[0]) & (calendar.days <= days[1])]

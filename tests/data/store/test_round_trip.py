@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import Kind, StoreSource, StoreWriter, coverage
 from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
@@ -225,6 +226,15 @@ def test_keys_are_checked(writer: StoreWriter, source: StoreSource) -> None:
     writer.append("bars", bar("AAPL", 0))
     with pytest.raises(SchemaError, match="keys, column timestamp"):
         source.bars(pl.DataFrame({"symbol": ["AAPL"], "timestamp": [datetime(2026, 7, 6)]}), 3)  # noqa: DTZ001
+
+
+def test_snapshots_of_evenings_are_of_the_sessions_that_they_quote(writer: StoreWriter) -> None:
+    """Five hours after the close it is the next day in UTC, after Fridays one without a session."""
+    for day in (*range(5), *range(7, 12)):
+        writer.append("chains", chain("AAPL", MONDAY + day * DAY + 5 * HOUR))
+    calendar = SessionCalendar.build("XNYS", date(2026, 7, 1), date(2026, 7, 31))
+    held = coverage(writer.root, calendar).row(0, named=True)
+    assert (held["sessions"], held["of_sessions"]) == (10, 10)
 
 
 def test_default_as_of(writer: StoreWriter, source: StoreSource) -> None:
