@@ -164,6 +164,8 @@ def test_exports_of_cboe_and_the_vix(recorded: Recorded) -> None:
     found = recorded.found("cboe_quotes")
     assert found["chains", "hardly quoted snapshot"]["most"] == ["SPX"]
     assert found["chains", "no bars"]["symbols"] == 3
+    greeks = found["chains", "impossible greeks"]  # puts 4,000 points in the money with a delta of +1
+    assert (greeks["most"], greeks["rows"]) == (["NDX"], 16)
     vix = recorded.frame("vix_daily")
     assert not has_errors(vix)
     assert set(vix["finding"]) == {
