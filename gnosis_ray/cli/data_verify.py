@@ -45,7 +45,8 @@ def command(
     """Look through the store for what is odd: quotes, gaps, splits, outliers, contradictions. It changes nothing.
 
     Findings are errors (figures made of it would be wrong), warnings (worth a look) or notes. Thresholds are the
-    settings below `quality`. The exit code is 3 where there is an error, 4 where there is nothing to look at, else 0.
+    settings below `quality`. The exit code is 3 where there is an error, 4 where there is nothing to look at or it
+    cannot be read, else 0.
     """
     config = load_config(profile, {"data.dir": str(locate(data_dir)) if data_dir else None}).config
     if explain:
