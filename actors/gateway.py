@@ -19,7 +19,7 @@ from actors.metering import RayMeter
 from cluster.session import Session
 from gnosis_ray.app import build_gateway
 from gnosis_ray.clock import Time
-from gnosis_ray.config import Config
+from gnosis_ray.config import Config, home
 from gnosis_ray.data.gateway.gateway import OnDone, Order, Outcome, Progress
 from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.errors import ClusterError, GnosisError
@@ -106,13 +106,18 @@ class RemoteGateway:
 
 @contextmanager
 def remote_gateway(session: Session, config: Config, spool: Path, time: Time, run: str) -> Iterator[RemoteGateway]:
-    """A gateway in an actor named ``gateway`` on this machine, where its spool and the keys are; gone afterwards."""
+    """A gateway in an actor named ``gateway`` on this machine, where its spool and the keys are; gone afterwards.
+
+    On a cluster its process has the environment that Ray was started with: of ours it is told where home is, and so
+    where the key file lies. Keys in our environment stay there: what an actor is given, Ray lists.
+    """
     session.check_open()
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     namespace = f"gnosis-ray-{secrets.token_hex(8)}"
-    actor = GatewayActor.options(name="gateway", namespace=namespace, scheduling_strategy=here).remote(
-        config, spool, time, run
-    )
+    environment = {} if session.local else {"GNOSIS_RAY_HOME": str(home())}
+    actor = GatewayActor.options(
+        name="gateway", namespace=namespace, scheduling_strategy=here, runtime_env={"env_vars": environment}
+    ).remote(config, spool, time, run)
     try:
         yield RemoteGateway(actor)
     finally:

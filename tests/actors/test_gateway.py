@@ -94,6 +94,21 @@ def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
     here.close()
 
 
+def test_on_a_cluster_the_key_file_is_found_where_the_driver_has_its_home(
+    session: Session, config: Config, at: ShiftedTime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray was started before, in another environment: here the one that this process had then."""
+    session.check_open()
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
+    (tmp_path / "keys.yaml").touch(mode=0o600)
+    (tmp_path / "keys.yaml").write_text('tradier: "d41NOTREALleakme33"\n')
+    with (
+        remote_gateway(Session("head:6379"), config, tmp_path / "spool", at, "run") as remote,
+        pytest.raises(ConfigError, match="tradier does not give news"),  # which is seen once there is a key
+    ):
+        remote.gather([Order("tradier", "news", "AAPL")], lambda _: None)
+
+
 def test_a_live_scan_on_ray_is_the_inline_scan_on_what_was_stored(
     session: Session, fast: Config, at: ShiftedTime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
