@@ -28,7 +28,7 @@ def name_checks(limits: BarQuality) -> dict[Kind, tuple[Check, ...]]:
         "bars": (
             Check(
                 "bars", "short history", "warning", f"fewer than {limits.min_history} bars of the symbol",
-                pl.when(pl.col("rows") < limits.min_history).then("rows"), ("rows",), pl.col("rows"),
+                pl.when(pl.col("held") < limits.min_history).then("held"), ("held",), pl.col("held"),
             ),
             Check(
                 "bars", "history ends early", "note",
@@ -41,10 +41,13 @@ def name_checks(limits: BarQuality) -> dict[Kind, tuple[Check, ...]]:
 
 
 def names(index: pl.DataFrame, bars: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
-    """One row a symbol of a kind's ``index`` (a catalog): its rows, its bars, and how its last event lies."""
+    """One row a symbol of a kind's ``index`` (a catalog): its rows, its bars, and how its last event lies.
+
+    ``held``: its rows, of a share not more than the sessions that they span: what was corrected has several.
+    """
     made = (
         index.group_by("symbol")
-        .agg(pl.col("rows").sum().cast(pl.Int64), pl.col("last_event").max())
+        .agg(pl.col("rows").sum().cast(pl.Int64), pl.col("first_event").min(), pl.col("last_event").max())
         .join(
             bars.group_by("symbol").agg(bars=pl.col("rows").sum(), last_bar=pl.col("last_event").max()),
             on="symbol",
@@ -55,7 +58,10 @@ def names(index: pl.DataFrame, bars: pl.DataFrame, calendar: SessionCalendar) ->
     )
     numbers = session_number(calendar, moments_of(made["last_event"]))
     barred = session_number(calendar, moments_of(made["last_bar"].fill_null(strategy="zero")))
+    spanned = pl.Series(numbers - session_number(calendar, moments_of(made["first_event"])) + 1)
+    share = ~pl.col("symbol").str.contains("-", literal=True)  # pairs are traded on days that are no sessions as well
     return made.with_columns(
+        held=pl.when(share).then(pl.min_horizontal("rows", spanned)).otherwise("rows"),
         behind=pl.Series(numbers.max(initial=0) - numbers),
         bars_ahead=pl.when(pl.col("last_bar").is_not_null()).then(pl.Series(barred - numbers)),
     )

@@ -131,6 +131,19 @@ def test_short_histories_and_those_that_end_early(world: World, look: Verify) ->
     assert found["bars", "history ends early"] == (1, bars.filter(symbol="NVDA").height)
 
 
+def test_corrections_make_no_history_longer(
+    world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
+) -> None:
+    few = world["bars"].filter(MSFT).tail(30)
+    root = write(tmp_path, {"bars": few})
+    for nights in (1, 2):
+        told = few.with_columns(pl.col("known_at") + nights * DAY, volume=pl.col("volume") + nights)
+        StoreWriter(root).append("bars", told)
+    found = rows(verify(root, config, calendar))
+    assert found["bars", "short history"] == (1, 30)
+    assert found["bars", "corrected"] == (1, 60)
+
+
 def test_the_tape_outside_the_session_its_silences_and_its_repeats(world: World, look: Verify) -> None:
     kinds: dict[Kind, str] = {"trades": "silence", "quotes": "stale quote"}
     for kind, silence in kinds.items():
