@@ -19,7 +19,8 @@ _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
 TWO_SIDED = (_BID > 0) & (_ASK > 0)
 _FIGURES = ("bid", "ask", "last", "volume", "open_interest", "vendor_iv")
 _IMPOSSIBLE = pl.any_horizontal(
-    pl.any_horizontal(~pl.col("strike", "underlying_price").is_finite().fill_null(value=False)),
+    ~pl.col("strike").is_finite().fill_null(value=False),
+    ~pl.col("underlying_price").is_finite().fill_null(value=True),
     pl.any_horizontal(pl.col("strike", "underlying_price") <= 0),
     pl.any_horizontal(~pl.col(*_FIGURES).is_finite().fill_null(value=True)),
     pl.any_horizontal((pl.col(*_FIGURES) < 0).fill_null(value=False)),
@@ -43,8 +44,13 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
     return (
         Check(
             "chains", "impossible figure", "error",
-            "no strike, spot, expiry or side, or a figure that is negative or not finite",
+            "no strike, expiry or side, a spot of zero, or a figure that is negative or not finite",
             _IMPOSSIBLE, (*_NAMED, "underlying_price", *_FIGURES),
+        ),
+        Check(
+            "chains", "no spot", "warning",
+            "a halt, or a vendor that left it out: nothing is computed from the contract",
+            pl.col("underlying_price").is_null(), _NAMED,
         ),
         Check(
             "chains", "expired contract", "warning", "had stopped living when the snapshot was taken",

@@ -78,6 +78,7 @@ def later(by: timedelta) -> Plant:
 
 PLANTED: dict[tuple[Kind, str], Plant] = {
     ("chains", "impossible figure"): put("bid", -1.0),
+    ("chains", "no spot"): put("underlying_price", None),
     ("chains", "expired contract"): put("expiry", date(2026, 7, 7)),
     ("chains", "crossed quote"): put("bid", pl.col("ask") + 0.05),
     ("chains", "locked quote"): put("bid", pl.col("ask")),
@@ -153,8 +154,8 @@ def test_as_many_are_found_as_were_planted(
     planted()
 
 
-@pytest.mark.parametrize("name", ["strike", "underlying_price", "expiry", "type", "settlement"])
-def test_a_contract_without_what_names_or_prices_it_is_impossible(
+@pytest.mark.parametrize("name", ["strike", "expiry", "type", "settlement"])
+def test_a_contract_without_what_names_it_is_impossible(
     name: str, world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
 ) -> None:
     root = write(tmp_path, {"chains": put(name, None)(world["chains"], 2)})
