@@ -119,6 +119,8 @@ def _set_environment() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Keep zero-CPU actors from a warning about accelerators on standard error.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Workers that Ray starts unasked are of no use to actors with an environment of their own.
+    os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
     # As a Ray job that was submitted with a working folder: ours, the empty one, wins over it.
     os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
 

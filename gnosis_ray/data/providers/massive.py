@@ -339,17 +339,18 @@ def _pages(
     shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], BaseHTTPResponse], asked: dict[str, Any], where: str
 ) -> Iterator[P]:
     """Every page: the address of the next one holds a cursor, which is asked for in place of the first parameters."""
+    seen: list[dict[str, Any]] = []
     while True:
+        seen.append(asked)
         page = read(shape, ask(dict(asked)).data, where)  # the client adds to what it is given
         if page.status == "ERROR":
             raise ProviderError(f"{where}: {page.error or 'an error without a reason'}")
         yield page
         if not page.next_url:
             return
-        following = dict(parse_qsl(urlsplit(page.next_url).query))
-        if following == asked:
-            raise ProviderError(f"{where}: the next page is the same page")
-        asked = following
+        asked = dict(parse_qsl(urlsplit(page.next_url).query))
+        if asked in seen:
+            raise ProviderError(f"{where}: the next page is one that was read before")
 
 
 def _event_time(contracts: list[_Contract]) -> datetime | None:

@@ -197,6 +197,17 @@ def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[Reply],
     return edited(edit)
 
 
+def test_pages_that_lead_in_a_circle_end(made: MassiveProvider, server: Replay, wire: CountingWire) -> None:
+    def onwards(body: dict[str, Any]) -> dict[str, Any]:
+        cursor = ("Zm9v", "YmFy")[wire.calls % 2]
+        return body | {"next_url": f"{server.url}/v3/snapshot/options/AAPL?cursor={cursor}"}
+
+    server.fail("snapshot|cursor", edited(onwards))
+    with pytest.raises(ProviderError, match="the next page is one that was read before"):
+        made.fetch(asked("chains"))
+    assert wire.calls == 3
+
+
 @pytest.mark.parametrize(
     ("bend", "kind", "said"),
     [
