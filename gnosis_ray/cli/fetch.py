@@ -77,7 +77,7 @@ def command(
 def _only(config: Config, kinds: Collection[Kind]) -> Config:
     """The settings with vendors of their own for ``kinds`` alone."""
     named = {kind: vendor for kind, vendor in config.data.kinds.items() if kind in kinds}
-    return config.model_copy(update={"data": config.data.model_copy(update={"kinds": named})})
+    return config.with_data(kinds=named)
 
 
 def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:

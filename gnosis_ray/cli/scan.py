@@ -168,7 +168,7 @@ def _resumed(manifest: RunManifest, today: Config, data_dir: Location | None) ->
     require_pinned(config)
     if data_dir is None:
         return config
-    return config.model_copy(update={"data": config.data.model_copy(update={"dir": today.data.dir})})
+    return config.with_data(dir=today.data.dir)
 
 
 def _calendar(config: Config, moment: datetime, watch: Stopwatch) -> SessionCalendar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import JsonValue, PositiveFloat, PositiveInt
 
@@ -53,6 +53,10 @@ class Config(Section):
     plugins: dict[str, dict[str, JsonValue]]
     plugin_versions: dict[str, str]
     run: RunConfig
+
+    def with_data(self, **changes: Any) -> Config:
+        """The same settings but for some of ``data``, whose values are taken as they are."""
+        return self.model_copy(update={"data": self.data.model_copy(update=changes)})
 
     def decision_hash(self) -> str:
         """Sixteen hex digits over what changes a decision; where and how it runs is left out.

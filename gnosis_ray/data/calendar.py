@@ -41,9 +41,13 @@ class SessionCalendar:
             closes=schedule["close"].dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
         )
 
+    def session_number(self, moments: Moments) -> npt.NDArray[np.int64]:
+        """Which session's quotes stand at each moment: the one under way, else the last before it; -1 before all."""
+        return np.asarray(np.searchsorted(self.opens, moments, side="right") - 1, dtype=np.int64)
+
     def is_open(self, moments: Moments) -> npt.NDArray[np.bool_]:
         """True from a session's open up to, but not including, its close."""
-        index = np.searchsorted(self.opens, moments, side="right") - 1
+        index = self.session_number(moments)
         inside = index >= 0
         return np.asarray(inside & (moments < self.closes[np.maximum(index, 0)]))
 

@@ -23,6 +23,7 @@ from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError, NoDataError
 from gnosis_ray.location import Location
+from gnosis_ray.schemas.core_schemas import full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 
 STORE = "store"
@@ -144,7 +145,7 @@ def fetch_and_store(
     :meth:`Gateway.gather` and of the store.
     """
     outcomes = gateway.gather(wanted, on_done, fresh_since)
-    as_of = _next_second(time.now())
+    as_of = full_second(time.now())
     written: Counter[Kind] = Counter()
     had = [outcome.order for outcome in outcomes if outcome.failure is None]
     writer = StoreWriter(root)
@@ -171,11 +172,6 @@ def _in_large_parts(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[int, pl.Da
             waiting = []
     if waiting:
         yield taken, pl.concat(waiting)
-
-
-def _next_second(now: datetime) -> datetime:
-    whole = now.replace(microsecond=0)
-    return whole if whole == now else whole + timedelta(seconds=1)
 
 
 @dataclass(frozen=True)

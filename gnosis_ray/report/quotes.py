@@ -128,7 +128,7 @@ def market_then(
     if config is None:
         return MarketThen(problem=note)
     if data_dir is not None:
-        config = config.model_copy(update={"data": config.data.model_copy(update={"dir": locate(data_dir)})})
+        config = config.with_data(dir=locate(data_dir))
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
         then = _read(adapter, record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
@@ -18,6 +18,12 @@ Action = Literal["long", "short", "flat", "spread", "complex"]
 def to_utc(moment: datetime) -> datetime:
     """The same moment in UTC; a naive one is read as UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def full_second(moment: datetime) -> datetime:
+    """The first full second at or after ``moment``: one that can be written down and asked for again."""
+    whole = moment.replace(microsecond=0)
+    return whole if whole == moment else whole + timedelta(seconds=1)
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(to_utc)]

@@ -9,7 +9,7 @@ import polars as pl
 from gnosis_ray.config.quality import BarQuality
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check, Severity
-from gnosis_ray.data.quality.sessions import is_close, moments_of, session_number
+from gnosis_ray.data.quality.sessions import is_close, moments_of
 
 _PRICES = ("open", "high", "low", "close")
 _MAD_TO_SIGMA = 1.4826
@@ -134,7 +134,7 @@ class History:
         prior = [_prior(name) for name in (*_PRICES, "volume", "adjusted_close", "number")]
         return (
             bars.with_columns(
-                pl.Series("number", session_number(self._calendar, moments)),
+                pl.Series("number", self._calendar.session_number(moments)),
                 pl.Series("at_close", is_close(self._calendar, moments)),
             )
             .with_columns(prior)

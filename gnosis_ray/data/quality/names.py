@@ -7,8 +7,9 @@ import polars as pl
 from gnosis_ray.config.quality import BarQuality
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.data.quality.sessions import moments_of, session_number
+from gnosis_ray.data.quality.sessions import moments_of
 from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.data.symbols import is_pair
 
 
 def name_checks(limits: BarQuality) -> dict[Kind, tuple[Check, ...]]:
@@ -56,12 +57,14 @@ def names(index: pl.DataFrame, bars: pl.DataFrame, calendar: SessionCalendar) ->
         .with_columns(pl.col("bars").fill_null(0))
         .sort("symbol")
     )
-    numbers = session_number(calendar, moments_of(made["last_event"]))
-    barred = session_number(calendar, moments_of(made["last_bar"].fill_null(strategy="zero")))
-    spanned = pl.Series(numbers - session_number(calendar, moments_of(made["first_event"])) + 1)
-    share = ~pl.col("symbol").str.contains("-", literal=True)  # pairs are traded on days that are no sessions as well
+    numbers = calendar.session_number(moments_of(made["last_event"]))
+    barred = calendar.session_number(moments_of(made["last_bar"].fill_null(strategy="zero")))
+    spanned = pl.Series(numbers - calendar.session_number(moments_of(made["first_event"])) + 1)
+    pairs = pl.Series(
+        [is_pair(symbol) for symbol in made["symbol"]], dtype=pl.Boolean
+    )  # traded on days that are no sessions as well
     return made.with_columns(
-        held=pl.when(share).then(pl.min_horizontal("rows", spanned)).otherwise("rows"),
+        held=pl.when(pairs).then("rows").otherwise(pl.min_horizontal("rows", spanned)),
         behind=pl.Series(numbers.max(initial=0) - numbers),
         bars_ahead=pl.when(pl.col("last_bar").is_not_null()).then(pl.Series(barred - numbers)),
     )

@@ -20,14 +20,9 @@ def utc_series(name: str, moments: Moments) -> pl.Series:
     return pl.Series(name, moments).dt.replace_time_zone("UTC").cast(UTC_TIME)
 
 
-def session_number(calendar: SessionCalendar, moments: Moments) -> npt.NDArray[np.int64]:
-    """Which session's quotes stand at each moment: the one under way, else the last to have closed; -1 before all."""
-    return np.asarray(np.searchsorted(calendar.opens, moments, side="right") - 1, dtype=np.int64)
-
-
 def session_close(calendar: SessionCalendar, moments: Moments) -> Moments:
-    """The close of that session; NaT before all."""
-    number = session_number(calendar, moments)
+    """The close of the session whose quotes stand at each moment; NaT before all."""
+    number = calendar.session_number(moments)
     return np.where(number >= 0, calendar.closes[np.maximum(number, 0)], np.datetime64("NaT", "us"))
 
 
@@ -39,6 +34,6 @@ def is_close(calendar: SessionCalendar, moments: Moments) -> npt.NDArray[np.bool
 
 def on_session_day(calendar: SessionCalendar, moments: Moments) -> npt.NDArray[np.bool_]:
     """Whether a session's quotes are less than a day old: one opened in the 24 hours before."""
-    number = session_number(calendar, moments)
+    number = calendar.session_number(moments)
     opened = calendar.opens[np.maximum(number, 0)]
     return np.asarray((number >= 0) & (moments - opened < np.timedelta64(1, "D")))

@@ -9,7 +9,7 @@ from gnosis_ray.config.quality import ChainQuality
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.contracts import TWO_SIDED
-from gnosis_ray.data.quality.sessions import moments_of, on_session_day, session_close, session_number, utc_series
+from gnosis_ray.data.quality.sessions import moments_of, on_session_day, session_close, utc_series
 
 _KEY = ["symbol", "event_time"]
 _CONTRACT = ["symbol", "expiry", "strike", "type", "settlement"]
@@ -87,7 +87,7 @@ def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, believed: ImpliedVo
     moments = moments_of(ordered["event_time"])
     return ordered.with_columns(
         utc_series("session", session_close(calendar, moments)),
-        pl.Series("number", session_number(calendar, moments)),
+        pl.Series("number", calendar.session_number(moments)),
         pl.Series("on_session", on_session_day(calendar, moments)),
     )
 

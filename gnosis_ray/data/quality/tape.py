@@ -7,7 +7,7 @@ import polars as pl
 from gnosis_ray.config.quality import TapeQuality
 from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check, Severity
-from gnosis_ray.data.quality.sessions import moments_of, session_number
+from gnosis_ray.data.quality.sessions import moments_of
 from gnosis_ray.data.store.datasets import OCCURRENCE
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
@@ -77,7 +77,7 @@ def quotes(rows: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
 def _timed(rows: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
     moments = moments_of(rows["timestamp"])
     timed = rows.with_columns(
-        pl.Series("in_session", calendar.is_open(moments)), pl.Series("number", session_number(calendar, moments))
+        pl.Series("in_session", calendar.is_open(moments)), pl.Series("number", calendar.session_number(moments))
     )
     following = pl.col("timestamp", "number", "in_session").shift(-1).over("symbol", _DAY).name.prefix("next_")
     same = pl.col("in_session") & pl.col("next_in_session") & (pl.col("number") == pl.col("next_number"))

@@ -164,7 +164,7 @@ def _sessions(data: Dataset, index: pl.DataFrame, calendar: SessionCalendar) -> 
     """
     if data.kind == "chains":
         moments = index["first_event"].unique().dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
-        quoted = np.unique(np.searchsorted(calendar.opens, moments, side="right"))
+        quoted = np.unique(calendar.session_number(moments))
         return quoted.size, int(quoted[-1] - quoted[0]) + 1
     ends = index.select(pl.col("first_event").min(), pl.col("last_event").max()).row(0)
     days = [np.datetime64(end.date(), "D") for end in ends]

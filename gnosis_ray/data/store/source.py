@@ -22,7 +22,7 @@ from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
 from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.location import Location, S3Url
-from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.schemas.core_schemas import full_second, to_utc
 
 CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 
@@ -104,8 +104,7 @@ class StoreSource:
         self._catalog.require_some()
         latest = (self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values())
         known = max(to_utc(moment) for moment in latest if isinstance(moment, datetime))
-        whole = known.replace(microsecond=0)
-        return min(to_utc(now), whole if whole == known else whole + timedelta(seconds=1))
+        return min(to_utc(now), full_second(known))
 
     def _windowed(self, data: Dataset, keys: pl.DataFrame, window: timedelta) -> pl.DataFrame:
         wanted_keys = _checked(keys)
