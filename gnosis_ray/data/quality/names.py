@@ -60,9 +60,8 @@ def names(index: pl.DataFrame, bars: pl.DataFrame, calendar: SessionCalendar) ->
     numbers = calendar.session_number(moments_of(made["last_event"]))
     barred = calendar.session_number(moments_of(made["last_bar"].fill_null(strategy="zero")))
     spanned = pl.Series(numbers - calendar.session_number(moments_of(made["first_event"])) + 1)
-    pairs = pl.Series(
-        [is_pair(symbol) for symbol in made["symbol"]], dtype=pl.Boolean
-    )  # traded on days that are no sessions as well
+    # pairs are traded on days that are no sessions as well
+    pairs = pl.Series([is_pair(symbol) for symbol in made["symbol"]], dtype=pl.Boolean)
     return made.with_columns(
         held=pl.when(pairs).then("rows").otherwise(pl.min_horizontal("rows", spanned)),
         behind=pl.Series(numbers.max(initial=0) - numbers),
