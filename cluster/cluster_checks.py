@@ -12,7 +12,7 @@ from cluster.session import Session, connect
 from cluster.topology import Load, plan
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.location import Location
+from gnosis_ray.storage.location import Location
 
 CLOSE_ADVICE = (
     "Whoever reaches its ports can run code. Start every node with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH, and "

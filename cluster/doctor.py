@@ -19,8 +19,8 @@ from cluster.topology import MB, Load, measure_budget, plan
 from cluster.witness import witness
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
-from gnosis_ray.location import Location
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.object_store import Objects
 
 PACKAGE = "gnosis-ray"
 LEAST_DISK_MB = 2048

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import Location
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.object_store import Objects
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("actors", "cluster", "gnosis_ray")

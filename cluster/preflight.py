@@ -15,7 +15,7 @@ from cluster.session import Session
 from cluster.witness import shares, witness
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.location import Location, locate
+from gnosis_ray.storage.location import Location, locate
 
 ANSWER_SECONDS = 60.0
 """For all nodes to answer: a busy node starts a process slowly."""

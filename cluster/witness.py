@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.location import Location, locate
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.storage.object_store import Objects
 
 SHARED = "shared, writable"
 

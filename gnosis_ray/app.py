@@ -42,9 +42,9 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
-from gnosis_ray.location import Location, S3Url
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.storage.location import Location, S3Url
 
 CALENDAR_YEARS_AHEAD = 4
 """Beyond the longest listed options (LEAPS run to under three years)."""

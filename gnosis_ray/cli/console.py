@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import Location, locate
+from gnosis_ray.storage.location import Location, locate
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 Format = Literal["table", "json", "csv", "parquet"]

@@ -17,7 +17,7 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.location import Location, locate
+from gnosis_ray.storage.location import Location, locate
 
 MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
 

@@ -10,7 +10,7 @@ from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import load_config
 from gnosis_ray.data.store.catalog import coverage
-from gnosis_ray.location import Location, locate
+from gnosis_ray.storage.location import Location, locate
 
 
 @click.command(name="list")

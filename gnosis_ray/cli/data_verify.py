@@ -16,7 +16,7 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
 from gnosis_ray.data.store.datasets import KINDS, Kind, dataset
 from gnosis_ray.data.symbols import canonical
-from gnosis_ray.location import Location, locate
+from gnosis_ray.storage.location import Location, locate
 
 CLEAN, ERRORS_FOUND = 0, 3
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from cluster.doctor import examine
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
-from gnosis_ray.location import Location
+from gnosis_ray.storage.location import Location
 
 NOT_WELL = 5
 

@@ -20,8 +20,8 @@ from gnosis_ray.data.providers.frames import SETTLING
 from gnosis_ray.data.store import KINDS, Kind
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.run_schemas import Failure
+from gnosis_ray.storage.location import Location, locate
 
 NAMED_FAILURES = 6
 DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4

@@ -12,8 +12,8 @@ from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require
 from gnosis_ray.cli.report import degraded_frame, failures_frame, summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
-from gnosis_ray.location import Location
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
+from gnosis_ray.storage.location import Location
 
 CUT_OFF = "cut off"
 """Status of a run without an end."""

@@ -33,11 +33,11 @@ from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
-from gnosis_ray.location import Location, locate
 from gnosis_ray.plugins import require_pinned
 from gnosis_ray.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
+from gnosis_ray.storage.location import Location, locate
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, 
 from gnosis_ray.config.providers import VENDORS
 from gnosis_ray.config.section import Section
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.core_schemas import UtcDatetime
+from gnosis_ray.storage.location import Location, locate
 
 
 class RatePoint(Section):

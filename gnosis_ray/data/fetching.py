@@ -22,9 +22,9 @@ from gnosis_ray.data.store.datasets import KINDS, Kind
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError, NoDataError
-from gnosis_ray.location import Location
 from gnosis_ray.schemas.core_schemas import full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
+from gnosis_ray.storage.location import Location
 
 STORE = "store"
 CALENDAR_DAYS_A_BAR = 365.25 / 250

@@ -36,12 +36,12 @@ import polars as pl
 from pydantic import BaseModel
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.files import read_parquet
 from gnosis_ray.ledger.partition import COMMITS, STAGED, Partition, Place, R, T, parse_folder
 from gnosis_ray.ledger.tables import BATCH_TABLES
-from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects, ObjectStoreError, side_by_side
 from gnosis_ray.schemas.run_schemas import BatchReceipt
+from gnosis_ray.storage.files import read_parquet
+from gnosis_ray.storage.location import S3Url
+from gnosis_ray.storage.object_store import Objects, ObjectStoreError, side_by_side
 
 _FOLDER = re.compile(r"(run_date=\d{4}-\d\d-\d\d/run_id=[^/]+)/([^/]+).*")
 

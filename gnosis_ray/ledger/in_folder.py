@@ -30,10 +30,10 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.files import make_folder, read_parquet, replace_file, sync_folder, write_synced
 from gnosis_ray.ledger.partition import COMMITS, STAGED, Partition, Place, R, T, parse_folder
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
+from gnosis_ray.storage.files import make_folder, read_parquet, replace_file, sync_folder, write_synced
 
 _RECEIPT = "receipt.json"
 _CLAIM = "claim"

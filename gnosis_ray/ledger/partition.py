@@ -21,9 +21,9 @@ from typing import TypeVar
 
 import polars as pl
 
-from gnosis_ray.ledger.files import unique
-from gnosis_ray.location import Location
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+from gnosis_ray.storage.files import unique
+from gnosis_ray.storage.location import Location
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ from pathlib import Path
 from gnosis_ray.ledger.in_bucket import BucketPlace
 from gnosis_ray.ledger.in_folder import FolderPlace
 from gnosis_ray.ledger.partition import Place
-from gnosis_ray.location import Location
+from gnosis_ray.storage.location import Location
 
 
 def open_place(root: Location) -> Place:

@@ -9,7 +9,6 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.files import parquet_bytes, reported
 from gnosis_ray.ledger.partition import Partition
 from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import (
@@ -21,9 +20,10 @@ from gnosis_ray.ledger.rows import (
     suggestions_frame,
     trade_ideas_frame,
 )
-from gnosis_ray.location import Location
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunReceipt
+from gnosis_ray.storage.files import parquet_bytes, reported
+from gnosis_ray.storage.location import Location
 
 RECEIPT_FILE = "receipt.parquet"
 

@@ -16,9 +16,9 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
 from gnosis_ray.engines.inputs.adjusting import adjustment
 from gnosis_ray.errors import GnosisError
-from gnosis_ray.location import Location, locate
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
+from gnosis_ray.storage.location import Location, locate
 
 SESSIONS_SHOWN = 60
 """Daily bars behind the price chart."""

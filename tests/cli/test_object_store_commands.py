@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import BATCH_TABLES
-from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import S3Url
+from gnosis_ray.storage.object_store import Objects
 from tests.cli.conftest import Call
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET
 

@@ -9,8 +9,8 @@ import pytest
 
 from cluster.witness import SHARED, shares, witness
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.object_store import Objects
 from tests.support.object_stores import BUCKET, environment, object_store
 
 

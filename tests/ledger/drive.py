@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.object_store import Objects
 from tests.ledger.samples import manifest, store, write
 
 

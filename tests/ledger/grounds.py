@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.object_store import Objects
 from tests.support.object_stores import BUCKET
 
 

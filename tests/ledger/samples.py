@@ -12,7 +12,6 @@ from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.run_writer import RunWriter
-from gnosis_ray.location import Location
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     LedgerRecord,
@@ -22,6 +21,7 @@ from gnosis_ray.schemas.core_schemas import (
     TradeLeg,
 )
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, VendorTraffic
+from gnosis_ray.storage.location import Location
 
 NOON = datetime(2026, 7, 12, 12, tzinfo=UTC)
 FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {

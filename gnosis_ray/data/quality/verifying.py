@@ -23,7 +23,7 @@ from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.datasets import DATASETS, KINDS, Kind
 from gnosis_ray.engines.inputs.columns import BARS
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.location import Location
+from gnosis_ray.storage.location import Location
 
 Progress = Callable[[str, int, int], None]
 """Called with the partition at work, the pieces done and the pieces in all."""

@@ -13,8 +13,8 @@ from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
 from gnosis_ray.data.store.parts import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import side_by_side
+from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.object_store import side_by_side
 
 CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String())])
 """An index of many parts: ``part`` numbers them in path order."""

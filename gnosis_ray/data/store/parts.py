@@ -20,7 +20,7 @@ from gnosis_ray.data.store.datasets import Dataset, check_columns
 from gnosis_ray.data.store.remote import footer, list_names, put_once, sizes
 from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError
-from gnosis_ray.location import Location, S3Url
+from gnosis_ray.storage.location import Location, S3Url
 
 ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
 """Small enough that a batch of 32 symbols out of 500 skips most of a part."""

@@ -10,8 +10,8 @@ from gnosis_ray.data.store.catalog import Listing
 from gnosis_ray.data.store.datasets import Dataset
 from gnosis_ray.data.store.point_in_time import PART, number_repeats
 from gnosis_ray.errors import DataError
-from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import redacted, scan_options
+from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.object_store import redacted, scan_options
 
 
 def read_rows(
@@ -57,7 +57,7 @@ def may_repeat(chosen: pl.DataFrame) -> bool:
 
 
 def _access(root: Location) -> dict[str, Any]:
-    """How Polars is to reach the parts: credentials are looked for where :mod:`gnosis_ray.object_store` does."""
+    """How Polars is to reach the parts: credentials are found as :mod:`gnosis_ray.storage.object_store` finds them."""
     if isinstance(root, S3Url):
         return {"storage_options": scan_options(), "credential_provider": None}
     return {}

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from io import BytesIO
 
 from gnosis_ray.errors import DataError
-from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects, ObjectStoreError
+from gnosis_ray.storage.location import S3Url
+from gnosis_ray.storage.object_store import Objects, ObjectStoreError
 
 TAIL_BYTES = 512 * 1024
 """Fetched of a part at first: the footers of a few hundred symbols fit."""

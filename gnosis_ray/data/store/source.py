@@ -21,8 +21,8 @@ from gnosis_ray.data.store.snapshots import find_snapshots
 from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
 from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.errors import SchemaError
-from gnosis_ray.location import Location, S3Url
 from gnosis_ray.schemas.core_schemas import full_second, to_utc
+from gnosis_ray.storage.location import Location, S3Url
 
 CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 

@@ -14,9 +14,9 @@ from gnosis_ray.data.store.declared import check_values
 from gnosis_ray.data.store.known import unknown_rows
 from gnosis_ray.data.store.parts import split, write_part
 from gnosis_ray.errors import DataError
-from gnosis_ray.location import Location, S3Url
-from gnosis_ray.object_store import side_by_side
 from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.object_store import side_by_side
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
-from gnosis_ray.location import Location
+from gnosis_ray.storage.location import Location
 
 MONDAY = datetime(2026, 7, 6, 20, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -15,8 +15,8 @@ from polars.testing import assert_frame_equal
 import gnosis_ray.data.store.remote
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.errors import DataError, NoDataError
-from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects
+from gnosis_ray.storage.location import S3Url
+from gnosis_ray.storage.object_store import Objects
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, answer, honest, serving
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-import gnosis_ray.object_store
-from gnosis_ray.location import S3Url
-from gnosis_ray.object_store import Objects, ObjectStoreError, redacted, side_by_side
+import gnosis_ray.storage.object_store
+from gnosis_ray.storage.location import S3Url
+from gnosis_ray.storage.object_store import Objects, ObjectStoreError, redacted, side_by_side
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, App, answer, honest, serving
 
 CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>A delete was under way</Message></Error>"
@@ -172,8 +172,8 @@ def test_a_missing_bucket_is_named(s3: str) -> None:
 def test_a_store_out_of_reach_is_given_up_in_bounded_time(
     objects: Objects, monkeypatch: pytest.MonkeyPatch, s3: str
 ) -> None:
-    assert timedelta(minutes=1) >= gnosis_ray.object_store.RETRY_LIMIT
-    monkeypatch.setattr(gnosis_ray.object_store, "MAX_RETRIES", 1)
+    assert timedelta(minutes=1) >= gnosis_ray.storage.object_store.RETRY_LIMIT
+    monkeypatch.setattr(gnosis_ray.storage.object_store, "MAX_RETRIES", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(ObjectStoreError, match="connect"):
         objects.get("x")

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from gnosis_ray.errors import ConfigError, install_command
-from gnosis_ray.location import S3Url
+from gnosis_ray.storage.location import S3Url
 
 if TYPE_CHECKING:
     from obstore.store import S3Store

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.location import S3Url, locate
+from gnosis_ray.storage.location import S3Url, locate
 
 _segment = st.text(alphabet="abcXYZ019._-=% ü#", min_size=1, max_size=6).filter(lambda s: s not in (".", ".."))
 

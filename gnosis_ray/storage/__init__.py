@@ -1,0 +1,1 @@
+"""Where things are kept: places, object stores, files that are written whole or not at all."""
