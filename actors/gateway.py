@@ -21,8 +21,8 @@ from gnosis_ray.app import build_gateway
 from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, home
 from gnosis_ray.data.gateway.gateway import OnDone, Order, Outcome, Progress
-from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.errors import ClusterError, GnosisError
+from gnosis_ray.market.datasets import Kind
 from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.monitoring.traffic_meter import TrafficMeter
 from gnosis_ray.schemas.run_schemas import VendorTraffic

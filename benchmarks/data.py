@@ -19,7 +19,7 @@ from benchmarks.timing import alternate
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.quality import verify
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.data.store.datasets import DATASETS
+from gnosis_ray.market.datasets import DATASETS
 
 ROUNDS = 3
 READS = 9

@@ -16,7 +16,7 @@ from gnosis_ray.data.chains.volatility import believe
 from gnosis_ray.engines.hedge.exposure import with_exposures
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 
 ROUNDS = 9
 YARDSTICK = "Polars reads and sums the same Parquet files"

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import RAW_CHAIN
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import RAW_CHAIN
 
 SYMBOLS = 500
 SESSIONS = 250

@@ -13,10 +13,10 @@ from benchmarks.report import Row
 from benchmarks.timing import alternate
 from gnosis_ray.engines.base import FrameEngine
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.liquidity.volume_profile import price_grid
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.market.columns import UTC_TIME
 
 SYMBOLS = 500
 DAYS = 250

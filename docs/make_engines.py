@@ -28,13 +28,13 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.data.symbols import canonical
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.base import EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.orchestration.pipeline_runner import in_order_of_need
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 
 Floats = npt.NDArray[np.float64]

@@ -16,15 +16,15 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.config import load_config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import KEYS
 
 PAGE = Path(__file__).parent / "liquidity.md"
 BEGIN, END = "<!-- figures: docs/make_liquidity_table.py -->", "<!-- end of figures -->"

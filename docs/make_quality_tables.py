@@ -16,10 +16,10 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.quality import all_checks, verify
 from gnosis_ray.data.store import StoreWriter
+from gnosis_ray.market.calendar import SessionCalendar
 
 PAGE = Path(__file__).parent / "store.md"
 BEGIN, END = "<!-- figures: docs/make_quality_tables.py -->", "<!-- end of figures -->"

@@ -22,17 +22,17 @@ import polars as pl
 from scipy.stats import rankdata
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import KEYS, UTC_TIME
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
 from gnosis_ray.engines.sentiment.text import readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import KEYS, UTC_TIME
 
 Floats = npt.NDArray[np.float64]
 SYMBOLS = ("AAPL", "GOOG")

@@ -23,15 +23,12 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import KEYS, UTC_TIME
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import first_session_after
@@ -40,6 +37,9 @@ from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.text import readable, story
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import KEYS, UTC_TIME
 
 Floats = npt.NDArray[np.float64]
 HAC_LAGS = 5

@@ -23,7 +23,7 @@ from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.market.columns import KEYS
 
 LONG, SHORT, INDEX = "#0072b2", "#d55e00", "#222222"
 """Okabe and Ito's colours: told apart by every eye."""

@@ -17,14 +17,12 @@ from gnosis_ray.agents.strategies.declaration import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config, home
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.fetching import windows
 from gnosis_ray.data.gateway import Gateway
 from gnosis_ray.data.gateway.spool import Spool
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.providers.registry import provider_maker
-from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.engines.base import FeatureSpec, FrameEngine
@@ -32,7 +30,6 @@ from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.hedge.features import HEDGE_FEATURES
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.inputs import adapters
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, RecordSink
@@ -42,6 +39,9 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.market import adapters
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.source import MarketSource
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url

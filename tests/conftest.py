@@ -11,7 +11,7 @@ import pytest
 from cluster.session import Session, connect
 from gnosis_ray.app import build_calendar
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar
 
 REALDATA = Path(os.environ.get("GNOSIS_RAY_REALDATA", Path(__file__).parents[2] / "shared" / "data"))
 

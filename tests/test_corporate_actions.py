@@ -10,11 +10,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.engines.inputs.adjusting import PRICES
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.corporate_actions import PRICES
 from tests.support.markets import add_events, bars_of, chains_of, over_store
 from tests.support.scans import manifest_of, tables, work
 

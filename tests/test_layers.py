@@ -45,7 +45,7 @@ def _loaded_by(names: list[str]) -> set[str]:
 
 def test_importing_the_domain_leaves_ray_out() -> None:
     names = _domain()
-    assert {"gnosis_ray.errors", "gnosis_ray.ledger.ledger_store", "gnosis_ray.engines.inputs.columns"} <= set(names)
+    assert {"gnosis_ray.errors", "gnosis_ray.ledger.ledger_store", "gnosis_ray.market.columns"} <= set(names)
     loaded = _loaded_by(names)
     assert set(names) <= loaded
     assert not STRANGERS & {name.partition(".")[0] for name in loaded}

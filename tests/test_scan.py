@@ -12,12 +12,12 @@ import pytest
 
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.fanout import InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.scan import _status
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure, RunReceipt

@@ -18,8 +18,8 @@ from gnosis_ray.agents.strategies.fills import StockQuote
 from gnosis_ray.agents.strategies.view import View, view_of
 from gnosis_ray.agents.strategies.wording import idea_of
 from gnosis_ray.config import TradeConfig
-from gnosis_ray.engines.inputs.adapters import MarketDataAdapter, OptionsChainAdapter
 from gnosis_ray.errors import StageError
+from gnosis_ray.market.adapters import MarketDataAdapter, OptionsChainAdapter
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
 __all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]

@@ -14,8 +14,8 @@ from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
-from gnosis_ray.data.store.datasets import KINDS, Kind, dataset
-from gnosis_ray.data.symbols import canonical
+from gnosis_ray.market.datasets import KINDS, Kind, dataset
+from gnosis_ray.market.symbols import canonical
 from gnosis_ray.storage.location import Location, locate
 
 CLEAN, ERRORS_FOUND = 0, 3

@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 
 from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_option, talk
-from gnosis_ray.data.symbols import canonical
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
+from gnosis_ray.market.symbols import canonical
 from gnosis_ray.report.machine import plain
 from gnosis_ray.report.quotes import config_of, market_then
 from gnosis_ray.report.story import Story, tell

@@ -25,7 +25,6 @@ from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.fetching import label, routes
 from gnosis_ray.data.fetching import plan as plan_of
 from gnosis_ray.data.gateway import Order
@@ -33,6 +32,7 @@ from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.plugins import require_pinned
 from gnosis_ray.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc

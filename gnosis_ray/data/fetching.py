@@ -18,10 +18,10 @@ from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.data.gateway import GatewayPort, Order, Outcome, Windows
 from gnosis_ray.data.gateway.gateway import OnDone
 from gnosis_ray.data.providers.registry import VENDOR
-from gnosis_ray.data.store.datasets import KINDS, Kind
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError, NoDataError
+from gnosis_ray.market.datasets import KINDS, Kind
 from gnosis_ray.schemas.core_schemas import full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.storage.location import Location

@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.data.chains.loader import ChainLoader, LoadedChains
-from gnosis_ray.data.source import MarketSource
-from gnosis_ray.engines.inputs.adapters import SingleFromBatch
+from gnosis_ray.market.adapters import SingleFromBatch
+from gnosis_ray.market.source import MarketSource
 
 
 class MarketAdapter(SingleFromBatch):
-    """All adapter protocols of :mod:`gnosis_ray.engines.inputs.adapters` over one :class:`MarketSource`.
+    """All adapter protocols of :mod:`gnosis_ray.market.adapters` over one :class:`MarketSource`.
 
     Holds no rows: every call reads the source. Errors are the source's and the loader's.
     """

@@ -9,10 +9,10 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.data.chains.timing import run_lengths, run_starts
-from gnosis_ray.data.store.datasets import DATASETS, OCCURRENCE, Dataset
-from gnosis_ray.data.store.point_in_time import drop_superseded, last_bars, spans, within_windows
-from gnosis_ray.engines.inputs.adapters import MarketAdapter, SingleFromBatch
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.adapters import MarketAdapter, SingleFromBatch
+from gnosis_ray.market.datasets import DATASETS, OCCURRENCE, Dataset
+from gnosis_ray.market.point_in_time import drop_superseded, last_bars, spans, within_windows
 
 EventKind = Literal["trades", "quotes", "news"]
 

@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.adapters import Context, one_key
-from gnosis_ray.engines.inputs.columns import DETAILS, KEYS
+from gnosis_ray.market.adapters import Context, one_key
+from gnosis_ray.market.columns import DETAILS, KEYS
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 
 META_PREFIX = "meta__"

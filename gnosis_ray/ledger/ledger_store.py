@@ -25,13 +25,13 @@ import polars as pl
 from pydantic import ValidationError
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import COMMITS, Partition, batch_name
 from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
 from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS, TABLES, feature_columns, table_schema
+from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
 from gnosis_ray.storage.files import reported

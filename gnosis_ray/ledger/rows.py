@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.tables import (
     CONFIDENCE_COLUMNS,
@@ -20,6 +19,7 @@ from gnosis_ray.ledger.tables import (
     feature_column,
     snapshots_schema,
 )
+from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     LedgerRecord,

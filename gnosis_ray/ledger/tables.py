@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.columns import DETAILS, UTC_TIME
 from gnosis_ray.errors import LedgerError
+from gnosis_ray.market.columns import DETAILS, UTC_TIME
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 
 _Columns = Mapping[str, pl.DataType | type[pl.DataType]]

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from gnosis_ray.app import Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.inputs.adapters import MarketAdapter, one_key
-from gnosis_ray.engines.inputs.adjusting import adjustment
 from gnosis_ray.errors import GnosisError
+from gnosis_ray.market.adapters import MarketAdapter, one_key
+from gnosis_ray.market.corporate_actions import adjustment
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
 from gnosis_ray.storage.location import Location, locate

@@ -15,7 +15,7 @@ from benchmarks.report import Row
 from benchmarks.same_bits import different_columns
 from benchmarks.timing import alternate
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS
 
 

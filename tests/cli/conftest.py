@@ -12,8 +12,8 @@ import pytest
 
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.synthetic import SyntheticSource
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.markets import add_events, bars_of, chains_of, stored
 
 MANY = [f"SYN{i:02d}" for i in range(30)]

@@ -12,10 +12,10 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.source import MarketSource
 from tests.cli.conftest import Call
 from tests.support.clocks import ShiftedTime
 from tests.support.markets import bars_of

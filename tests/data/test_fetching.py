@@ -15,9 +15,9 @@ from gnosis_ray.data.fetching import fetch_and_store, label, orders, plan, route
 from gnosis_ray.data.gateway import Order
 from gnosis_ray.data.providers.registry import VENDOR
 from gnosis_ray.data.store import Kind, StoreSource
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.adapters import keys_at
 from tests.data.gateway.vendors import Bench
 from tests.support.clocks import SimulatedTime
 

@@ -14,13 +14,13 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import load_config
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
 from gnosis_ray.engines.hedge.co_movement import Tapes
-from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
-from tests.engines.inputs.actions import RATIOS, split, unadjusted
-from tests.engines.inputs.series import START, wandering
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.columns import KEYS
+from tests.engines.shared.series import START, wandering
+from tests.market.actions import RATIOS, split, unadjusted
 from tests.support.books import FixedAdapter
 
 DAYS = 150

@@ -9,9 +9,9 @@ import polars as pl
 from hypothesis import strategies as st
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     LedgerRecord,

@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES
+from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from tests.ledger.grounds import BucketGround, FolderGround, Ground, PowerCutError
 from tests.ledger.samples import manifest, record, store, write

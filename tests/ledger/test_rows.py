@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.columns import DETAILS
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.rows import (
     degraded_reasons,
@@ -26,6 +25,7 @@ from gnosis_ray.ledger.tables import (
     feature_columns,
     snapshots_schema,
 )
+from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from tests.ledger.samples import FEATURES, NOON, any_record, details, record
 

@@ -14,9 +14,9 @@ from actors.fanout import RayFanout
 from cluster.session import Session
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 from tests.parity.plans import PLANS, SHARDS
 from tests.support.markets import add_events, bars_of, chains_of, over_store, stored

@@ -10,9 +10,9 @@ import pytest
 from actors.fanout import RayFanout
 from cluster.session import Session
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunManifest
 from tests.parity.plans import SHARDS
 from tests.support.scans import assert_same, manifest_of, part_bytes, tables, unbatched, work

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.inputs.adapters import keys_at
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
 
 pytestmark = pytest.mark.realdata
 

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.quality import has_errors, verify
 from gnosis_ray.data.store import StoreWriter
+from gnosis_ray.market.calendar import SessionCalendar
 
 pytestmark = pytest.mark.realdata
 

@@ -11,16 +11,16 @@ from polars.testing import assert_frame_equal
 from scipy.stats import spearmanr
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.inputs.adapters import keys_at, one_key
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.market.adapters import keys_at, one_key
+from gnosis_ray.market.calendar import SessionCalendar
 
 pytestmark = pytest.mark.realdata
 

@@ -11,10 +11,10 @@ import pytest
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from gnosis_ray.config import Config
-from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.columns import NEWS
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.columns import NEWS
 from tests.engines.sentiment.worlds import World
 
 pytestmark = pytest.mark.realdata

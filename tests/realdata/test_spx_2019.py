@@ -10,15 +10,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import KEYS
 
 pytestmark = pytest.mark.realdata
 

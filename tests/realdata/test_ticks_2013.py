@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from gnosis_ray.cli.data import command
 from gnosis_ray.config import Config
 from gnosis_ray.data.store import StoreSource, coverage
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
+from gnosis_ray.market.columns import KEYS
 from tests.support.tapes import SourceAdapter
 
 pytestmark = pytest.mark.realdata

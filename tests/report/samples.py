@@ -10,8 +10,8 @@ import polars as pl
 
 from gnosis_ray.app import build_adapter
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.ledger.ledger_store import SymbolEntry
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.options.payoff import PayoffLeg, summarise
 from gnosis_ray.report.quotes import market_then
 from gnosis_ray.report.story import Story, tell

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from gnosis_ray.engines.inputs.adapters import SingleFromBatch
-from gnosis_ray.engines.inputs.columns import BARS, CHAIN, NEWS, QUOTES, TRADES
+from gnosis_ray.market.adapters import SingleFromBatch
+from gnosis_ray.market.columns import BARS, CHAIN, NEWS, QUOTES, TRADES
 from gnosis_ray.options.bsm import greeks
 
 NOW = datetime(2026, 7, 10, 20, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.config import Config, EnginesConfig
-from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.engines.inputs.adapters import keys_at
-from gnosis_ray.engines.inputs.columns import BARS, RAW_CHAIN
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.columns import BARS, RAW_CHAIN
+from gnosis_ray.market.source import MarketSource
 
 HISTORY = 500
 """Bars."""

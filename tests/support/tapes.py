@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.source import MarketSource
-from gnosis_ray.engines.inputs.adapters import SingleFromBatch
-from gnosis_ray.engines.inputs.columns import BARS, QUOTES, TRADES
+from gnosis_ray.market.adapters import SingleFromBatch
+from gnosis_ray.market.columns import BARS, QUOTES, TRADES
+from gnosis_ray.market.source import MarketSource
 
 NOW = datetime(2026, 7, 10, 20, 0, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.engines.inputs.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 from gnosis_ray.errors import NoDataError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 
 FIGURES = ("open", "high", "low", "close", "volume")
 

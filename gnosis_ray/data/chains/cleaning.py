@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from gnosis_ray.data.chains.report import count
-from gnosis_ray.engines.inputs.columns import RAW_CHAIN, UTC_TIME
 from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.columns import RAW_CHAIN, UTC_TIME
 
 EXPECTED = pl.Schema({"timestamp": UTC_TIME, **RAW_CHAIN})
 """A raw chain as asked for: ``columns.RAW_CHAIN`` and the as-of ``timestamp``."""

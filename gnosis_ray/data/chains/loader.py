@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import MarketConfig
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.cleaning import clean
 from gnosis_ray.data.chains.contracts import Contracts, arrange
 from gnosis_ray.data.chains.report import count_masks, merge
 from gnosis_ray.data.chains.timing import add_times
 from gnosis_ray.data.chains.volatility import SOURCE_NAMES, Volatilities, believe
-from gnosis_ray.engines.inputs.columns import CHAIN
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import CHAIN
 from gnosis_ray.options.bsm import Floats, greeks
 
 _GREEKS = ("delta", "gamma", "vega", "theta", "vanna", "charm")

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.calendar import Moments, SessionCalendar
 from gnosis_ray.data.chains.report import count_masks
-from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.market.calendar import Moments, SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.options.bsm import DAYS_PER_YEAR, Floats
 
 _DAY = 86_400_000_000  # microseconds

@@ -8,10 +8,10 @@ import polars as pl
 
 from gnosis_ray.data.gateway.spool import spooled_schema
 from gnosis_ray.data.providers.base import Request
-from gnosis_ray.data.store.datasets import DATASETS, Kind, conform
 from gnosis_ray.data.store.declared import check_values
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError, SchemaError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, Kind, conform
 
 
 def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:

@@ -20,9 +20,9 @@ from gnosis_ray.data.gateway.line import VendorLine
 from gnosis_ray.data.gateway.pool import Pool
 from gnosis_ray.data.gateway.spool import Answer, Spool, spooled_schema
 from gnosis_ray.data.providers.base import Provider, Request, Wire
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import ConfigError, DataError, ProviderError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import Kind
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.security.redaction import redacted
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import DATASETS, Kind
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.datasets import DATASETS, Kind
 from gnosis_ray.schemas.core_schemas import to_utc
 
 _STAMP = "%Y%m%dT%H%M%S%f"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing.mapping import Mapping, TableMapping
 from gnosis_ray.data.importing.reading import read_source, to_target
 from gnosis_ray.data.importing.rules import RULES, Rule, blanked, first_refusal
-from gnosis_ray.data.store.datasets import DATASETS, Dataset
 from gnosis_ray.data.store.writer import StoreWriter
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import DATASETS, Dataset
 
 Progress = Callable[[str, int, int], None]
 """Called with the file at work, the tables done and the tables in all."""

@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, ValidationError, model_validator
 
 from gnosis_ray.config import Section, config_root, home
-from gnosis_ray.data.store.datasets import DATASETS, Kind
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.datasets import DATASETS, Kind
 
 
 class ContractRule(Section):

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing.files import scan_file, source_files
 from gnosis_ray.data.importing.mapping import ClockRule, ContractRule, TableMapping
 from gnosis_ray.data.importing.rules import EXPIRED, FLAGGED, ROOT_KNOWN, SESSION, WAS_NAIVE
-from gnosis_ray.data.store.datasets import DATASETS
-from gnosis_ray.data.symbols import canonical
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError, SchemaError, UniverseError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.market.symbols import canonical
 
 _US_PER_MS = 1000
 _CONTRACT_CODE = r"^(.+?)\s*\d{6}[CP]\d{8}$"

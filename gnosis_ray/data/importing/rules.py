@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import VENDOR_GREEKS, Kind
+from gnosis_ray.market.datasets import VENDOR_GREEKS, Kind
 
 Action = Literal["refuse", "blank", "note"]
 

@@ -20,10 +20,10 @@ from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, requests_session
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import is_pair, spelled
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import is_pair, spelled
 
 _NEW_YORK = "America/New_York"
 

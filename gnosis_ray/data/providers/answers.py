@@ -25,7 +25,7 @@ class Greeks(Answer):
     vega: float | None = None
 
     def told(self) -> tuple[float | None, float | None, float | None, float | None]:
-        """In the order of :data:`~gnosis_ray.data.store.datasets.VENDOR_GREEKS`."""
+        """In the order of :data:`~gnosis_ray.market.datasets.VENDOR_GREEKS`."""
         return (self.delta, self.gamma, self.theta, self.vega)
 
 

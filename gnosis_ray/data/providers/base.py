@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.market.datasets import Kind
 
 T = TypeVar("T")
 

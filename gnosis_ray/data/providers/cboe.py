@@ -18,9 +18,9 @@ from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, nothing
 from gnosis_ray.data.providers.http import HttpVendor
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import option_root, spelled
 from gnosis_ray.errors import ConfigError, NoDataError, SchemaError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import option_root, spelled
 
 DELAY = timedelta(minutes=15)
 """How old the quotes of an answer are."""

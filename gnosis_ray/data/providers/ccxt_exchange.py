@@ -25,9 +25,9 @@ from gnosis_ray.data.providers.answers import Answer, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import daily, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, requests_session
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import spelled
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import spelled
 from gnosis_ray.security.redaction import redacted
 
 _DAY_MS = 86_400_000

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.providers.base import Request
 from gnosis_ray.data.providers.occ import is_own, parse_occ, settlement
-from gnosis_ray.data.store.datasets import DATASETS, VENDOR_GREEKS, Kind
-from gnosis_ray.data.symbols import is_pair
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, Kind
+from gnosis_ray.market.symbols import is_pair
 
 _log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, refused, unreachable
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import is_pair, spelled
 from gnosis_ray.errors import ProviderError, SchemaError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import is_pair, spelled
 from gnosis_ray.schemas.core_schemas import UtcDatetime
 
 if TYPE_CHECKING:

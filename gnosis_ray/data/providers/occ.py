@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gnosis_ray.data.symbols import INDICES, option_root
+from gnosis_ray.market.symbols import INDICES, option_root
 
 _CODE = r"^(?:O:)?(?<root>[A-Z0-9]{1,6}?) *(?<yymmdd>\d{6})(?<type>[CP])(?<units>\d{5})(?<thousandths>\d{3})$"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gnosis_ray.config import ProvidersConfig
 from gnosis_ray.data.providers.base import Provider, Wire
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.market.datasets import Kind
 from gnosis_ray.security.keys import KeyName, key_of
 
 

@@ -22,9 +22,9 @@ from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, closes, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.http import Bearer, HttpVendor
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import spelled
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import spelled
 
 _EASTERN = ZoneInfo("America/New_York")
 _OPEN = time(9, 30)

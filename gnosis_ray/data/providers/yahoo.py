@@ -23,9 +23,9 @@ from gnosis_ray.data.providers.answers import NO_GREEKS, Answer, read
 from gnosis_ray.data.providers.base import Request, Wire
 from gnosis_ray.data.providers.frames import chain, daily, newest, nothing, table, within
 from gnosis_ray.data.providers.wiring import client, rebased, refused, unreachable
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import spelled
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import spelled
 
 _API = "https://query2.finance.yahoo.com"
 _COOKIES = "fc.yahoo.com"

@@ -7,9 +7,9 @@ import math
 import polars as pl
 
 from gnosis_ray.config.quality import BarQuality
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check, Severity
 from gnosis_ray.data.quality.sessions import is_close, moments_of
+from gnosis_ray.market.calendar import SessionCalendar
 
 _PRICES = ("open", "high", "low", "close")
 _MAD_TO_SIGMA = 1.4826

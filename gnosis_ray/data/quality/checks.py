@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import KINDS, Kind
+from gnosis_ray.market.datasets import KINDS, Kind
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)

@@ -9,11 +9,11 @@ import polars as pl
 
 from gnosis_ray.config.market import ImpliedVolConfig
 from gnosis_ray.config.quality import ChainQuality
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.timing import run_lengths, run_starts
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.data.store.datasets import VENDOR_GREEKS
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import VENDOR_GREEKS
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
 TWO_SIDED = (_BID > 0) & (_ASK > 0)

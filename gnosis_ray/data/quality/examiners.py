@@ -8,14 +8,14 @@ from typing import Protocol
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.bars import History, bar_checks
 from gnosis_ray.data.quality.checks import Check, Tally
 from gnosis_ray.data.quality.contracts import contract_checks, contracts
 from gnosis_ray.data.quality.news import news, news_checks
 from gnosis_ray.data.quality.snapshots import SessionBefore, snapshot_checks, snapshots
 from gnosis_ray.data.quality.tape import quote_checks, quotes, trade_checks, trades
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import Kind
 
 Ranges = Callable[[pl.DataFrame], pl.DataFrame]
 """Adds ``low`` and ``high`` of the bar of each row's symbol at its ``session``, null where there is none."""

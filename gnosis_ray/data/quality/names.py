@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config.quality import BarQuality
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.sessions import moments_of
-from gnosis_ray.data.store.datasets import Kind
-from gnosis_ray.data.symbols import is_pair
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import is_pair
 
 
 def name_checks(limits: BarQuality) -> dict[Kind, tuple[Check, ...]]:

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog, Listing
-from gnosis_ray.data.store.datasets import Dataset
-from gnosis_ray.data.store.point_in_time import PART
 from gnosis_ray.data.store.reading import read_rows
+from gnosis_ray.market.datasets import Dataset
+from gnosis_ray.market.point_in_time import PART
 
 MAX_ROWS = 500_000
 """Of one piece; a single symbol's partition may have more."""

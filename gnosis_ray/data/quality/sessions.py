@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.calendar import Moments, SessionCalendar
-from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.market.calendar import Moments, SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
 
 
 def moments_of(times: pl.Series) -> Moments:

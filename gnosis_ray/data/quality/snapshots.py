@@ -6,10 +6,10 @@ import polars as pl
 
 from gnosis_ray.config.market import ImpliedVolConfig
 from gnosis_ray.config.quality import ChainQuality
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.contracts import TWO_SIDED
 from gnosis_ray.data.quality.sessions import moments_of, on_session_day, session_close, utc_series
+from gnosis_ray.market.calendar import SessionCalendar
 
 _KEY = ["symbol", "event_time"]
 _CONTRACT = ["symbol", "expiry", "strike", "type", "settlement"]

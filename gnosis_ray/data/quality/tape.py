@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config.quality import TapeQuality
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.checks import Check, Severity
 from gnosis_ray.data.quality.sessions import moments_of
-from gnosis_ray.data.store.datasets import OCCURRENCE
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import OCCURRENCE
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
 _BOTH = (_BID > 0) & (_ASK > 0)

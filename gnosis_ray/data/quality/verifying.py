@@ -8,7 +8,6 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality.bars import bar_checks
 from gnosis_ray.data.quality.checks import Check, Tally
 from gnosis_ray.data.quality.contracts import contract_checks
@@ -20,9 +19,10 @@ from gnosis_ray.data.quality.snapshots import snapshot_checks
 from gnosis_ray.data.quality.tape import quote_checks, trade_checks
 from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, told_again
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.datasets import DATASETS, KINDS, Kind
-from gnosis_ray.engines.inputs.columns import BARS
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import BARS
+from gnosis_ray.market.datasets import DATASETS, KINDS, Kind
 from gnosis_ray.storage.location import Location
 
 Progress = Callable[[str, int, int], None]

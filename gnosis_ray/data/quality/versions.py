@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.data.store.datasets import KINDS, OCCURRENCE, Dataset, Kind
-from gnosis_ray.data.store.point_in_time import drop_superseded
+from gnosis_ray.market.datasets import KINDS, OCCURRENCE, Dataset, Kind
+from gnosis_ray.market.point_in_time import drop_superseded
 
 _EVENT = {"chains": "event_time"}
 

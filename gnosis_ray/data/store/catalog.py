@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
 from gnosis_ray.data.store.parts import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, Dataset, Kind
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import side_by_side
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import DATASETS, Dataset, Kind
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.datasets import DATASETS, Dataset, Kind
 
 if TYPE_CHECKING:
     import dataframely as dy

@@ -7,10 +7,10 @@ from datetime import datetime
 import polars as pl
 
 from gnosis_ray.data.store.catalog import CATALOG, Catalog, Listing
-from gnosis_ray.data.store.datasets import OCCURRENCE, Dataset
-from gnosis_ray.data.store.point_in_time import drop_superseded
 from gnosis_ray.data.store.reading import read_rows
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.datasets import OCCURRENCE, Dataset
+from gnosis_ray.market.point_in_time import drop_superseded
 
 ADJUSTMENT_NOISE = 1e-6
 """Vendors compute adjusted closes anew for each answer, in single precision; a true adjustment moves them by more."""

@@ -16,10 +16,10 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import Dataset, check_columns
 from gnosis_ray.data.store.remote import footer, list_names, put_once, sizes
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import Dataset, check_columns
 from gnosis_ray.storage.location import Location, S3Url
 
 ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Listing
-from gnosis_ray.data.store.datasets import Dataset
-from gnosis_ray.data.store.point_in_time import PART, number_repeats
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.datasets import Dataset
+from gnosis_ray.market.point_in_time import PART, number_repeats
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import redacted, scan_options
 

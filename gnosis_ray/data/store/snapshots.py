@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog, Listing
-from gnosis_ray.data.store.datasets import Dataset
-from gnosis_ray.data.store.point_in_time import latest_snapshots
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.datasets import Dataset
+from gnosis_ray.market.point_in_time import latest_snapshots
 
 
 @dataclass(frozen=True)

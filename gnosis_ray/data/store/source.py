@@ -8,19 +8,19 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.datasets import DATASETS, Dataset
-from gnosis_ray.data.store.point_in_time import (
+from gnosis_ray.data.store.reading import may_repeat, read_rows
+from gnosis_ray.data.store.snapshots import find_snapshots
+from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.columns import KEYS, RAW_CHAIN, UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, Dataset
+from gnosis_ray.market.point_in_time import (
     bar_parts,
     drop_superseded,
     last_bars,
     spans,
     within_windows,
 )
-from gnosis_ray.data.store.reading import may_repeat, read_rows
-from gnosis_ray.data.store.snapshots import find_snapshots
-from gnosis_ray.engines.inputs.columns import KEYS, RAW_CHAIN, UTC_TIME
-from gnosis_ray.engines.inputs.runs import join_runs
-from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import full_second, to_utc
 from gnosis_ray.storage.location import Location, S3Url
 
@@ -28,7 +28,7 @@ CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 
 
 class StoreSource:
-    """A :class:`gnosis_ray.data.source.MarketSource` over the Parquet store under ``root``, a folder or a prefix.
+    """A :class:`gnosis_ray.market.source.MarketSource` over the Parquet store under ``root``, a folder or a prefix.
 
     Reads never lock and never cache rows: parts are immutable, so only their indexes are remembered, in this process.
     A store that is not there or is empty raises :class:`NoDataError`; a part of another shape :class:`SchemaError`.

@@ -9,11 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.datasets import FETCHED_AT, Dataset, Kind, conform, dataset
 from gnosis_ray.data.store.declared import check_values
 from gnosis_ray.data.store.known import unknown_rows
 from gnosis_ray.data.store.parts import split, write_part
 from gnosis_ray.errors import DataError
+from gnosis_ray.market.datasets import FETCHED_AT, Dataset, Kind, conform, dataset
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import side_by_side

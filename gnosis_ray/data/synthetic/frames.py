@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.calendar import Moments
 from gnosis_ray.data.synthetic.chains import Chain
 from gnosis_ray.data.synthetic.headlines import Headline
 from gnosis_ray.data.synthetic.tape import Tape
 from gnosis_ray.data.synthetic.timeline import Snapshot
-from gnosis_ray.engines.inputs.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
+from gnosis_ray.market.calendar import Moments
+from gnosis_ray.market.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 
 Floats = npt.NDArray[np.float64]
 

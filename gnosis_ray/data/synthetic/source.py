@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import MarketConfig, SyntheticConfig, as_of_text
-from gnosis_ray.data.calendar import Moments, SessionCalendar
 from gnosis_ray.data.synthetic.chains import Chain, build_chain
 from gnosis_ray.data.synthetic.frames import bar_frame, chain_frame, news_frame, quote_frame, trade_frame
 from gnosis_ray.data.synthetic.headlines import Headline, headlines, week_tone
@@ -20,15 +19,16 @@ from gnosis_ray.data.synthetic.surface import surface_at
 from gnosis_ray.data.synthetic.tape import Tape, impact_of, session_tape
 from gnosis_ray.data.synthetic.timeline import Expiries, Snapshot, Timeline
 from gnosis_ray.data.synthetic.truth import SyntheticTruth
-from gnosis_ray.engines.inputs.adapters import one_key
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.calendar import Moments, SessionCalendar
 from gnosis_ray.schemas.core_schemas import to_utc
 
 TRUTH_NEWS_HOURS = 72
 
 
 class SyntheticSource:
-    """A :class:`~gnosis_ray.data.source.MarketSource` in which every symbol string exists.
+    """A :class:`~gnosis_ray.market.source.MarketSource` in which every symbol string exists.
 
     Prices start at :data:`timeline.ANCHOR`; the calendar must cover it (else :class:`ConfigError`). Keys before the
     next session's open or after the calendar's last close have no rows. Expiries are listed as far as the calendar

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.calendar import Moments
 from gnosis_ray.data.synthetic.params import SESSIONS_PER_YEAR, SymbolParams
 from gnosis_ray.data.synthetic.paths import Path
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.timeline import SLICES, Timeline
+from gnosis_ray.market.calendar import Moments
 
 Floats = npt.NDArray[np.float64]
 

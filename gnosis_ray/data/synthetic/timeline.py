@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.calendar import Days, Moments, SessionCalendar
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.calendar import Days, Moments, SessionCalendar
 
 ANCHOR = np.datetime64("2022-01-03", "D")
 """Prices start at the close of this session; the first bar is that of the session after it."""

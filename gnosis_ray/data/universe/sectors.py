@@ -7,10 +7,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from gnosis_ray.data.symbols import canonical
 from gnosis_ray.data.universe.files import bare_lines, own_files
 from gnosis_ray.data.universe.indices import renamed_to_present
 from gnosis_ray.errors import UniverseError
+from gnosis_ray.market.symbols import canonical
 
 SECTORS = {
     "communication-services": "Communication Services",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gnosis_ray.data.symbols import canonical_list
 from gnosis_ray.errors import UniverseError
+from gnosis_ray.market.symbols import canonical_list
 
 
 @dataclass(frozen=True)

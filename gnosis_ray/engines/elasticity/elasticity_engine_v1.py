@@ -17,9 +17,9 @@ from gnosis_ray.engines.elasticity.cost_curve import CostCurve
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.elasticity.hedge_path import branches, hedge_columns, profile_rows
 from gnosis_ray.engines.elasticity.quality import with_confidence, with_regime
-from gnosis_ray.engines.inputs.adapters import MarketAdapter
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.engines.inputs.indicators import daily_indicators
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.indicators import daily_indicators
+from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 ONE_PERCENT = 0.01

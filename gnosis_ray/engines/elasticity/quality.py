@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
-from gnosis_ray.engines.inputs.indicators import INDICATORS
+from gnosis_ray.engines.shared.indicators import INDICATORS
 
 SECONDS_PER_DAY = 86_400.0
 

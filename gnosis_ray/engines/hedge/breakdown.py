@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.engines.hedge.gamma_profile import GammaProfiles
-from gnosis_ray.engines.inputs.columns import DETAILS
+from gnosis_ray.market.columns import DETAILS
 
 GAMMA_PROFILE, GEX_BY_STRIKE, GEX_BY_EXPIRY = "gamma_profile", "gex_by_strike", "gex_by_expiry"
 _NAMES = pl.Enum(sorted((GAMMA_PROFILE, GEX_BY_STRIKE, GEX_BY_EXPIRY)))

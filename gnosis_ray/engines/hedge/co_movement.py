@@ -15,8 +15,8 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import CrossAssetConfig
-from gnosis_ray.engines.inputs.adjusting import log_moves
-from gnosis_ray.engines.inputs.bar_statistics import BREAK
+from gnosis_ray.engines.shared.bar_statistics import BREAK
+from gnosis_ray.market.corporate_actions import log_moves
 
 Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]

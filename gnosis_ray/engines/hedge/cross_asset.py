@@ -26,8 +26,8 @@ from gnosis_ray.config import CrossAssetConfig, HedgeConfig
 from gnosis_ray.engines.hedge.co_movement import Baskets, CoMovement, Floats, Tapes
 from gnosis_ray.engines.hedge.exposure import book_sums, with_exposures
 from gnosis_ray.engines.hedge.quality import chain_quality, is_usable
-from gnosis_ray.engines.inputs.bar_statistics import daily_statistics
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.engines.shared.bar_statistics import daily_statistics
+from gnosis_ray.market.columns import KEYS
 
 FUSION = pl.Schema(
     {

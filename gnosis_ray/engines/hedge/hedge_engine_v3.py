@@ -19,9 +19,9 @@ from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usabl
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
 from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
-from gnosis_ray.engines.inputs.adapters import Context, MarketAdapter
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.engines.inputs.runs import join_runs
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.market.adapters import Context, MarketAdapter
+from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 LEVELS = ("call_wall", "put_wall", "zero_gamma")

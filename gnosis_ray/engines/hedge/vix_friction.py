@@ -17,7 +17,7 @@ import polars as pl
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.hedge.exposure import with_exposures
 from gnosis_ray.engines.hedge.quality import chain_quality
-from gnosis_ray.engines.inputs.columns import UTC_TIME
+from gnosis_ray.market.columns import UTC_TIME
 
 Floats = npt.NDArray[np.float64]
 Moments = npt.NDArray[np.datetime64]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnosis_ray.engines.inputs.bar_statistics import MIN_BARS
 from gnosis_ray.engines.liquidity.edge_spread import edge_spread
 from gnosis_ray.engines.liquidity.rows import Floats, row_mean
 from gnosis_ray.engines.liquidity.windows import BarWindow
+from gnosis_ray.engines.shared.bar_statistics import MIN_BARS
 
 PER_MILLION = 1e6
 

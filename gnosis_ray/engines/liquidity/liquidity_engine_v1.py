@@ -11,9 +11,6 @@ import polars as pl
 
 from gnosis_ray.config.liquidity import LiquidityConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.inputs.adapters import MarketDataAdapter
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.engines.inputs.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
 from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
 from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
@@ -31,6 +28,9 @@ from gnosis_ray.engines.liquidity.volume_profile import (
     trade_profiles,
 )
 from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.market.adapters import MarketDataAdapter
+from gnosis_ray.market.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CHUNK = 4096

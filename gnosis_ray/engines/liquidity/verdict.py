@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config.liquidity import LiquidityConfig
-from gnosis_ray.engines.inputs.bar_statistics import WINDOW
+from gnosis_ray.engines.shared.bar_statistics import WINDOW
 
 HALF = 0.5
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gnosis_ray.engines.inputs.adjusting import PRICES, adjustment
-from gnosis_ray.engines.inputs.bar_statistics import BREAK, WINDOW
 from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
+from gnosis_ray.engines.shared.bar_statistics import BREAK, WINDOW
+from gnosis_ray.market.corporate_actions import PRICES, adjustment
 
 Moments = npt.NDArray[np.datetime64]
 
@@ -23,7 +23,7 @@ Moments = npt.NDArray[np.datetime64]
 class BarWindow:
     """The last ``WINDOW`` bars known at each of n keys: (n, WINDOW), oldest first, NaN where there are fewer.
 
-    Prices and volumes are in shares of the last bar, whose own are raw; see :mod:`gnosis_ray.engines.inputs.adjusting`.
+    Prices and volumes are in shares of the last bar, whose own are raw; see :mod:`gnosis_ray.market.corporate_actions`.
     """
 
     open: Floats

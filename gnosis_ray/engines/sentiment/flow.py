@@ -9,11 +9,11 @@ import polars as pl
 
 from gnosis_ray.config import FlowVoiceConfig
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.adapters import OptionsChainAdapter
-from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.runs import join_runs
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+from gnosis_ray.market.adapters import OptionsChainAdapter
+from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.run_length_join import join_runs
 
 _PARTS = ("volume", "delta", "unusual")
 _SIDES = (("call", "C"), ("put", "P"))

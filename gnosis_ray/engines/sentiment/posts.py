@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.calendar import Days, Moments, SessionCalendar
+from gnosis_ray.market.calendar import Days, Moments, SessionCalendar
 
 
 def first_session_after(moments: Moments, calendar: SessionCalendar) -> Days:

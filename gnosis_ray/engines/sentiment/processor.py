@@ -9,9 +9,9 @@ from typing import ClassVar, Literal, get_args
 import polars as pl
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.engines.inputs.adapters import SentimentProcessor, one_key
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.adapters import SentimentProcessor, one_key
+from gnosis_ray.market.columns import KEYS
 
 Voice = Literal["news", "flow", "technical"]
 VOICES: tuple[Voice, ...] = get_args(Voice)

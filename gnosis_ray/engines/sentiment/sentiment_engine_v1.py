@@ -9,12 +9,12 @@ import polars as pl
 
 from gnosis_ray.config import SentimentConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.inputs.adapters import SentimentProcessor
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES, NEWS_FEATURES, SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.fusion import fused
 from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor, lifted
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.adapters import SentimentProcessor
+from gnosis_ray.market.columns import KEYS
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 _OWN = tuple(spec.name for spec in NEWS_FEATURES + FLOW_FEATURES)

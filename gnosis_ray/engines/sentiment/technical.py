@@ -7,11 +7,11 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.config import TechnicalVoiceConfig
-from gnosis_ray.engines.inputs.adapters import MarketDataAdapter
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK
-from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.indicators import daily_indicators
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.indicators import daily_indicators
+from gnosis_ray.market.adapters import MarketDataAdapter
+from gnosis_ray.market.columns import KEYS
 
 
 class TechnicalProcessor(FrameProcessor):

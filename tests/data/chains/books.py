@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains.cleaning import EXPECTED
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.options.bsm import price
 
 NOW = datetime(2026, 7, 10, 15, 0, tzinfo=UTC)

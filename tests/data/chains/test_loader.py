@@ -11,8 +11,8 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
-from gnosis_ray.engines.inputs.columns import CHAIN
 from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.columns import CHAIN
 from gnosis_ray.options.bsm import greeks
 from tests.data.chains.books import CALENDAR, NOW, RATE, book, closes_at, unquoted, years
 

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader, LoadedChains
-from gnosis_ray.engines.inputs.columns import CHAIN
+from gnosis_ray.market.columns import CHAIN
 from tests.data.chains.books import CALENDAR, recorded
 
 pytestmark = pytest.mark.realdata

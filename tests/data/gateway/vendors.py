@@ -15,8 +15,8 @@ from gnosis_ray.config import Config, GatewayConfig, ProvidersConfig
 from gnosis_ray.data.gateway import Gateway, Windows
 from gnosis_ray.data.gateway.spool import Spool, spooled_schema
 from gnosis_ray.data.providers.base import Request, Wire
-from gnosis_ray.data.store.datasets import Kind
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.datasets import Kind
 from tests.support.clocks import SimulatedTime
 
 GREEKS = (0.5, 0.01, -0.1, 0.3)

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from gnosis_ray.config import config_root
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.data.store.frames import keys
 
 LINES = ["DATE,OPEN,HIGH,LOW,CLOSE", "2026-07-09,16.58,17.27,15.76,15.84", "2026-07-10,16.06,16.16,14.96,15.03"]

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import config_root
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.data.symbols import INDICES
 from gnosis_ray.errors import ConfigError, DataError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.symbols import INDICES
 from tests.data.store.frames import keys
 
 HEADER = (

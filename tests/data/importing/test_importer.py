@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, Mapping, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.errors import NoDataError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.data.store.frames import keys
 
 SNAPSHOT = datetime(2026, 7, 10, 21, tzinfo=UTC)

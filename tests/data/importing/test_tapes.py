@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from gnosis_ray.config import config_root
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.importing import ImportReport, Mapping, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.data.store.frames import keys
 
 TRADES = "34200000,1402001,500,P,1,0\n34200000,1402000,200,P,1,0\n34200000,1402001,300,P,1,0\n34200001,9,1,P,1,1\n"

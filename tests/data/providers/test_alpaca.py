@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from gnosis_ray.config import Config
 from gnosis_ray.data.providers.alpaca import AlpacaProvider
 from gnosis_ray.data.providers.base import Request
-from gnosis_ray.data.store.datasets import DATASETS, Kind
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.market.datasets import DATASETS, Kind
 from tests.data.providers.wires import CountingWire
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page

@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.providers.base import Provider
 from gnosis_ray.data.providers.cboe import DELAY, CboeProvider
-from gnosis_ray.data.store.datasets import DATASETS, conform
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, conform
 from tests.data.chains.books import CALENDAR
 from tests.data.providers.vendors import NOON, SETTINGS, always, answering, request, said
 from tests.data.providers.wires import CountingWire

@@ -15,9 +15,9 @@ import pytest
 
 from gnosis_ray.data.providers.base import Provider, Request
 from gnosis_ray.data.providers.tradier import TradierProvider
-from gnosis_ray.data.store.datasets import DATASETS, VENDOR_GREEKS, Kind, conform
-from gnosis_ray.engines.inputs.columns import UTC_TIME
 from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, Kind, conform
 from gnosis_ray.security.keys import Key
 from tests.data.providers.vendors import NOON, SETTINGS, always, answering, request, said
 from tests.data.providers.wires import CountingWire

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Replay, SyntheticMarket, faults, serving
 from tests.support.replay.cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, Case, table
 from tests.support.replay.cboe import cboe

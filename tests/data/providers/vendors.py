@@ -11,7 +11,7 @@ import httpx
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.data.providers.base import Request
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.market.datasets import Kind
 
 SETTINGS = VendorConfig(
     base_url="https://vendor.example", requests_per_minute=6000, burst=100, max_in_flight=4, timeout_s=5

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.data.quality.worlds import World, clean_world
 
 

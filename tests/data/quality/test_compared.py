@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality import has_errors, partitions, verify
 from gnosis_ray.data.store import Kind, StoreWriter
-from gnosis_ray.data.store.datasets import VENDOR_GREEKS
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import VENDOR_GREEKS
 from tests.data.quality.worlds import DAY, HOUR, MINUTE, World, nth, write
 
 Verify = Callable[[dict[Kind, pl.DataFrame]], pl.DataFrame]

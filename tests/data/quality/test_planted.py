@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.quality import all_checks, has_errors, partitions, verify
 from gnosis_ray.data.store import Kind
 from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.data.quality.worlds import DAY, HOUR, World, nth, write
 
 Plant = Callable[[pl.DataFrame, int], pl.DataFrame]

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.store import Kind, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.engines.inputs.adapters import keys_at
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.core_schemas import to_utc
 from tests.support.markets import bars_of, chains_of
 

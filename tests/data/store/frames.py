@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.storage.location import Location
 
 MONDAY = datetime(2026, 7, 6, 20, tzinfo=UTC)

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.data.calendar import SessionCalendar
-from gnosis_ray.data.source import MarketSource
 from gnosis_ray.data.store import Kind, StoreSource, StoreWriter, coverage
-from gnosis_ray.engines.inputs.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.market.source import MarketSource
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 
 

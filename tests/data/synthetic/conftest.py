@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.synthetic import SyntheticSource
+from gnosis_ray.market.calendar import SessionCalendar
 
 
 @pytest.fixture(scope="session")

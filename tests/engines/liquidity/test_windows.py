@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import KEYS
 from gnosis_ray.engines.liquidity.windows import BarTable, since_break, trade_table
+from gnosis_ray.market.columns import KEYS
 from tests.support.tapes import NOW, random_bars, trades
 
 

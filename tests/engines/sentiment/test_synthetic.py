@@ -9,16 +9,16 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.engines.inputs.adapters import keys_at, one_key
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.market.adapters import keys_at, one_key
+from gnosis_ray.market.calendar import SessionCalendar
 
 SYMBOLS = [f"S{i:03}" for i in range(60)]
 

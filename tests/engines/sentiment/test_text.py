@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnosis_ray.data.calendar import SessionCalendar
 from gnosis_ray.engines.sentiment.posts import first_session_after, session_closing_after
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
+from gnosis_ray.market.calendar import SessionCalendar
 
 
 def one(text: str, expression: pl.Expr) -> object:

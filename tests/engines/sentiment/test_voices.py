@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.inputs.adapters import one_key
-from gnosis_ray.engines.inputs.columns import NEWS, NEWS_IDENTITY
-from gnosis_ray.engines.inputs.indicators import daily_indicators
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.engines.shared.indicators import daily_indicators
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.columns import NEWS, NEWS_IDENTITY
 from tests.engines.sentiment.worlds import BAD, DULL, GOOD, World, chain, news, trend
 from tests.support.books import NOW
 

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.engines.inputs.columns import BARS, CHAIN, NEWS
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.market.columns import BARS, CHAIN, NEWS
 from tests.support.books import NOW, FixedAdapter, bars, book
 
 GOOD = ("AAA beats earnings and raises guidance", "AAA upgraded to buy", "AAA wins approval, shares surge")

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.data.symbols import is_index
+from gnosis_ray.market.symbols import is_index
 from tests.support.replay.market import Listing, Market
 from tests.support.replay.reply import Ask, Reply, Route
 from tests.support.replay.times import eastern_text, last_trade, utc_text

@@ -13,7 +13,7 @@ from gnosis_ray.data.fetching import windows
 from gnosis_ray.data.gateway import Gateway, Order, Outcome
 from gnosis_ray.data.gateway.spool import Spool
 from gnosis_ray.data.providers.registry import provider_maker
-from gnosis_ray.data.store.datasets import Kind
+from gnosis_ray.market.datasets import Kind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from tests.support.clocks import SimulatedTime
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from gnosis_ray.data.source import MarketSource
-from gnosis_ray.data.symbols import canonical
-from gnosis_ray.engines.inputs.adapters import one_key
+from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.source import MarketSource
+from gnosis_ray.market.symbols import canonical
 
 OPTIONS = pl.Schema(
     {

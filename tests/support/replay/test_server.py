@@ -18,7 +18,7 @@ import pytest
 
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
-from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Ask, Replay, SyntheticMarket, faults, most_within, serving
 from tests.support.replay.cboe import cboe
 from tests.support.replay.recorded import recorded_cboe, recorded_massive, recorded_tradier, recorded_yahoo

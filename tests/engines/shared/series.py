@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import BARS
+from gnosis_ray.market.columns import BARS
 
 START = datetime(2024, 1, 2, 21, 0, tzinfo=UTC)
 Floats = npt.NDArray[np.float64]

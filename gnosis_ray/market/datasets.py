@@ -8,8 +8,8 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 from gnosis_ray.errors import ConfigError, SchemaError
+from gnosis_ray.market.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 
 Kind = Literal["chains", "bars", "trades", "quotes", "news"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

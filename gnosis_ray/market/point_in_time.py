@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.data.store.datasets import OCCURRENCE, Dataset
+from gnosis_ray.market.datasets import OCCURRENCE, Dataset
 
 PART = "__part"
 """Column that says which part a row came from."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.adjusting import adjusted
-from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.remembering import once_a_batch
+from gnosis_ray.engines.shared.batch_cache import once_a_batch
+from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.corporate_actions import adjusted
 
 WINDOW = 60
 """Daily bars behind each statistic."""

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.engines.inputs.adapters import keys_at, one_key
-from gnosis_ray.engines.inputs.adjusting import PRICES
-from gnosis_ray.engines.inputs.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.engines.inputs.columns import KEYS
-from gnosis_ray.engines.inputs.indicators import INDICATORS, MEMORY, daily_indicators
-from tests.engines.inputs.actions import split
-from tests.engines.inputs.series import START, keltner, percent_b, rsi, wandering, yang_zhang
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.indicators import INDICATORS, MEMORY, daily_indicators
+from gnosis_ray.market.adapters import keys_at, one_key
+from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.corporate_actions import PRICES
+from tests.engines.shared.series import START, keltner, percent_b, rsi, wandering, yang_zhang
+from tests.market.actions import split
 
 
 def at(day: int, symbol: str = "AAA") -> pl.DataFrame:

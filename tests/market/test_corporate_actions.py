@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.engines.inputs.adjusting import PRICES, adjusted, adjustment, log_moves
-from tests.engines.inputs.actions import RATIOS, split, unadjusted
-from tests.engines.inputs.series import START, wandering
+from gnosis_ray.market.corporate_actions import PRICES, adjusted, adjustment, log_moves
+from tests.engines.shared.series import START, wandering
+from tests.market.actions import RATIOS, split, unadjusted
 
 UNTOLD = (None, float("nan"), 0.0, -1.0, float("inf"))
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.data.symbols import (
+from gnosis_ray.errors import ConfigError, NoDataError, UniverseError
+from gnosis_ray.market.symbols import (
     INDICES,
     MAX_LENGTH,
     QUOTE_CURRENCIES,
@@ -21,7 +22,6 @@ from gnosis_ray.data.symbols import (
     spelled,
     understood,
 )
-from gnosis_ray.errors import ConfigError, NoDataError, UniverseError
 
 BARE = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=8)
 SHARE_CLASS = st.text(string.ascii_uppercase, min_size=1, max_size=3).filter(lambda text: text not in QUOTE_CURRENCIES)

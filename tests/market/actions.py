@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.adjusting import PRICES
-from tests.engines.inputs.series import START
+from gnosis_ray.market.corporate_actions import PRICES
+from tests.engines.shared.series import START
 
 RATIOS = (1.5, 2.0, 4.0, 0.1)
 """New shares for an old one: 3 for 2, 2 for 1, 4 for 1, 1 for 10."""

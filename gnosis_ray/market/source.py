@@ -9,7 +9,7 @@ import polars as pl
 
 
 class MarketSource(Protocol):
-    """A provider. Every answer obeys the point-in-time rule of :mod:`gnosis_ray.engines.inputs.adapters`.
+    """A provider. Every answer obeys the point-in-time rule of :mod:`gnosis_ray.market.adapters`.
 
     ``keys`` are ``columns.KEYS`` rows. Answers hold the columns named, sorted by symbol and time; a symbol that the
     source does not know has no rows.

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.engines.inputs.runs import join_runs
+from gnosis_ray.market.run_length_join import join_runs
 
 NAMES = st.sampled_from("abc")
 NUMBERS = st.integers(0, 2)

@@ -91,7 +91,7 @@ BARS = _schema(
 """Daily bars; prices and volume raw, as traded that day: strikes go with them.
 
 ``adjusted_close``: USD, the close adjusted backward for splits and dividends as known at ``known_at``; only its ratios
-between days mean something, and only through :mod:`gnosis_ray.engines.inputs.adjusting`: recorded in hindsight, its
+between days mean something, and only through :mod:`gnosis_ray.market.corporate_actions`: recorded in hindsight, its
 level tells of splits still to come. Whoever appends a bar after an action appends the earlier ones again, adjusted for
 it. Unknown, the raw close stands for it, and series start afresh at breaks of prices.
 """

@@ -9,9 +9,9 @@ from __future__ import annotations
 import polars as pl
 import polars_talib as ta
 
-from gnosis_ray.engines.inputs.adjusting import PRICES, adjusted
-from gnosis_ray.engines.inputs.bar_statistics import BREAK, latest_known
-from gnosis_ray.engines.inputs.remembering import once_a_batch
+from gnosis_ray.engines.shared.bar_statistics import BREAK, latest_known
+from gnosis_ray.engines.shared.batch_cache import once_a_batch
+from gnosis_ray.market.corporate_actions import PRICES, adjusted
 
 INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
 
@@ -42,7 +42,7 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     ``MEMORY`` bars.
 
     ``bars``: ``columns.BARS``, any order; rows with an impossible price are left out, and a day's range always holds
-    its open and close. Prices are :func:`~gnosis_ray.engines.inputs.adjusting.adjusted`; only ratios of them enter, so
+    its open and close. Prices are :func:`~gnosis_ray.market.corporate_actions.adjusted`; only ratios of them enter, so
     an adjustment made later for an event after the key changes nothing. A break of prices that are adjusted, or of
     which no adjustment is known, starts the series afresh: indicators come back as their windows fill, ``rsi_14`` and
     ``keltner_position`` after 30 bars more, so that no split is ever read as a fall.

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.market.columns import KEYS
 from gnosis_ray.schemas.core_schemas import to_utc
 
 

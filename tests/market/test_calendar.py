@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gnosis_ray.data.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from functools import wraps
 
 import polars as pl
 
-from gnosis_ray.engines.inputs.columns import KEYS
+from gnosis_ray.market.columns import KEYS
 
 Measure = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 

@@ -1,0 +1,1 @@
+"""What several engines measure of the same bars: indicators, bar statistics, once a batch."""
