@@ -50,7 +50,7 @@ test-wheel: $(VENV)/.dev
 # ccxt beside the others: it pins what it needs to the digit, and would hold back the pins of the core.
 test-ccxt: $(VENV)/.dev
 	$(PIP) install --upgrade --target build/ccxt 'ccxt>=4.5'
-	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/data/providers/test_ccxt.py
+	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/vendors/providers/test_ccxt.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

@@ -20,12 +20,12 @@ from cluster.session import Session
 from gnosis_ray.app import build_gateway
 from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, home
-from gnosis_ray.data.gateway.gateway import OnDone, Order, Outcome, Progress
 from gnosis_ray.errors import ClusterError, GnosisError
 from gnosis_ray.market.datasets import Kind
 from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.monitoring.traffic_meter import TrafficMeter
 from gnosis_ray.schemas.run_schemas import VendorTraffic
+from gnosis_ray.vendors.gateway.gateway import OnDone, Order, Outcome, Progress
 
 LOOK_S = 0.2
 """Between two looks at how far the gateway is."""
@@ -42,15 +42,15 @@ class GatewayHost:
         self._news: list[Progress] = []
 
     def gather(self, orders: Sequence[Order], fresh_since: datetime | None) -> list[Outcome]:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.gather`."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.gather`."""
         return self._gateway.gather(orders, self._note, fresh_since)
 
     def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.fetch`."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
         return self._gateway.fetch(provider, kind, symbols, as_of)
 
     def traffic(self) -> tuple[VendorTraffic, ...]:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.traffic`; what is told goes into the metrics as well."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.traffic`; what is told goes into the metrics as well."""
         told = self._gateway.traffic()
         with self._lock:
             self._ray_meter.record(self._meter.on_traffic(told))
@@ -77,13 +77,13 @@ GatewayActor = _remote(num_cpus=0, max_restarts=0, max_task_retries=0, concurren
 
 
 class RemoteGateway:
-    """The :class:`~gnosis_ray.data.gateway.GatewayPort` to a gateway actor; errors arrive as they were raised there."""
+    """The :class:`~gnosis_ray.vendors.gateway.GatewayPort` to a gateway actor, whose errors arrive as raised there."""
 
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
     def gather(self, orders: Iterable[Order], on_done: OnDone, fresh_since: datetime | None = None) -> list[Outcome]:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.gather`."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.gather`."""
         ending = self._actor.gather.remote(list(orders), fresh_since)
         finished = False
         while not finished:
@@ -95,11 +95,11 @@ class RemoteGateway:
         return outcomes
 
     def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.fetch`."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
         return _got(self._actor.fetch.remote(provider, kind, list(symbols), as_of))
 
     def traffic(self) -> tuple[VendorTraffic, ...]:
-        """See :meth:`gnosis_ray.data.gateway.Gateway.traffic`."""
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.traffic`."""
         told: tuple[VendorTraffic, ...] = _got(self._actor.traffic.remote())
         return told
 

@@ -18,11 +18,7 @@ from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config, home
 from gnosis_ray.data.chains.loader import ChainLoader
-from gnosis_ray.data.fetching import windows
-from gnosis_ray.data.gateway import Gateway
-from gnosis_ray.data.gateway.spool import Spool
 from gnosis_ray.data.market_adapter import MarketAdapter
-from gnosis_ray.data.providers.registry import provider_maker
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.engines.base import FeatureSpec, FrameEngine
@@ -45,6 +41,10 @@ from gnosis_ray.market.source import MarketSource
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.vendors.fetching import windows
+from gnosis_ray.vendors.gateway import Gateway
+from gnosis_ray.vendors.gateway.spool import Spool
+from gnosis_ray.vendors.providers.registry import provider_maker
 
 CALENDAR_YEARS_AHEAD = 4
 """Beyond the longest listed options (LEAPS run to under three years)."""

@@ -14,14 +14,14 @@ from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
 from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
-from gnosis_ray.data.fetching import Fetched, routes
-from gnosis_ray.data.providers.frames import SETTLING
 from gnosis_ray.data.store import KINDS, Kind
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import Failure
 from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.vendors.fetching import Fetched, routes
+from gnosis_ray.vendors.providers.frames import SETTLING
 
 NAMED_FAILURES = 6
 DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4

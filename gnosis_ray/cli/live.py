@@ -12,11 +12,11 @@ from gnosis_ray.cli.console import counted, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
-from gnosis_ray.data.fetching import STORE, Fetched, VendorPlan, fetch_and_store, orders, routes
-from gnosis_ray.data.gateway import GatewayPort, Order, Progress
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
+from gnosis_ray.vendors.fetching import STORE, Fetched, VendorPlan, fetch_and_store, orders, routes
+from gnosis_ray.vendors.gateway import GatewayPort, Order, Progress
 
 TIME: Time = SystemTime()
 """The clock of what is fetched, here and in the gateway's own process."""

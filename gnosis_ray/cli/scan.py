@@ -25,9 +25,6 @@ from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
-from gnosis_ray.data.fetching import label, routes
-from gnosis_ray.data.fetching import plan as plan_of
-from gnosis_ray.data.gateway import Order
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
@@ -38,6 +35,9 @@ from gnosis_ray.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.vendors.fetching import label, routes
+from gnosis_ray.vendors.fetching import plan as plan_of
+from gnosis_ray.vendors.gateway import Order
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."

@@ -18,10 +18,10 @@ from gnosis_ray.app import build_gateway, build_source
 from gnosis_ray.cli import live
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config, as_of_text
-from gnosis_ray.data.gateway import Order, Progress
 from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.vendors.gateway import Order, Progress
 from tests.support import clocks
 from tests.support.clocks import ShiftedTime
 from tests.support.replay import Replay, SyntheticMarket, serving

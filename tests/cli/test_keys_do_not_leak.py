@@ -14,10 +14,10 @@ import pytest
 
 from gnosis_ray.app import build_source
 from gnosis_ray.config import Config
-from gnosis_ray.data.providers.wiring import refused
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.security.keys import key_of
+from gnosis_ray.vendors.providers.wiring import refused
 from tests.support.replay import Ask, Replay, Reply, SyntheticMarket, serving
 from tests.support.replay.reply import json_reply
 from tests.support.replay.tradier import tradier

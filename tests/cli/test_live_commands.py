@@ -15,10 +15,10 @@ import pytest
 from gnosis_ray.app import build_source
 from gnosis_ray.cli import live
 from gnosis_ray.config import Config, as_of_text
-from gnosis_ray.data.gateway import Gateway, Progress
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunReceipt
+from gnosis_ray.vendors.gateway import Gateway, Progress
 from tests.cli.conftest import Call
 from tests.support.clocks import SimulatedTime
 from tests.support.replay import Replay, SyntheticMarket, faults, serving

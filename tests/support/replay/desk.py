@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.fetching import windows
-from gnosis_ray.data.gateway import Gateway, Order, Outcome
-from gnosis_ray.data.gateway.spool import Spool
-from gnosis_ray.data.providers.registry import provider_maker
 from gnosis_ray.market.datasets import Kind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
+from gnosis_ray.vendors.fetching import windows
+from gnosis_ray.vendors.gateway import Gateway, Order, Outcome
+from gnosis_ray.vendors.gateway.spool import Spool
+from gnosis_ray.vendors.providers.registry import provider_maker
 from tests.support.clocks import SimulatedTime
 
 

@@ -1,0 +1,52 @@
+"""What a vendor's provider made of an answer, checked before anything is kept of it; and what is handed out of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from gnosis_ray.data.store.declared import check_values
+from gnosis_ray.errors import DataError, SchemaError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import DATASETS, Kind, conform
+from gnosis_ray.vendors.gateway.spool import spooled_schema
+from gnosis_ray.vendors.providers.base import Request
+
+
+def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:
+    """The rows of an answer as the store will take them, sorted.
+
+    Raises :class:`SchemaError` for other columns, types or symbols than were asked for, :class:`DataError` for values
+    that cannot be stored and for two rows that say different things of one thing.
+    """
+    data, where = DATASETS[request.kind], f"answer of {vendor}"
+    whole = conform(data, frame.with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where)
+    check_values(data, whole.with_columns(known_at=pl.max_horizontal("known_at", data.event)), where)
+    others = whole.filter(pl.col("symbol") != request.symbol)["symbol"]
+    if others.len():
+        raise SchemaError(f"{where}, dataset {data.kind}: Expected rows of {request.symbol}, found {others[0]}")
+    rows = whole.select(spooled_schema(request.kind).names())
+    if not data.repeats:
+        rows = rows.unique()
+        twice = rows.select(data.identity).is_duplicated()
+        if twice.any():
+            row = rows.filter(twice).row(0, named=True)
+            what = ", ".join(f"{name}={row[name]}" for name in data.identity if name != "symbol")
+            raise DataError(f"{where}, dataset {data.kind}: two rows for {what}", symbol=request.symbol)
+    return ordered(rows, request.kind)
+
+
+def known_by(rows: pl.DataFrame, kind: Kind, fetched_at: datetime, as_of: datetime) -> pl.DataFrame:
+    """The rows of events that had happened: by ``as_of``, and of bars only those whose session was over when fetched.
+
+    A bar of a session that was still trading is no bar yet, whenever it is looked at.
+    """
+    event = pl.col(DATASETS[kind].event)
+    return rows.filter(event <= (min(fetched_at, as_of) if kind == "bars" else as_of))
+
+
+def ordered(rows: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """By what identifies a row, then by everything else: the same rows in one order, however they came."""
+    first = DATASETS[kind].identity
+    return rows.sort(*first, *(name for name in rows.columns if name not in first), nulls_last=True)

@@ -1,0 +1,277 @@
+"""Alpaca through alpaca-py: daily bars, trades, quotes, option snapshots without open interest, news.
+
+The client retries on its own, waits without end for an answer, and fails on the null that it gets for no rows. So each
+of its requests leaves through a session of ours, which is also the one that counts the pages it fetches.
+"""
+
+from __future__ import annotations
+
+import importlib
+import weakref
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import polars as pl
+from pydantic import Field, SecretStr, TypeAdapter
+
+from gnosis_ray.config import AlpacaConfig
+from gnosis_ray.errors import SchemaError
+from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import is_pair, spelled
+from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
+from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
+from gnosis_ray.vendors.providers.wiring import client, requests_session
+
+_NEW_YORK = "America/New_York"
+
+
+class _Bar(Answer):
+    t: str
+    o: float
+    h: float
+    l: float  # noqa: E741 - the vendor's name
+    c: float
+    v: float
+
+
+class _Trade(Answer):
+    t: str
+    p: float
+    s: float
+    side: str | None = Field(None, validation_alias="tks")
+    """The taker's, of crypto pairs: B or S."""
+    update: str | None = Field(None, validation_alias="u")
+    """Set where the trade was canceled, corrected or found incorrect."""
+
+
+class _Quote(Answer):
+    t: str
+    bp: float
+    bs: float
+    ap: float
+    as_: float = Field(validation_alias="as")
+
+
+class _OptionDay(Answer):
+    t: str
+    v: float
+
+
+class _Contract(Answer):
+    quote: _Quote | None = Field(None, validation_alias="latestQuote")
+    trade: _Trade | None = Field(None, validation_alias="latestTrade")
+    day: _OptionDay | None = Field(None, validation_alias="dailyBar")
+    vendor_iv: float | None = Field(None, validation_alias="impliedVolatility")
+    greeks: Greeks | None = None
+
+
+class _Item(Answer):
+    headline: str
+    summary: str = ""
+    source: str
+    created_at: str
+
+
+_BARS = TypeAdapter(dict[str, list[_Bar]])
+_TRADES = TypeAdapter(dict[str, list[_Trade]])
+_QUOTES = TypeAdapter(dict[str, list[_Quote]])
+_LATEST = TypeAdapter(dict[str, _Trade])
+_CONTRACTS = TypeAdapter(dict[str, _Contract])
+_NEWS = TypeAdapter(dict[str, list[_Item]])
+
+T = TypeVar("T")
+
+
+class AlpacaProvider:
+    """Alpaca's market data with a key and its secret.
+
+    Raises :class:`ConfigError` where alpaca-py is not installed. Chains take a second request for the underlying's
+    price, which option snapshots do not hold.
+    """
+
+    name = "alpaca"
+    kinds: frozenset[Kind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
+
+    def __init__(self, settings: AlpacaConfig, wire: Wire, key: SecretStr, secret: SecretStr) -> None:
+        historical = client("alpaca", lambda: importlib.import_module("alpaca.data.historical"))
+        self._requests = importlib.import_module("alpaca.data.requests")
+        self._timeframe = importlib.import_module("alpaca.data.timeframe").TimeFrame
+        self._settings = settings
+        session = requests_session(self.name, wire, settings.base_url, settings.timeout_s)
+        weakref.finalize(self, session.close)
+
+        def connected(kind: str) -> Any:
+            made = _whole(getattr(historical, kind))(key.get_secret_value(), secret.get_secret_value(), raw_data=True)
+            made._session = session
+            return made
+
+        self._stocks = connected("StockHistoricalDataClient")
+        self._crypto = connected("CryptoHistoricalDataClient")
+        self._options = connected("OptionHistoricalDataClient")
+        self._items = connected("NewsClient")
+
+    def fetch(self, request: Request) -> pl.DataFrame:
+        """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
+        by_kind: dict[Kind, Callable[[Request, str], pl.DataFrame]] = {
+            "bars": self._bars,
+            "chains": self._chain,
+            "news": self._news,
+            "quotes": self._quotes,
+            "trades": self._trades,
+        }
+        return by_kind[request.kind](request, spelled(request.symbol, self.name))
+
+    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+        raw = self._daily(request, symbol, "raw")
+        if raw.is_empty():
+            return nothing("bars")
+        if is_pair(request.symbol):
+            return daily(request, raw["t"].dt.date(), raw)
+        adjusted = self._daily(request, symbol, "all").select("t", adjusted_close="close")
+        both = raw.join(adjusted.unique("t"), on="t", how="left", maintain_order="left")
+        late = max(SETTLING, timedelta(minutes=self._settings.delay_minutes))
+        return daily(request, both["t"].dt.convert_time_zone(_NEW_YORK).dt.date(), both, late)
+
+    def _daily(self, request: Request, symbol: str, adjustment: str) -> pl.DataFrame:
+        more = {"timeframe": self._timeframe.Day, "start": request.since - timedelta(days=1)}
+        found = self._series(request, symbol, "Bars", _BARS, {"adjustment": adjustment}, **more)
+        rows = [(b.t, b.o, b.h, b.l, b.c, b.v) for b in found]
+        return _timed(rows, ["open", "high", "low", "close", "volume"], "t", f"alpaca, bars of {symbol}")
+
+    def _trades(self, request: Request, symbol: str) -> pl.DataFrame:
+        found = self._series(request, symbol, "Trades", _TRADES)
+        traded = [trade for trade in found if trade.update is None]
+        rows = _timed([(t.t, t.p, t.s) for t in traded], ["price", "size"], "timestamp", f"alpaca, trades of {symbol}")
+        sides = [{"B": "buy", "S": "sell"}.get(trade.side or "") for trade in traded]
+        told = rows.with_columns(pl.Series("side", sides, dtype=pl.String))
+        return within(request, table("trades", request.symbol, told))
+
+    def _quotes(self, request: Request, symbol: str) -> pl.DataFrame:
+        found = self._series(request, symbol, "Quotes", _QUOTES)
+        # a price of zero: nobody on that side
+        rows = [(q.t, q.bp or None, q.bs, q.ap or None, q.as_) for q in found]
+        names = ["bid", "bid_size", "ask", "ask_size"]
+        return within(
+            request, table("quotes", request.symbol, _timed(rows, names, "timestamp", f"alpaca, quotes of {symbol}"))
+        )
+
+    def _series(
+        self,
+        request: Request,
+        symbol: str,
+        what: str,
+        shape: TypeAdapter[dict[str, list[T]]],
+        stock_only: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> list[T]:
+        """All pages of a series; the client asks for them one by one."""
+        pair = is_pair(request.symbol)
+        asked = {"symbol_or_symbols": symbol, "start": request.since, "end": self._until(request), **more}
+        if not pair:
+            asked |= {"feed": self._settings.feed, **(stock_only or {})}
+        if asked["start"] >= asked["end"]:
+            return []
+        name = "Quote" if pair and what == "Quotes" else what  # the client's own spelling
+        ask = getattr(self._requests, f"{'Crypto' if pair else 'Stock'}{name}Request")(**asked)
+        side = self._crypto if pair else self._stocks
+        method = getattr(side, f"get_{'crypto' if pair else 'stock'}_{what.lower()}")
+        where = f"alpaca, {request.kind} of {symbol}"
+        return read(shape, _asked(method, ask, where), where).get(symbol, [])
+
+    def _until(self, request: Request) -> datetime:
+        """Up to when the plan shows what was traded."""
+        if is_pair(request.symbol):
+            return request.until
+        return request.until - timedelta(minutes=self._settings.delay_minutes)
+
+    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+        where = f"alpaca, chain of {symbol}"
+        asked = self._requests.OptionChainRequest(underlying_symbol=symbol, feed=self._settings.options_feed)
+        contracts = read(_CONTRACTS, _asked(self._options.get_option_chain, asked, where), where)
+        if not contracts:
+            return nothing("chains")
+        quotes = [c.quote.t for c in contracts.values() if c.quote]
+        quoted = newest(_moments(quotes, where).to_list())
+        if quoted is None:
+            raise SchemaError(f"{where}, field latestQuote: Expected one of any contract, found none")
+        days = [c.day.t for c in contracts.values() if c.day]
+        rows = [
+            (
+                code,
+                c.quote.bp if c.quote else None,
+                c.quote.ap if c.quote else None,
+                c.trade.p if c.trade else None,
+                _volume(c.day, max(days)) if days else None,
+                None,
+                c.vendor_iv,
+                *(c.greeks or NO_GREEKS).told(),
+            )
+            for code, c in contracts.items()
+        ]
+        return chain(request.symbol, rows, quoted, self._price(symbol, where), where)
+
+    def _price(self, symbol: str, where: str) -> float | None:
+        asked = self._requests.StockLatestTradeRequest(symbol_or_symbols=symbol, feed=self._settings.latest_feed)
+        found = read(_LATEST, _asked(self._stocks.get_stock_latest_trade, asked, where), where).get(symbol)
+        return found.p if found else None
+
+    def _news(self, request: Request, symbol: str) -> pl.DataFrame:
+        where = f"alpaca, news of {symbol}"
+        plain = symbol.replace("/", "")
+        asked = self._requests.NewsRequest(symbols=plain, start=request.since, end=request.until, sort="asc")
+        items = read(_NEWS, _asked(self._items.get_news, asked, where), where).get("news", [])
+        if not items:
+            return nothing("news")
+        found = pl.DataFrame(
+            {
+                "timestamp": _moments([item.created_at for item in items], where),
+                "headline": [item.headline for item in items],
+                "body": pl.Series([item.summary or None for item in items], dtype=pl.String),
+                "source": [item.source for item in items],
+            }
+        )
+        return within(request, table("news", request.symbol, found))
+
+
+def _whole(kind: type) -> type:
+    """A client that takes null for no rows, as it is meant."""
+
+    class Whole(kind):  # type: ignore[misc]
+        def get(self, *args: Any, **more: Any) -> Any:
+            found = super().get(*args, **more)
+            if not isinstance(found, dict):
+                raise TypeError(f"Expected an object, found {type(found).__name__}")
+            nothing: dict[str, Any] = {"news": [], "next_page_token": None}
+            return {name: nothing.get(name, {}) if rows is None else rows for name, rows in found.items()}
+
+    return Whole
+
+
+def _volume(day: _OptionDay | None, session: str) -> float:
+    """Contracts traded in the chain's latest session: the figures of a contract's last day stay until it trades."""
+    return day.v if day and day.t == session else 0.0
+
+
+def _asked(method: Callable[[Any], Any], request: Any, where: str) -> Any:
+    """What the client returns; its own failures to read an answer as ours."""
+    try:
+        return method(request)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SchemaError(f"{where}: alpaca-py cannot read the answer: {error}", cause=type(error).__name__) from error
+
+
+def _moments(texts: list[str], where: str) -> pl.Series:
+    """RFC 3339 times, with up to nine decimals of a second, to the microsecond."""
+    try:
+        return pl.Series("t", texts, dtype=pl.String).str.to_datetime("%+", time_unit="us", time_zone="UTC")
+    except pl.exceptions.PolarsError as error:
+        raise SchemaError(f"{where}, field t: Expected a time in RFC 3339: {error}", cause="PolarsError") from error
+
+
+def _timed(rows: list[tuple[Any, ...]], names: list[str], time: str, where: str) -> pl.DataFrame:
+    schema = {time: pl.String} | dict.fromkeys(names, pl.Float64)
+    found = pl.DataFrame(rows, schema=schema, orient="row")
+    return found.with_columns(_moments(found[time].to_list(), where).cast(UTC_TIME).alias(time))

@@ -1,0 +1,170 @@
+"""The HTTP of the vendors that have no client of their own: one URL, one request, one checked answer.
+
+No cache: each URL is asked once a run and its rows are kept, so that a second look would only find out that delayed
+quotes have changed.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Generator, Mapping
+from importlib.metadata import version
+from typing import NoReturn, TypeVar
+
+import httpx
+from pydantic import SecretStr, TypeAdapter
+from pydantic_core import from_json
+
+from gnosis_ray.clock import monotonic_seconds
+from gnosis_ray.config import VendorConfig
+from gnosis_ray.errors import ConfigError, GnosisError, ProviderError, SchemaError, TransientError
+from gnosis_ray.security.keys import KeyName, where_to_put
+from gnosis_ray.security.redaction import never_show
+from gnosis_ray.vendors.providers.answers import read
+from gnosis_ray.vendors.providers.base import Wire
+from gnosis_ray.vendors.providers.wiring import refused, unreachable
+
+T = TypeVar("T")
+
+MAX_ANSWER_BYTES = 64 << 20
+"""The whole chain of SPX, the largest answer there is, is about 12 MiB of JSON."""
+
+Quirk = Callable[[httpx.Response, str], GnosisError | None]
+"""What an answer of status 400 and above, with its text, means at one vendor; None where it means the usual."""
+
+
+class Bearer(httpx.Auth):
+    """A token in each request's ``Authorization`` header. ``name`` is what it is called where keys are kept."""
+
+    def __init__(self, name: KeyName, token: SecretStr) -> None:
+        self.name = name
+        self._token = token
+        never_show(token)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """See :class:`httpx.Auth`."""
+        request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
+        yield request
+
+
+class HttpVendor:
+    """One vendor's HTTP: its base URL, its time-out, its wire; an honest ``User-Agent``; no redirect is followed.
+
+    Thread-safe. Stays in its process: it holds connections, and may hold a key.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: VendorConfig,
+        wire: Wire,
+        *,
+        bearer: Bearer | None = None,
+        quirk: Quirk = lambda _answer, _text: None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Raises :class:`ConfigError` where ``settings.base_url`` is none. ``transport``: instead of the network."""
+        self._name = name
+        self._timeout_s = settings.timeout_s
+        self._wire = wire
+        self._bearer = bearer
+        self._quirk = quirk
+        self._client = httpx.Client(
+            base_url=_checked(name, settings.base_url),
+            timeout=settings.timeout_s,
+            limits=httpx.Limits(max_connections=settings.max_in_flight),
+            headers={"User-Agent": f"gnosis-ray/{version('gnosis-ray')}", "Accept": "application/json"},
+            auth=bearer,
+            transport=transport,
+        )
+        weakref.finalize(self, self._client.close)  # connections are kept open for as long as the vendor may be asked
+
+    def get(self, shape: TypeAdapter[T], path: str, asked: Mapping[str, str], where: str) -> T:
+        """The answer of one request as ``shape``.
+
+        Raises :class:`TransientError` for 408, 425, 429 and 5xx, time-outs, broken connections and bodies that end too
+        early; :class:`NoDataError` for 404; :class:`SchemaError`, naming ``where`` and the field, for what is no JSON
+        or another shape; :class:`ProviderError` for every other answer, telling of a refused key where it belongs.
+        """
+        return self._wire.call(lambda: self._ask(shape, path, asked, where))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"The connections to {self._name} do not leave their process")
+
+    def _ask(self, shape: TypeAdapter[T], path: str, asked: Mapping[str, str], where: str) -> T:
+        started = monotonic_seconds()
+        try:
+            with self._client.stream("GET", path, params=asked) as answer:
+                body = self._body(answer, started)
+        except httpx.RequestError as error:
+            raise unreachable(self._name, str(self._client.base_url.join(path)), error) from error
+        if answer.status_code >= 300:
+            raise self._refusal(answer, body)
+        kind = answer.headers.get("Content-Type", "application/json")
+        if "json" not in kind.lower():
+            raise SchemaError(f"{where}: Expected an answer of type application/json, found {kind}")
+        try:
+            return read(shape, body, where)
+        except SchemaError as error:
+            if _ends_too_early(body):
+                raise TransientError(f"{where}: the answer broke off after {len(body)} bytes") from error
+            raise
+
+    def _body(self, answer: httpx.Response, started: float) -> bytes:
+        """The decoded body. The time-out of a read starts anew with each byte, that of an answer does not."""
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise ProviderError(
+                    f"{self._name} sent more than {MAX_ANSWER_BYTES >> 20} MiB to {answer.url.path}: not read further"
+                )
+            if monotonic_seconds() - started > self._timeout_s:
+                raise httpx.ReadTimeout(f"no whole answer within {self._timeout_s:g} s", request=answer.request)
+        return bytes(body)
+
+    def _refusal(self, answer: httpx.Response, body: bytes) -> GnosisError:
+        text = body.decode("utf-8", "replace")
+        if answer.status_code < 400:
+            to = answer.headers.get("Location", "nowhere")
+            return ProviderError(
+                f"{self._name} redirects {answer.url.path} to {httpx.URL(to).host or 'another path'}, which is not "
+                f"followed. Is providers.{self._name}.base_url right?",
+                cause=f"HTTP {answer.status_code}",
+            )
+        if special := self._quirk(answer, text):
+            return special
+        if answer.status_code in (401, 403) and self._bearer is None:
+            return ProviderError(
+                f"{self._name} answered {answer.status_code} to {answer.url.path}, which needs no key: it may have "
+                f"blocked this machine. Ask more slowly: providers.{self._name}.requests_per_minute",
+                cause=f"HTTP {answer.status_code}",
+            )
+        if answer.status_code in (401, 403) and self._bearer is not None:
+            return ProviderError(
+                f"{self._name} refused the key '{self._bearer.name}' ({answer.status_code}, {answer.url.path}): it is "
+                f"wrong, out of date, or not for this address. {where_to_put(self._bearer.name)}",
+                cause=f"HTTP {answer.status_code}",
+            )
+        return refused(self._name, str(answer.url), answer.status_code, answer.headers, text)
+
+
+def _checked(name: str, base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+        raise ConfigError(
+            f"Expected http:// or https:// and a host, without user and password, as providers.{name}.base_url"
+        )
+    return base_url
+
+
+def _ends_too_early(body: bytes) -> bool:
+    """Whether JSON was under way when the text ended; wrong JSON and whole JSON of another shape are no such thing."""
+    try:
+        from_json(body)
+    except ValueError as error:
+        return "EOF while parsing" in str(error)
+    return False

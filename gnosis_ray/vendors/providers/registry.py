@@ -1,0 +1,68 @@
+"""The vendors that are built in: what each gives, about how many requests that takes, and how one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+from gnosis_ray.config import ProvidersConfig
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.security.keys import KeyName, key_of
+from gnosis_ray.vendors.providers.base import Provider, Wire
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """``requests``: of each kind that it gives, about how many requests a symbol takes, for a plan."""
+
+    place: str
+    requests: Mapping[Kind, int]
+    keys: tuple[KeyName, ...] = ()
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What it gives."""
+        return frozenset(self.requests)
+
+
+_PACKAGE = "gnosis_ray.vendors.providers"
+_EXPIRIES = 11
+"""Where each is a request of its own: the median of the S&P 500 in July 2026, of 4 to 20."""
+
+VENDOR: Mapping[str, Vendor] = MappingProxyType(
+    {
+        "cboe": Vendor("cboe:CboeProvider", {"chains": 1}),
+        "yahoo": Vendor("yahoo:YahooProvider", {"chains": _EXPIRIES, "bars": 1, "news": 1}),
+        "massive": Vendor(
+            "massive:MassiveProvider", {"chains": 8, "bars": 2, "trades": 10, "quotes": 40, "news": 1}, ("massive",)
+        ),
+        "tradier": Vendor("tradier:TradierProvider", {"chains": 2 + _EXPIRIES, "bars": 1, "trades": 26}, ("tradier",)),
+        "alpaca": Vendor(
+            "alpaca:AlpacaProvider",
+            {"chains": 3, "bars": 2, "trades": 5, "quotes": 20, "news": 1},
+            ("alpaca_key_id", "alpaca_secret_key"),
+        ),
+        "ccxt": Vendor("ccxt_exchange:CcxtProvider", {"bars": 1, "trades": 5, "quotes": 1}),
+    }
+)
+"""By name."""
+
+
+def provider_maker(providers: ProvidersConfig) -> Callable[[str, Wire], Provider]:
+    """Builds a vendor's provider on its wire; its module, client and keys are looked for only then.
+
+    Raises :class:`ConfigError` where the client is not installed or a key is missing.
+    """
+
+    def make(name: str, wire: Wire) -> Provider:
+        vendor = VENDOR[name]
+        module, _, kind = vendor.place.partition(":")
+        maker: Callable[..., Any] = getattr(import_module(f"{_PACKAGE}.{module}"), kind)
+        keys = [key_of(each) for each in vendor.keys]
+        provider: Provider = maker(getattr(providers, name), wire, *keys)
+        return provider
+
+    return make

@@ -1,0 +1,117 @@
+"""The one way in which vendors' own clients reach the network: each request through the wire, its failures ours.
+
+Clients paginate, fetch cookies and time zones, and retry where nobody sees it. So the hook is their HTTP session: what
+leaves it has waited for its turn, and comes back as an answer to read or as one of our errors. Retries are the wire's.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError, install_command
+from gnosis_ray.security.redaction import redacted
+from gnosis_ray.vendors.providers.base import Wire
+
+if TYPE_CHECKING:
+    import requests
+
+_MAY_PASS = frozenset({408, 418, 425, 429})  # 418: some exchanges to who asked on after a 429
+_READ, _SHOWN = 1 << 16, 200
+"""Characters of a refusal's body that are looked at, and that an error repeats."""
+
+
+def rebased(url: str, base_url: str) -> str:
+    """``url`` at another scheme, host and port; as it was where ``base_url`` is empty."""
+    if not base_url:
+        return url
+    base, parts = urlsplit(base_url), urlsplit(url)
+    return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, parts.fragment))
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds for which the vendor wants to be left alone; None where it does not say.
+
+    A date is counted from the answer's own ``Date`` (RFC 9110, 10.2.3), so that no clock is read.
+    """
+    said = headers.get("Retry-After")
+    if not said:
+        return None
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        pass
+    try:
+        wait = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, wait.total_seconds())
+
+
+def refused(vendor: str, url: str, status: int, headers: Mapping[str, str], body: str) -> ProviderError | NoDataError:
+    """What an answer of status 400 and above means; the text names path and status, and shows no key."""
+    said = redacted(" ".join(body.split())[:_READ])[:_SHOWN]  # a key that is cut first is not known for one
+    text = f"{vendor} answered {status} to {urlsplit(url).path}" + (f": {said}" if said else "")
+    if status in _MAY_PASS or status >= 500:
+        return TransientError(text, cause=f"HTTP {status}", retry_after_s=retry_after_s(headers))
+    if status == 404:
+        return NoDataError(text)  # no cause: failures are told apart by what they are, and nothing is wrong here
+    if status in (401, 403):
+        return ProviderError(f"{text}. Is the key valid, and does its plan include this?", cause=f"HTTP {status}")
+    return ProviderError(text, cause=f"HTTP {status}")
+
+
+def unreachable(vendor: str, url: str, error: Exception) -> TransientError:
+    """A connection that failed, broke off or took too long: it may work the next time."""
+    place = urlsplit(url)
+    return TransientError(
+        redacted(f"{vendor} could not be reached at {place.netloc}{place.path}: {type(error).__name__}: {error}"),
+        cause=type(error).__name__,
+    )
+
+
+def requests_session(vendor: str, gate: Wire, base_url: str, timeout_s: float) -> requests.Session:
+    """A session of ``requests``: each request through ``gate``, to ``base_url`` where one is given, with a time-out.
+
+    An answer of status 400 and above is raised (:func:`refused`), so that clients built on it neither retry nor guess.
+    """
+    import requests  # only clients built on it need it
+
+    class Wired(requests.Session):
+        def request(self, method: str, url: str | bytes, *args: Any, **more: Any) -> requests.Response:
+            target = rebased(url if isinstance(url, str) else url.decode(), base_url)
+            more["timeout"] = timeout_s
+
+            def ask() -> requests.Response:
+                try:
+                    answer = super(Wired, self).request(method, target, *args, **more)
+                except requests.RequestException as error:
+                    raise unreachable(vendor, target, error) from error
+                if answer.status_code >= 400:
+                    raise refused(vendor, target, answer.status_code, answer.headers, answer.text)
+                return answer
+
+            return gate.call(ask)
+
+    return Wired()
+
+
+def client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:
+    """A vendor's client, imported where it is first used: all are slow to import.
+
+    Raises :class:`ConfigError` with the command that installs it where it is not there.
+    """
+    try:
+        with warnings.catch_warnings():  # alpaca-py 0.44 imports what websockets deprecates
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return load()
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The vendor '{extra}' needs a package that is not installed ({error.name}). "
+            f"Install it with: {install_command(extra)}",
+            cause=type(error).__name__,
+        ) from error

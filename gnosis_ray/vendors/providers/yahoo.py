@@ -1,0 +1,345 @@
+"""Yahoo Finance through yfinance: daily bars with adjusted closes, option chains without greeks, headlines.
+
+Of yfinance what carries requests is used: browser impersonation, cookies, crumbs and consent. Its tables are not:
+``Ticker.history`` asks twice and keeps time zones in a database in the user's cache folder, ``Search`` answers from a
+memory that never ages, both hide errors unless a global switch is set, and prices before a split come back divided.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import weakref
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+
+import polars as pl
+from pydantic import Field, TypeAdapter
+
+from gnosis_ray.config import VendorConfig, home
+from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.market.symbols import spelled
+from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, read
+from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
+from gnosis_ray.vendors.providers.wiring import client, rebased, refused, unreachable
+
+_API = "https://query2.finance.yahoo.com"
+_COOKIES = "fc.yahoo.com"
+_CRUMB = "/v1/test/getcrumb"
+_EVER = 9_999_999_999
+"""Seconds since 1970, beyond any present: prices are adjusted for every split to date, so every split must be seen."""
+_HEADLINES = 100
+_ZONES = ("America/New_York", "America/Chicago", "UTC")
+"""Of US shares, of Cboe's indices, of crypto pairs."""
+
+Seconds = Annotated[int, Field(ge=0, lt=_EVER)]
+
+
+class _Split(Answer):
+    date: Seconds
+    numerator: float = Field(gt=0)
+    denominator: float = Field(gt=0)
+
+
+class _Events(Answer):
+    splits: dict[str, _Split] = Field(default_factory=dict)
+
+
+class _Prices(Answer):
+    open: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    low: tuple[float | None, ...] = ()
+    close: tuple[float | None, ...] = ()
+    volume: tuple[float | None, ...] = ()
+
+
+class _Adjusted(Answer):
+    adjclose: tuple[float | None, ...] = ()
+
+
+class _Indicators(Answer):
+    quote: tuple[_Prices, ...]
+    adjclose: tuple[_Adjusted, ...] = ()
+
+
+class _Meta(Answer):
+    zone: str = Field(validation_alias="exchangeTimezoneName")
+
+
+class _Chart(Answer):
+    meta: _Meta
+    timestamp: tuple[Seconds, ...] = ()
+    events: _Events = _Events()
+    indicators: _Indicators
+
+
+class _Fault(Answer):
+    code: str | None = None
+    description: str | None = None
+
+
+class _Charts(Answer):
+    result: list[_Chart] | None
+    error: _Fault | None = None
+
+
+class _ChartAnswer(Answer):
+    chart: _Charts
+
+
+class _Contract(Answer):
+    code: str = Field(validation_alias="contractSymbol")
+    bid: float | None = None
+    ask: float | None = None
+    last: float | None = Field(None, validation_alias="lastPrice")
+    volume: float | None = None
+    open_interest: float | None = Field(None, validation_alias="openInterest")
+    vendor_iv: float | None = Field(None, validation_alias="impliedVolatility")
+    traded: Seconds | None = Field(None, validation_alias="lastTradeDate")
+
+
+class _Expiry(Answer):
+    calls: list[_Contract]
+    puts: list[_Contract]
+
+
+class _Underlying(Answer):
+    price: float | None = Field(None, validation_alias="regularMarketPrice")
+    time: Seconds | None = Field(None, validation_alias="regularMarketTime")
+
+
+class _Chain(Answer):
+    expiries: list[Seconds] = Field(validation_alias="expirationDates")
+    quote: _Underlying
+    options: list[_Expiry]
+
+
+class _Chains(Answer):
+    result: list[_Chain]
+    error: _Fault | None = None
+
+
+class _ChainAnswer(Answer):
+    chains: _Chains = Field(validation_alias="optionChain")
+
+
+class _Item(Answer):
+    title: str
+    publisher: str
+    published: Seconds = Field(validation_alias="providerPublishTime")
+    tickers: list[str] | None = Field(None, validation_alias="relatedTickers")
+
+
+class _SearchAnswer(Answer):
+    news: list[_Item]
+
+
+_CHART = TypeAdapter(_ChartAnswer)
+_CHAIN = TypeAdapter(_ChainAnswer)
+_SEARCH = TypeAdapter(_SearchAnswer)
+
+
+class YahooProvider:
+    """Yahoo Finance without a key. US listings and crypto pairs; chains cost one request an expiry.
+
+    ``base_url`` empty: Yahoo's own hosts; else every one of them is found there. Raises :class:`ConfigError` where
+    yfinance is not installed.
+    """
+
+    name = "yahoo"
+    kinds: frozenset[Kind] = frozenset({"bars", "chains", "news"})
+
+    def __init__(self, settings: VendorConfig, wire: Wire) -> None:
+        data = client("yahoo", lambda: importlib.import_module("yfinance.data"))
+        cache = importlib.import_module("yfinance.cache")
+        cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
+        # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
+        session = _session(settings, wire)
+        self._said = session.said
+        self._carrier = type.__call__(data.YfData, session=session)
+        session.carrier = weakref.ref(self._carrier)
+        weakref.finalize(self, session.close)
+        self._timeout_s = settings.timeout_s
+
+    def fetch(self, request: Request) -> pl.DataFrame:
+        """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
+        symbol = spelled(request.symbol, self.name)
+        if request.kind == "bars":
+            return self._bars(request, symbol)
+        if request.kind == "chains":
+            return self._chain(request, symbol)
+        if request.kind == "news":
+            return self._news(request, symbol)
+        raise ConfigError(f"yahoo gives no {request.kind}, but {', '.join(sorted(self.kinds))}")
+
+    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+        where = f"yahoo, bars of {symbol}"
+        asked = {
+            "period1": int(request.since.timestamp()),
+            "period2": _EVER,
+            "interval": "1d",
+            "includePrePost": "false",
+            "events": "div,splits",
+        }
+        answer = read(_CHART, self._get(f"/v8/finance/chart/{quote(symbol)}", asked), where).chart
+        if not answer.result:
+            said = answer.error.description if answer.error else None
+            raise NoDataError(f"yahoo has no bars: {said or 'no reason given'}", symbol=request.symbol)
+        chart = answer.result[0]
+        if chart.meta.zone not in _ZONES:
+            raise NoDataError(f"{symbol} at yahoo is listed in {chart.meta.zone}, not the US", symbol=request.symbol)
+        if not chart.timestamp:
+            return nothing("bars")
+        return daily(request, _days(chart), _raw(chart, where))
+
+    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+        where = f"yahoo, chain of {symbol}"
+        path = f"/v7/finance/options/{quote(symbol)}"
+        first = self._expiry(path, {}, where)
+        if first is None:
+            raise NoDataError("yahoo does not know this symbol", symbol=request.symbol)
+        if not first.expiries:
+            return nothing("chains")
+        # the answer without a date holds the nearest expiry
+        rest = [self._expiry(path, {"date": expiry}, where) for expiry in first.expiries[1:]]
+        answers = [first, *(answer for answer in rest if answer is not None)]
+        contracts = [c for a in answers for o in a.options for side in (o.calls, o.puts) for c in side]
+        quoted = newest(_moment(seconds) for seconds in _seen(answers, contracts))
+        if quoted is None:
+            raise ProviderError(f"{where}: no answer says when its quotes were made", symbol=request.symbol)
+        greeks = NO_GREEKS.told()
+        rows = [
+            (c.code, c.bid, c.ask, c.last or None, c.volume, c.open_interest, c.vendor_iv, *greeks) for c in contracts
+        ]
+        return chain(request.symbol, rows, quoted, answers[-1].quote.price, where)
+
+    def _expiry(self, path: str, asked: dict[str, int], where: str) -> _Chain | None:
+        found = read(_CHAIN, self._get(path, asked), where).chains.result
+        return found[0] if found else None
+
+    def _news(self, request: Request, symbol: str) -> pl.DataFrame:
+        asked = {"q": symbol, "quotesCount": 0, "newsCount": _HEADLINES, "enableFuzzyQuery": "false"}
+        items = read(_SEARCH, self._get("/v1/finance/search", asked), f"yahoo, headlines of {symbol}").news
+        rows = [
+            (_moment(item.published), item.title, item.publisher)
+            for item in items
+            if item.tickers is None or symbol in item.tickers
+        ]
+        found = pl.DataFrame(rows, schema=["timestamp", "headline", "source"], orient="row")
+        return within(request, table("news", request.symbol, found)) if rows else nothing("news")
+
+    def _get(self, path: str, asked: dict[str, Any]) -> bytes:
+        self._said.refused = False
+        answer = self._carrier.get(_API + path, params=asked, timeout=self._timeout_s)
+        if answer.status_code >= 400:  # refused, and yfinance did not look for another cookie
+            raise refused("yahoo", answer.url, answer.status_code, answer.headers, answer.text)
+        content: bytes = answer.content
+        return content
+
+
+class _AsideError(Exception):
+    """An answer that is no word on whether Yahoo gives data: neither for its breaker nor against it."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _session(settings: VendorConfig, wire: Wire) -> Any:
+    """A browser-like session: each request through the wire, those for data with their failures turned into ours.
+
+    What fetches cookies is left as it is, since yfinance lives without; so is a first refusal, which another crumb may
+    mend. The second one is raised: who is turned away must not go on with every symbol.
+    """
+    from curl_cffi import requests
+
+    class Wired(requests.Session):  # type: ignore[type-arg]
+        carrier: Callable[[], Any]
+        """yfinance's object that asks through this session."""
+        said = threading.local()
+        """``refused``: whether the data that this thread is after were refused once."""
+
+        def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
+            target = rebased(url, settings.base_url)
+            host = urlsplit(url).hostname or ""
+            data, crumb = host.startswith("query"), urlsplit(url).path == _CRUMB
+
+            def ask() -> Any:
+                try:
+                    answer = super(Wired, self).request(method, target, *args, **more)
+                except requests.exceptions.RequestException as error:
+                    if not data:
+                        raise
+                    raise unreachable("yahoo", target, error) from error
+                if data and answer.status_code in (401, 403) and not crumb:
+                    if self.said.refused:
+                        raise _turned_away(target, answer.status_code)
+                    self.said.refused = True
+                    raise _AsideError(answer)
+                if data and answer.status_code >= 400 and not (crumb and answer.status_code in (401, 403)):
+                    raise refused("yahoo", target, answer.status_code, answer.headers, answer.text)
+                if data and answer.content.lstrip().startswith(b"<"):
+                    raise TransientError(f"yahoo answered {urlsplit(target).path} with a page instead of data")
+                if crumb or not data:
+                    raise _AsideError(answer)
+                return answer
+
+            try:
+                answer = wire.call(ask)
+            except _AsideError as aside:
+                answer = aside.answer
+            if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time
+                self.carrier()._cookie = True
+            return answer
+
+    return Wired(impersonate="chrome")
+
+
+def _turned_away(url: str, status: int) -> ProviderError:
+    return ProviderError(
+        f"yahoo answered {status} to {urlsplit(url).path}, with another cookie too. It needs no key: it may have "
+        "blocked this machine. Ask more slowly: providers.yahoo.requests_per_minute",
+        cause=f"HTTP {status}",
+    )
+
+
+def _days(chart: _Chart) -> pl.Series:
+    """The date of each bar where it is listed; stamps are the session's open, of a live bar the latest trade."""
+    moments = pl.Series("day", chart.timestamp, dtype=pl.Int64) * 1_000_000
+    return moments.cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(chart.meta.zone).dt.date()
+
+
+def _raw(chart: _Chart, where: str) -> pl.DataFrame:
+    """Prices and volume as traded: Yahoo gives both in today's shares, here each split since is undone."""
+    prices = chart.indicators.quote[0] if chart.indicators.quote else _Prices()
+    adjusted = chart.indicators.adjclose[0].adjclose if chart.indicators.adjclose else ()
+    columns = {**prices.model_dump(), "adjusted_close": adjusted}
+    bars = len(chart.timestamp)
+    for name, values in columns.items():
+        if len(values) not in (bars, 0):
+            raise SchemaError(f"{where}: Expected {bars} values of {name}, found {len(values)}")
+    rows = pl.DataFrame(
+        {name: values or [None] * bars for name, values in columns.items()},
+        schema=dict.fromkeys(columns, pl.Float64),
+    )
+    factor = [1.0] * bars
+    for split in chart.events.splits.values():
+        ratio = split.numerator / split.denominator
+        factor = [f * ratio if t < split.date else f for f, t in zip(factor, chart.timestamp, strict=True)]
+    shares = pl.Series("factor", factor, dtype=pl.Float64)
+    return rows.with_columns(
+        *((pl.col(name) * shares).alias(name) for name in ("open", "high", "low", "close")),
+        volume=pl.col("volume") / shares,
+    )
+
+
+def _seen(answers: list[_Chain], contracts: list[_Contract]) -> list[int | None]:
+    return [*(answer.quote.time for answer in answers), *(contract.traded for contract in contracts)]
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

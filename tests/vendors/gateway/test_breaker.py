@@ -1,0 +1,70 @@
+"""The breaker against a model of what it should know, and its edges."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnosis_ray.vendors.gateway.breaker import Breaker
+from tests.support.clocks import SimulatedTime
+
+THRESHOLD, RESET = 3, 60.0
+
+
+def opened(time: SimulatedTime) -> Breaker:
+    breaker = Breaker(THRESHOLD, RESET, time)
+    for number in range(THRESHOLD):
+        breaker.failed(f"failure {number}")
+    return breaker
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_it_opens_exactly_after_so_many_failures_in_a_row(outcomes: list[bool]) -> None:
+    breaker = Breaker(THRESHOLD, RESET, SimulatedTime())
+    in_a_row = 0
+    for well in outcomes:
+        if in_a_row >= THRESHOLD:
+            break
+        assert breaker.lets_through()
+        in_a_row = 0 if well else in_a_row + 1
+        if well:
+            breaker.went_well()
+        else:
+            breaker.failed("no luck")
+    assert breaker.lets_through() == (in_a_row < THRESHOLD)
+    assert breaker.openings == (in_a_row >= THRESHOLD)
+
+
+def test_after_a_while_one_request_tries_and_decides() -> None:
+    time = SimulatedTime()
+    breaker = opened(time)
+    assert breaker.last_failure == "failure 2"
+    time.sleep(RESET - 1)
+    assert not breaker.lets_through()
+    time.sleep(1)
+    assert breaker.lets_through()
+    assert not breaker.lets_through()  # one at a time
+    breaker.failed("still down")
+    assert (breaker.openings, breaker.lets_through()) == (2, False)
+    time.sleep(RESET)
+    assert breaker.lets_through()
+    breaker.went_well()
+    assert breaker.lets_through()
+    assert breaker.lets_through()
+
+
+def test_stragglers_of_before_change_nothing() -> None:
+    breaker = opened(SimulatedTime())
+    breaker.went_well()
+    breaker.failed("late")
+    assert breaker.is_open()
+    assert breaker.openings == 1
+
+
+def test_a_trial_that_is_left_off_leaves_room_for_another() -> None:
+    time = SimulatedTime()
+    breaker = opened(time)
+    time.sleep(RESET)
+    assert breaker.lets_through()
+    breaker.left_off()
+    assert breaker.lets_through()

@@ -1,0 +1,119 @@
+"""Vendors made up for tests: they answer from memory, err as told, and remember what they were asked."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from gnosis_ray.clock import Time
+from gnosis_ray.config import Config, GatewayConfig, ProvidersConfig
+from gnosis_ray.errors import NoDataError
+from gnosis_ray.market.datasets import Kind
+from gnosis_ray.vendors.gateway import Gateway, Windows
+from gnosis_ray.vendors.gateway.spool import Spool, spooled_schema
+from gnosis_ray.vendors.providers.base import Request, Wire
+from tests.support.clocks import SimulatedTime
+
+GREEKS = (0.5, 0.01, -0.1, 0.3)
+DAY = timedelta(days=1)
+Bend = Callable[[Request, int], None]
+"""Called within each request on the wire, with how often the symbol was asked before; raises what goes wrong."""
+
+
+def fine(request: Request, tries: int) -> None:
+    """Nothing goes wrong."""
+
+
+class MadeUpVendor:
+    """Chains and bars of every symbol, one request each; ``after``: how long after the question its events are."""
+
+    name = "cboe"
+    kinds: frozenset[Kind] = frozenset({"chains", "bars"})
+
+    def __init__(self, wire: Wire, bend: Bend = fine, after: timedelta = timedelta(0)) -> None:
+        self._wire = wire
+        self._bend = bend
+        self._after = after
+        self._lock = threading.Lock()
+        self.asked: Counter[tuple[Kind, str]] = Counter()
+
+    def fetch(self, request: Request) -> pl.DataFrame:
+        """See :class:`gnosis_ray.vendors.providers.base.Provider`."""
+
+        def ask() -> pl.DataFrame:
+            key = (request.kind, request.symbol)
+            with self._lock:
+                tries = self.asked[key]
+                self.asked[key] += 1
+            self._bend(request, tries)
+            if request.symbol == "NONE":
+                raise NoDataError("never heard of it", symbol=request.symbol)
+            return chain(request, self._after) if request.kind == "chains" else bars(request)
+
+        return self._wire.call(ask)
+
+
+def chain(request: Request, after: timedelta = timedelta(0)) -> pl.DataFrame:
+    """A snapshot of two contracts, the later strike first."""
+    moment = request.until + after
+    rows = [
+        (request.symbol, moment, 100.0, date(2026, 8, 21), strike, "C", "PM", 1.0, 1.1, 1.0, 10.0, 100.0, 0.2, *GREEKS)
+        for strike in (105.0, 95.0)
+    ]
+    return pl.DataFrame(rows, schema=spooled_schema("chains"), orient="row")
+
+
+def bars(request: Request) -> pl.DataFrame:
+    """The closes of 20:00 UTC of every day from ``since`` to the day of ``until``, whether that has come or not."""
+    days = (request.until.date() - request.since.date()).days
+    start = request.since.replace(hour=20, minute=0, second=0, microsecond=0)
+    rows = [(request.symbol, start + day * DAY, 9.0, 11.0, 8.0, 10.0 + day, 1e6, None) for day in range(days + 1)]
+    return pl.DataFrame(rows, schema=spooled_schema("bars"), orient="row")
+
+
+class Bench:
+    """A gateway to one made-up vendor in the place of ``cboe``."""
+
+    def __init__(
+        self,
+        config: Config,
+        spool: Path,
+        bend: Bend = fine,
+        time: Time | None = None,
+        after: timedelta = timedelta(0),
+        vendor: Mapping[str, object] | None = None,
+        gateway: Mapping[str, object] | None = None,
+    ) -> None:
+        self.time = time or SimulatedTime()
+        cboe = config.providers.cboe.model_copy(update=dict(vendor or {}))
+        self.providers: ProvidersConfig = config.providers.model_copy(update={"cboe": cboe})
+        self.settings: GatewayConfig = config.gateway.model_copy(update=dict(gateway or {}))
+        self.spool = spool
+        self.bend = bend
+        self.after = after
+        self.made: list[MadeUpVendor] = []
+        self.gateway = self.another()
+
+    def another(self, back: timedelta = 5 * DAY) -> Gateway:
+        """One more gateway on the same spool, as of a second process; bars go so far ``back``."""
+
+        def make(_name: str, wire: Wire) -> MadeUpVendor:
+            self.made.append(MadeUpVendor(wire, self.bend, self.after))
+            return self.made[-1]
+
+        windows = Windows({"bars": back})
+        return Gateway(self.providers, self.settings, make, Spool(self.spool), windows, self.time)
+
+    @property
+    def asked(self) -> Counter[tuple[Kind, str]]:
+        """How often each thing was asked for, whichever gateway asked."""
+        return sum((vendor.asked for vendor in self.made), Counter())
+
+    def now(self) -> datetime:
+        """The moment of the bench."""
+        return self.time.now()

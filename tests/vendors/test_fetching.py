@@ -1,0 +1,166 @@
+"""Which vendor is asked for what, how far back, how long it takes; and that what is stored is known at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from gnosis_ray.config import VENDORS, Config, load_config
+from gnosis_ray.data.store import Kind, StoreSource
+from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.vendors import fetching
+from gnosis_ray.vendors.fetching import fetch_and_store, label, orders, plan, routes, windows
+from gnosis_ray.vendors.gateway import Order
+from gnosis_ray.vendors.providers.registry import VENDOR
+from tests.support.clocks import SimulatedTime
+from tests.vendors.gateway.vendors import Bench
+
+
+def set_to(provider: str, kinds: Mapping[str, str] | None = None, fetch: list[str] | None = None) -> Config:
+    return load_config(flags={"data.provider": provider, "data.kinds": kinds, "data.fetch": fetch}).config
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "named"),
+    [
+        (set_to("synthetic"), {}, "synthetic"),
+        (set_to("store"), {}, "store"),
+        (set_to("cboe"), {"chains": "cboe"}, "cboe"),
+        (set_to("yahoo"), {"chains": "yahoo", "bars": "yahoo", "news": "yahoo"}, "yahoo"),
+        (set_to("massive", fetch=["trades"]), {"trades": "massive"}, "massive"),
+        (
+            set_to("cboe", {"bars": "yahoo", "news": "store"}),
+            {"chains": "cboe", "bars": "yahoo"},
+            "bars:yahoo,chains:cboe",
+        ),
+        (set_to("store", {"trades": "alpaca"}), {"trades": "alpaca"}, "trades:alpaca"),
+        (set_to("yahoo", {"chains": "store"}, ["chains", "bars"]), {"bars": "yahoo"}, "bars:yahoo"),
+    ],
+)
+def test_each_kind_comes_from_whom_the_settings_name(config: Config, asked: dict[str, str], named: str) -> None:
+    assert routes(config) == asked
+    assert label(config) == named
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (set_to("synthetic", {"chains": "cboe"}), "Expected data.provider store or a vendor"),
+        (set_to("store", {"chains": "cbeo"}), r"data.kinds.chains: unknown vendor 'cbeo'. Nearest: 'cboe'"),
+        (set_to("store", {"quotes": "yahoo"}), "yahoo does not give quotes: it gives bars, chains, news"),
+        (set_to("ccxt", fetch=["news"]), "ccxt gives none of news"),
+    ],
+)
+def test_what_nobody_gives_is_refused(config: Config, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        routes(config)
+
+
+def test_every_vendor_is_known_to_give_what_its_provider_gives() -> None:
+    assert tuple(VENDOR) == VENDORS
+    for name, vendor in VENDOR.items():
+        module, _, kind = vendor.place.partition(":")
+        provider = getattr(__import__(f"gnosis_ray.vendors.providers.{module}", fromlist=[kind]), kind)
+        assert (provider.name, provider.kinds) == (name, vendor.kinds)
+
+
+def test_bars_are_asked_for_as_far_back_as_the_slowest_statistic_looks(config: Config) -> None:
+    now = SimulatedTime().now()
+    since = windows(config).since("bars", now)
+    assert since.time() == since.min.time()
+    sessions = (now - since).days * 250 / 365.25
+    assert LOOKBACK <= sessions <= LOOKBACK + 30
+    assert windows(config).since("news", now) == now - timedelta(hours=config.engines.sentiment.news.lookback_hours)
+    assert windows(config).since("chains", now) == now
+
+
+def test_what_stands_beside_is_fetched_for_its_chains_and_bars_alone() -> None:
+    wanted = orders({"chains": "cboe", "news": "massive"}, ["A", "SPY"], beside=["SPY", "VIX"])
+    assert wanted == [
+        Order("cboe", "chains", "A"),
+        Order("cboe", "chains", "SPY"),
+        Order("cboe", "chains", "VIX"),
+        Order("massive", "news", "A"),
+        Order("massive", "news", "SPY"),
+    ]
+
+
+def test_a_plan_counts_requests_and_the_time_that_the_rate_takes(config: Config) -> None:
+    wanted = [Order("cboe", "chains", f"S{i}") for i in range(605)]
+    (only,) = plan(config, wanted)
+    assert (only.vendor, only.orders, only.requests, only.seconds) == ("cboe", 605, 605, 120.0)
+
+
+def test_rows_are_known_at_the_first_full_second_after_the_last_answer(config: Config, tmp_path: Path) -> None:
+    bench = Bench(config, tmp_path / "spool")
+    assert isinstance(bench.time, SimulatedTime)
+    bench.time.sleep(0.25)
+    wanted = [Order("cboe", kind, symbol) for kind in ("chains", "bars") for symbol in ("A", "B", "C", "NONE")]
+    stored: list[tuple[str, int, int]] = []
+    done = fetch_and_store(
+        bench.gateway,
+        wanted,
+        tmp_path / "store",
+        2,
+        bench.time,
+        lambda _: None,
+        lambda kind, so_far, of: stored.append((kind, so_far, of)),
+    )
+    assert done.as_of.microsecond == 0
+    assert bench.now() == done.as_of  # it waited for that second to come
+    assert done.rows == {"chains": 6, "bars": 18}
+    assert stored == [("bars", 3, 3), ("chains", 3, 3)]
+    assert len(list((tmp_path / "store" / "chains").rglob("part-*.parquet"))) == 1
+    source = StoreSource(tmp_path / "store")
+    before = done.as_of - timedelta(microseconds=1)
+    assert source.raw_chains(keys_at(["A", "B", "C"], before)).is_empty()
+    known = source.raw_chains(keys_at(["A", "B", "C"], done.as_of))
+    assert (known.height, known["known_at"].unique().to_list()) == (6, [done.as_of])
+    assert [(f.symbol, f.stage) for f in done.failures(["A", "NONE"])] == [
+        ("NONE", "fetch.bars"),
+        ("NONE", "fetch.chains"),
+    ]
+    assert done.failures(["A"]) == ()  # a vendor need not know what only stands beside
+
+
+def test_what_is_large_is_stored_in_several_parts(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PART_ROWS", 4)
+    bench = Bench(config, tmp_path / "spool")
+    wanted = [Order("cboe", "chains", symbol) for symbol in "ABCDE"]
+    stored: list[tuple[str, int, int]] = []
+    done = fetch_and_store(
+        bench.gateway, wanted, tmp_path / "store", 1, bench.time, lambda _: None, lambda *told: stored.append(told)
+    )
+    assert stored == [("chains", 2, 5), ("chains", 4, 5), ("chains", 5, 5)]
+    assert done.rows == {"chains": 10}
+    assert len(list((tmp_path / "store").rglob("part-*.parquet"))) == 3
+
+
+def test_fetching_again_adds_only_what_is_new(config: Config, tmp_path: Path) -> None:
+    bench = Bench(config, tmp_path / "spool")
+    assert isinstance(bench.time, SimulatedTime)
+
+    def once() -> Mapping[Kind, int]:
+        gateway, wanted = bench.another(), [Order("cboe", "bars", "A")]
+        done = fetch_and_store(
+            gateway, wanted, tmp_path / "store", 64, bench.time, lambda _: None, lambda *_: None, bench.now()
+        )
+        return done.rows
+
+    assert once() == {"bars": 6}
+    bench.time.sleep(2)
+    assert once() == {"bars": 0}
+    bench.time.sleep(86400)
+    later = once()
+    source = StoreSource(tmp_path / "store")
+    closes = source.bars(keys_at(["A"], bench.now()), 50)
+    assert later["bars"] < closes.height
+    assert closes.select(pl.col("timestamp").is_duplicated().any()).item() is False
