@@ -12,7 +12,7 @@ from benchmarks.report import Row
 from benchmarks.timing import seconds_of
 from gnosis_ray.app import Parts
 from gnosis_ray.clock import Stopwatch
-from gnosis_ray.engines.orchestration.batch_pass import BatchPass
+from gnosis_ray.pipeline.batch_pass import BatchPass
 
 ROUNDS = 9
 FILES = ("chains", "bars")

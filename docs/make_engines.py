@@ -31,10 +31,10 @@ from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.base import EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.engines.orchestration.pipeline_runner import in_order_of_need
 from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.symbols import canonical
+from gnosis_ray.pipeline.pipeline_runner import in_order_of_need
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 
 Floats = npt.NDArray[np.float64]

@@ -28,7 +28,6 @@ from gnosis_ray.engines.hedge.features import HEDGE_FEATURES
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, RecordSink
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
@@ -38,6 +37,7 @@ from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.market import adapters
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.source import MarketSource
+from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, RecordSink
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
 from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url

@@ -10,13 +10,13 @@ from datetime import datetime
 from gnosis_ray.app import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
-from gnosis_ray.data.preloaded_adapter import ContextReader
-from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass, PipelineParts
-from gnosis_ray.engines.orchestration.proxies import COMPOSER, TRADE_AGENT, ProxyParts, agent_role
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.fanout import Ask, Fanout, FanoutReport, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineParts
+from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyParts, agent_role
+from gnosis_ray.pipeline.preloaded_adapter import ContextReader
 from gnosis_ray.schemas.run_schemas import (
     QUARANTINED,
     Batch,

@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.engines.orchestration.pipeline_runner import PipelineResult
 from gnosis_ray.errors import StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.pipeline.pipeline_runner import PipelineResult
 from gnosis_ray.schemas.core_schemas import EngineKind, Suggestion
 from tests.support.parts import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
 

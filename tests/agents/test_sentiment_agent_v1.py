@@ -10,8 +10,8 @@ from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.app import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.orchestration.batch_pass import BatchPass
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.pipeline.batch_pass import BatchPass
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 from tests.support.books import NOW
 

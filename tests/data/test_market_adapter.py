@@ -14,7 +14,6 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.market_adapter import MarketAdapter
-from gnosis_ray.data.preloaded_adapter import PreloadedAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.errors import DataError
@@ -22,6 +21,7 @@ from gnosis_ray.market import adapters
 from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, CHAIN, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter
 
 NOW = datetime(2026, 7, 10, 16, 0, tzinfo=UTC)
 BARS_BACK, MINUTES, HOURS = 20, 60, 48

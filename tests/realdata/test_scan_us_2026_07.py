@@ -18,9 +18,9 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.orchestration.batch_pass import BatchPass
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.pipeline.batch_pass import BatchPass
 from gnosis_ray.schemas.run_schemas import RunManifest, RunReceipt
 from tests.support.markets import over_store
 from tests.support.scans import assert_same, manifest_of, part_bytes, tables, work

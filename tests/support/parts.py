@@ -10,7 +10,7 @@ from typing import TypeVar
 from gnosis_ray.agents.base import stable_id
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.base import Engine
-from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, RecordSink
+from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, RecordSink
 from gnosis_ray.schemas.core_schemas import (
     Action,
     EngineKind,

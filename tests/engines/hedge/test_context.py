@@ -8,11 +8,11 @@ import pytest
 from gnosis_ray.app import Parts, build_pipeline
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
-from gnosis_ray.data.preloaded_adapter import ContextReader, PreloadedAdapter
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.adapters import Context, keys_at, one_key
+from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
+from gnosis_ray.pipeline.preloaded_adapter import ContextReader, PreloadedAdapter
 from tests.engines.hedge.measuring import everywhere, vix_bars
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.parts import Records

@@ -9,8 +9,8 @@ import polars as pl
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent, TradeDecision
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
-from gnosis_ray.engines.orchestration.batch_pass import PipelineParts
 from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.pipeline.batch_pass import PipelineParts
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion, TradeIdea
 
 COMPOSER = "composer"

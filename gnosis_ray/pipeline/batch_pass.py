@@ -13,14 +13,14 @@ import polars as pl
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
-from gnosis_ray.data.preloaded_adapter import ContextReader, PreloadedAdapter
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
-from gnosis_ray.engines.orchestration.pipeline_runner import PipelineRunner, in_order_of_need
-from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
 from gnosis_ray.market.adapters import Context, MarketAdapter, keys_at
 from gnosis_ray.market.columns import DETAILS
+from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_order_of_need
+from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
+from gnosis_ray.pipeline.preloaded_adapter import ContextReader, PreloadedAdapter
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure
 

@@ -16,12 +16,12 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.orchestration.batch_pass import BatchOutcome, BatchPass
-from gnosis_ray.engines.orchestration.precomputed_engine import PrecomputedEngine
 from gnosis_ray.errors import DataError, StageError
 from gnosis_ray.market import adapters
 from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
+from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.parts import DummyEngine, Records

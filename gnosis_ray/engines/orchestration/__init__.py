@@ -1,1 +1,0 @@
-"""One pass over a symbol, and over a batch of them."""
