@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks.market import Market
 from benchmarks.report import Row
 from benchmarks.timing import seconds_of
-from gnosis_ray.app import Parts
+from gnosis_ray.app.composition import Parts
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.pipeline.batch_pass import BatchPass
 

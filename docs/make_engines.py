@@ -23,7 +23,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnosis_ray.app import FEATURES, Parts, build_adapter, build_calendar
+from gnosis_ray.app.composition import FEATURES, Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.market_adapter import MarketAdapter

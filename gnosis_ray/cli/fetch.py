@@ -9,7 +9,7 @@ import click
 import numpy as np
 import polars as pl
 
-from gnosis_ray.app import build_calendar, for_workers
+from gnosis_ray.app.composition import build_calendar, for_workers
 from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
 from gnosis_ray.cli.universe import tell_universe

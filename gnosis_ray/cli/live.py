@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cluster.session import Session
-from gnosis_ray.app import beside, build_gateway, data_dir, spool_dir
+from gnosis_ray.app.composition import beside, build_gateway, data_dir, spool_dir
 from gnosis_ray.cli.console import counted, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time

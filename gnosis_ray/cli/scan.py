@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
-from gnosis_ray.app import build_calendar, build_source, feature_specs, for_workers
+from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, for_workers
+from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.live import as_then, errands_of, fetched, planned
@@ -31,7 +32,6 @@ from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.plugins import require_pinned
-from gnosis_ray.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 from gnosis_ray.storage.location import Location, locate

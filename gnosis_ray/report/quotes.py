@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.app import Parts, build_adapter, build_calendar
+from gnosis_ray.app.composition import Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.market.adapters import MarketAdapter, one_key

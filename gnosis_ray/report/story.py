@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.agents.composer.composer_agent_v1 import DIRECTION
-from gnosis_ray.app import FEATURES
+from gnosis_ray.app.composition import FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import NoDataError

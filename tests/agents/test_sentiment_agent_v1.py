@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
-from gnosis_ray.app import Parts, build_adapter
+from gnosis_ray.app.composition import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar

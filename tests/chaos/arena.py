@@ -19,12 +19,12 @@ from polars.testing import assert_frame_equal
 from actors.fanout import RayFanout
 from cluster.session import Session
 from cluster.topology import HostPlan
-from gnosis_ray.app import build_calendar, feature_specs
+from gnosis_ray.app.composition import build_calendar, feature_specs
+from gnosis_ray.app.jobs.scan import ScanJob, run_scan
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.fanout import Fanout, FanoutReport, InlineFanout, Job, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
 from tests.chaos.faults import Crime, FaultyJob
 from tests.support.scans import manifest_of, part_bytes, tables, unbatched

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from gnosis_ray.app.jobs.scan import ScanJob
 from gnosis_ray.fanout import Ask, BatchWorker
-from gnosis_ray.scan import ScanJob
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 Crime = Literal["raises", "exits", "killed", "hangs", "eats"]

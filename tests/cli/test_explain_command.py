@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gnosis_ray.app import FEATURES
+from gnosis_ray.app.composition import FEATURES
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call
 

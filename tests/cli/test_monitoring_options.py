@@ -77,7 +77,7 @@ def test_the_log_shows_what_was_asked_for(
     call: Call, capsys: pytest.CaptureFixture[str], level: str, shown: int
 ) -> None:
     assert call("--log-level", level, "universe", "list").code == 0
-    logger = logging.getLogger("gnosis_ray.scan")
+    logger = logging.getLogger("gnosis_ray.app.jobs.scan")
     for said in (logger.debug, logger.info, logger.warning):
         said("AAPL has no result")
     logging.getLogger("ray").info("AAPL has no result, says Ray")

@@ -29,12 +29,12 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 def test_a_line_says_run_symbol_and_stage(lines: Lines) -> None:
     write_lines("20260713T000000-test")
     extra = {"symbol": "AAPL", "stage": "engine.hedge", "secret": "not a field"}
-    logging.getLogger("gnosis_ray.scan").info("failed: %s", "no luck\nat all", extra=extra)
+    logging.getLogger("gnosis_ray.app.jobs.scan").info("failed: %s", "no luck\nat all", extra=extra)
     (line,) = lines()
     assert line.pop("time").endswith("+00:00")
     assert line == {
         "level": "info",
-        "logger": "gnosis_ray.scan",
+        "logger": "gnosis_ray.app.jobs.scan",
         "message": "failed: no luck\nat all",
         "run": "20260713T000000-test",
         "symbol": "AAPL",

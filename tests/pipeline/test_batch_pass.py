@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.agents.base import PrimaryAgent
-from gnosis_ray.app import Parts, build_adapter, build_pipeline
+from gnosis_ray.app.composition import Parts, build_adapter, build_pipeline
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.market_adapter import MarketAdapter

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.app import Parts, build_adapter
+from gnosis_ray.app.composition import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource

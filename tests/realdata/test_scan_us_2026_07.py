@@ -12,7 +12,7 @@ import pytest
 from actors.fanout import RayFanout
 from cluster.session import Session
 from cluster.topology import HostPlan
-from gnosis_ray.app import Parts, build_adapter, build_calendar
+from gnosis_ray.app.composition import Parts, build_adapter, build_calendar
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.importing import import_dataset, load_mapping

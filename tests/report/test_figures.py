@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.app import FEATURES
+from gnosis_ray.app.composition import FEATURES
 from gnosis_ray.report.figures import amount, dollars, measured, percent, price, short
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnosis_ray.app import FEATURES
+from gnosis_ray.app.composition import FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry

@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.app import build_source, feature_specs
+from gnosis_ray.app.composition import build_source, feature_specs
+from gnosis_ray.app.jobs.scan import ScanJob, run_scan
 from gnosis_ray.config import Config
 from gnosis_ray.fanout import Fanout, InlineFanout, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.scan import ScanJob, run_scan
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 
 STARTED = datetime(2026, 7, 13, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from gnosis_ray.app import Parts, build_pipeline
+from gnosis_ray.app.composition import Parts, build_pipeline
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3

@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnosis_ray.app import Parts, build_adapter, build_calendar, build_source, feature_specs, with_absolute_paths
+from gnosis_ray.app.composition import (
+    Parts,
+    build_adapter,
+    build_calendar,
+    build_source,
+    feature_specs,
+    with_absolute_paths,
+)
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth

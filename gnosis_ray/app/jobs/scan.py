@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gnosis_ray.app import Parts, build_adapter
+from gnosis_ray.app.composition import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from gnosis_ray.app.jobs.scan import _status
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
@@ -18,7 +19,6 @@ from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.fanout import InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.scan import _status
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure, RunReceipt
 from tests.support.markets import bars_of, chains_of, over_store, stored
