@@ -30,7 +30,7 @@ test-chaos: $(VENV)/.dev
 N ?= 100
 SEED ?= 1
 chaos: $(VENV)/.dev
-	$(BIN)/python -m tests.chaos.storm --runs $(N) --seed $(SEED)
+	$(BIN)/python -m tests.chaos.random_faults --runs $(N) --seed $(SEED)
 
 test-real: $(VENV)/.dev
 	$(PYTEST) -m realdata

@@ -18,7 +18,7 @@ class Component:
     """Builds its part once and calls its methods for those who hold a stand-in."""
 
     def __init__(self, job: PartedJob, role: str, log_as: str | None = None) -> None:
-        """``role``: one of the job's; ``log_as`` as for :class:`actors.shard.Shard`."""
+        """``role``: one of the job's; ``log_as`` as for :class:`actors.worker.Shard`."""
         if log_as is not None:
             write_lines(log_as)
         self._job = job

@@ -7,10 +7,10 @@ from typing import Any
 
 import ray
 
-from actors.crew import RayCrew
-from actors.foreman import Foreman, Progress, Staffing
+from actors.host_controller import Foreman, Progress, Staffing
 from actors.metering import RayMeter
-from actors.shard import ShardStarter
+from actors.worker import ShardStarter
+from actors.worker_pool import RayCrew
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring.log_lines import write_lines
@@ -30,11 +30,11 @@ class Coordinator:
         self._foreman = Foreman(RayCrew(starter, started), batches, staffing, monotonic_seconds)
 
     def run(self) -> FanoutReport:
-        """See :meth:`actors.foreman.Foreman.run`."""
+        """See :meth:`actors.host_controller.Foreman.run`."""
         return self._foreman.run()
 
     def progress(self, since: int, wait_s: float) -> Progress:
-        """See :meth:`actors.foreman.Foreman.progress`; answers while ``run`` works.
+        """See :meth:`actors.host_controller.Foreman.progress`; answers while ``run`` works.
 
         What is told goes into the metrics as well: the driver asks for each receipt once, from one thread, and once
         more when all is over.

@@ -14,10 +14,10 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.coordinator import PROGRESS, CoordinatorActor
-from actors.foreman import Progress, Staffing
-from actors.shard import Berth, ShardStarter
-from actors.spread import Limits as SpreadLimits
-from actors.spread import SpreadJob
+from actors.host_controller import Progress, Staffing
+from actors.per_symbol import Limits as SpreadLimits
+from actors.per_symbol import SpreadJob
+from actors.worker import Berth, ShardStarter
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.config import RunConfig

@@ -16,7 +16,7 @@ import polars as pl
 
 from benchmarks.market import Market, opened
 from benchmarks.report import Row
-from gnosis_ray.data.store.parts import content_hash
+from gnosis_ray.data.store.part_files import content_hash
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from cluster.check import Check, check
-from cluster.cluster_checks import examine_cluster
+from cluster.doctor_checks import examine_cluster
+from cluster.storage_probe import witness
 from cluster.topology import MB, Load, measure_budget, plan
-from cluster.witness import witness
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.storage.location import Location

@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
 from cluster.session import Session
-from cluster.witness import shares, witness
+from cluster.storage_probe import shares, witness
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.storage.location import Location, locate

@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.errors import ConfigError
 

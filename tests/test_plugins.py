@@ -18,7 +18,7 @@ import yaml
 
 from cluster.doctor import examine
 from gnosis_ray.agents.base import PrimaryAgent
-from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.app.composition import Parts, build_adapter, build_source, for_workers
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch

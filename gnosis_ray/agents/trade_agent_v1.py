@@ -9,14 +9,14 @@ from typing import Protocol
 import polars as pl
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.agents.strategies.candidate import UNBOUNDED_STOPS, Candidate, Market, try_strategy
-from gnosis_ray.agents.strategies.choice import named, ranked, unsuitable
 from gnosis_ray.agents.strategies.contracts import ContractBook
-from gnosis_ray.agents.strategies.declaration import Strategy
 from gnosis_ray.agents.strategies.fills import StockQuote
-from gnosis_ray.agents.strategies.view import View, view_of
-from gnosis_ray.agents.strategies.wording import idea_of
+from gnosis_ray.agents.strategies.market_view import View, view_of
+from gnosis_ray.agents.strategies.rationale import idea_of
+from gnosis_ray.agents.strategies.selection import named, ranked, unsuitable
+from gnosis_ray.agents.strategies.strategy_spec import Strategy
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.errors import StageError
 from gnosis_ray.market.adapters import MarketDataAdapter, OptionsChainAdapter

@@ -12,8 +12,8 @@ from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
-from gnosis_ray.agents.strategies.book import BOOK
-from gnosis_ray.agents.strategies.declaration import Strategy
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.strategy_spec import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config, home
@@ -43,7 +43,7 @@ from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.vendors.fetching import windows
 from gnosis_ray.vendors.gateway import Gateway
-from gnosis_ray.vendors.gateway.spool import Spool
+from gnosis_ray.vendors.gateway.response_cache import Spool
 from gnosis_ray.vendors.providers.registry import provider_maker
 
 CALENDAR_YEARS_AHEAD = 4

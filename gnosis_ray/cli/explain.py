@@ -16,8 +16,8 @@ from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_op
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
-from gnosis_ray.report.machine import plain
 from gnosis_ray.report.quotes import config_of, market_then
+from gnosis_ray.report.serialization import plain
 from gnosis_ray.report.story import Story, tell
 from gnosis_ray.report.terminal import show
 from gnosis_ray.storage.location import Location

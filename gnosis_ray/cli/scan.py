@@ -17,13 +17,13 @@ from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
+from gnosis_ray.cli.cluster_options import Where
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.live import as_then, errands_of, fetched, planned
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.cli.universe import tell_universe
-from gnosis_ray.cli.where import Where
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.universe import load_universe

@@ -12,8 +12,8 @@ from gnosis_ray.fanout.contract import (
     reason_of,
 )
 from gnosis_ray.fanout.inline import InlineFanout
-from gnosis_ray.fanout.roster import SYMBOL_STRIKES, Roster, Start
 from gnosis_ray.fanout.supervisor import Assignment, Limits, Supervisor, perform
+from gnosis_ray.fanout.symbol_scheduler import SYMBOL_STRIKES, Roster, Start
 
 __all__ = [
     "DIED",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from gnosis_ray.fanout.cases import Case, Unit
+from gnosis_ray.fanout.batch_state import Case, Unit
 from gnosis_ray.fanout.contract import BatchWorker, late
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gnosis_ray.report.canvas import (
+from gnosis_ray.charts.chart_style import (
     FAINT,
     FONT,
     GOLD,
@@ -29,11 +29,11 @@ from gnosis_ray.report.canvas import (
     price_axis,
     upright_levels,
 )
-from gnosis_ray.report.figures import amount, dollars, percent, price
-from gnosis_ray.report.levels import dealer_levels, volume_levels
+from gnosis_ray.charts.number_formats import amount, dollars, percent, price
+from gnosis_ray.report.chart_levels import dealer_levels, volume_levels
+from gnosis_ray.report.glossary import spaced
 from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.story import IdeaStory, Story
-from gnosis_ray.report.words import spaced
 
 EXPIRIES_SHOWN = 14
 TALL = 3.9

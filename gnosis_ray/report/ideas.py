@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gnosis_ray.report.figures import dollars, percent, price
+from gnosis_ray.charts.number_formats import dollars, percent, price
 from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.story import LegStory
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg

@@ -11,14 +11,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from gnosis_ray.charts.chart_style import Chart, svg
+from gnosis_ray.charts.number_formats import dollars, measured, percent, price
 from gnosis_ray.config import as_of_text
-from gnosis_ray.report.canvas import Chart, svg
 from gnosis_ray.report.charts import charts_of, payoff_chart
-from gnosis_ray.report.figures import dollars, measured, percent, price
+from gnosis_ray.report.glossary import ACTION_WORDS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.inshort import by_outcome, in_short
 from gnosis_ray.report.story import Story
-from gnosis_ray.report.words import ACTION_WORDS, ENGINE_TITLES, spaced
+from gnosis_ray.report.summary import by_outcome, in_short
 
 TEMPLATE = "page.html.j2"
 

@@ -16,9 +16,9 @@ from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.energy import EnergyCurve, energy_curve
+from gnosis_ray.report.glossary import choice_words, reason_words, regime_words
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
 from gnosis_ray.report.quotes import DROPPED, Bar, Headline, LegQuote, MarketThen
-from gnosis_ray.report.words import choice_words, reason_words, regime_words
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     Action,

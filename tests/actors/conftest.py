@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from ray import cloudpickle
 
-from tests.actors import toys
+from tests.actors import fake_job as toys
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,7 +11,7 @@ import pytest
 import ray
 
 from actors.fanout import RayFanout
-from actors.shard import Shard
+from actors.worker import Shard
 from cluster.doctor import examine
 from cluster.session import Session, connect
 from cluster.topology import HostPlan
@@ -19,7 +19,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError, NoDataError
 from gnosis_ray.fanout import Assignment, FanoutReport, InlineFanout
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from tests.actors.toys import ToyJob, batches
+from tests.actors.fake_job import ToyJob, batches
 
 PLAN = HostPlan("shard", hosts=2, window=2, memory_mb=100, note="for tests")
 

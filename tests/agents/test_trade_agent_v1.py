@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.book import BOOK
-from gnosis_ray.agents.strategies.declaration import AtDelta, Exits, LegRule, Share, Strategy
-from gnosis_ray.agents.strategies.view import view_of
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.market_view import view_of
+from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Exits, LegRule, Share, Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig, load_config
 from gnosis_ray.errors import ConfigError, StageError

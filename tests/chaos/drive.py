@@ -21,9 +21,9 @@ from gnosis_ray.config import load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.fanout import InlineFanout
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from tests.actors import toys
+from tests.actors import fake_job as toys
 from tests.chaos import faults
-from tests.chaos.arena import Arena, Attack
+from tests.chaos.chaos_harness import Arena, Attack
 
 ATTACKS: dict[str, tuple[str, Attack]] = {
     "culprits": ("shard", Attack({"SYN1": "raises", "SYN3": "exits", "SYN4": "eats"})),

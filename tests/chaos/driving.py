@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.drive import ATTACKS
-from tests.support.apart import called_apart
+from tests.support.subprocess_helpers import called_apart
 
 
 def drive(call: str, cwd: Path, **environment: str) -> dict[str, Any]:

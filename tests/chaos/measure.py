@@ -22,7 +22,7 @@ from cluster.topology import HostPlan
 from gnosis_ray.app.composition import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.schemas.run_schemas import RunReceipt
-from tests.actors import toys
+from tests.actors import fake_job as toys
 from tests.support.scans import manifest_of, nothing, work
 
 SYMBOLS = ["AAPL", "CVX", "JPM", "KO", "MSFT", "XOM"]

@@ -17,7 +17,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.security.keys import key_of
-from gnosis_ray.vendors.providers.wiring import refused
+from gnosis_ray.vendors.providers.http_sessions import refused
 from tests.support.replay import Ask, Replay, Reply, SyntheticMarket, serving
 from tests.support.replay.reply import json_reply
 from tests.support.replay.tradier import tradier

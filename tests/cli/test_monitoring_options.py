@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.session import Session
-from gnosis_ray.cli import where
+from gnosis_ray.cli import cluster_options as where
+from gnosis_ray.cli.cluster_options import directions
 from gnosis_ray.cli.logs import show_logs
-from gnosis_ray.cli.where import directions
 from tests.cli.conftest import Call
 
 SCAN = ("scan", "--symbols", "AAPL", "--dashboard")

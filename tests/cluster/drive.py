@@ -16,7 +16,7 @@ from ray import cloudpickle
 from ray.cluster_utils import Cluster
 
 from cluster import preflight
-from cluster.cluster_checks import examine_cluster
+from cluster.doctor_checks import examine_cluster
 from cluster.preflight import look, require_fit
 from cluster.session import Session, connect
 from gnosis_ray.config import Config, load_config

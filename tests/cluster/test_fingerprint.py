@@ -15,7 +15,7 @@ from gnosis_ray.config import Config
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """An installation elsewhere, of a few of our files."""
-    for name in ("cluster/__init__.py", "gnosis_ray/errors.py", "actors/shard.py"):
+    for name in ("cluster/__init__.py", "gnosis_ray/errors.py", "actors/worker.py"):
         (tmp_path / name).parent.mkdir()
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.apart import called_apart
+from tests.support.subprocess_helpers import called_apart
 
 pytestmark = pytest.mark.chaos
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cluster import preflight
 from cluster.preflight import ADVICE, Facts, compare, look, require_fit, survey
 from cluster.session import Session
-from cluster.witness import SHARED
+from cluster.storage_probe import SHARED
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError
 

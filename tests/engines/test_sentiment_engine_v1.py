@@ -15,7 +15,7 @@ from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.adapters import SentimentProcessor, keys_at, one_key
 from gnosis_ray.schemas.core_schemas import EngineOutput
-from tests.engines.sentiment.worlds import BAD, DULL, GOOD, World, chain, engine, news, trend
+from tests.engines.sentiment.scenarios import BAD, DULL, GOOD, World, chain, engine, news, trend
 from tests.support.books import NOW
 
 

@@ -11,7 +11,7 @@ import pytest
 from gnosis_ray.errors import LedgerError, NoDataError, StageError
 from gnosis_ray.fanout import Assignment, InlineFanout, Limits, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
-from tests.actors.toys import ToyJob, batches
+from tests.actors.fake_job import ToyJob, batches
 
 LIMITS = Limits(window=2, max_attempts=2, batch_timeout_s=10.0, symbol_timeout_s=4.0, straggler_factor=3.0)
 

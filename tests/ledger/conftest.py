@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.grounds import BucketGround, FolderGround, Ground
+from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground
 
 
 @pytest.fixture

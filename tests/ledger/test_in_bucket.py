@@ -17,7 +17,7 @@ from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.storage.object_store import Objects, ObjectStoreError
-from tests.ledger.grounds import BucketGround
+from tests.ledger.ledger_backends import BucketGround
 from tests.ledger.samples import manifest, record, run_receipt, store, write
 from tests.support.object_stores import KEY_ID, SECRET, environment, honest, serving
 

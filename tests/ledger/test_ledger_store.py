@@ -24,7 +24,7 @@ from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.rows import receipts
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
-from tests.ledger.grounds import BucketGround, FolderGround, Ground
+from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground
 from tests.ledger.samples import FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
 
 RUN = manifest()

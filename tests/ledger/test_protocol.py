@@ -17,7 +17,7 @@ from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
-from tests.ledger.grounds import BucketGround, FolderGround, Ground, PowerCutError
+from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground, PowerCutError
 from tests.ledger.samples import manifest, record, store, write
 
 RUN = manifest()

@@ -47,7 +47,7 @@ def test_a_traceback_stays_on_the_line(lines: Lines) -> None:
     try:
         1 / 0  # noqa: B018 - for its error
     except ZeroDivisionError:
-        logging.getLogger("actors.shard").exception("broken")
+        logging.getLogger("actors.worker").exception("broken")
     (line,) = lines()
     assert line["level"] == "error"
     assert line["error"].endswith("ZeroDivisionError: division by zero")

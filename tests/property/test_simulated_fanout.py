@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.crew import Event
-from actors.foreman import Foreman, Staffing
+from actors.host_controller import Foreman, Staffing
+from actors.worker_pool import Event
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import Assignment, Limits
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt

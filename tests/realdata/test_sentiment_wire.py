@@ -15,7 +15,7 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import NEWS
-from tests.engines.sentiment.worlds import World
+from tests.engines.sentiment.scenarios import World
 
 pytestmark = pytest.mark.realdata
 

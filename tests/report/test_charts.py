@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
+from gnosis_ray.charts.chart_style import Chart, svg
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
-from gnosis_ray.report.canvas import Chart, svg
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.quotes import MarketThen
 from gnosis_ray.report.story import Story, tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gnosis_ray.agents.strategies.declaration import AtDelta, Beyond, Exits, LegRule, Share, Strategy
+from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Beyond, Exits, LegRule, Share, Strategy
 
 
 def make(settings: Mapping[str, Any]) -> Strategy:

@@ -8,12 +8,12 @@ from itertools import islice
 from math import inf
 
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import Basis, Share, Strategy
-from gnosis_ray.agents.strategies.figures import Odds, expected_move, odds_of, profit_variance, summary_of
 from gnosis_ray.agents.strategies.fills import FilledLeg, StockQuote, fill_legs
 from gnosis_ray.agents.strategies.legs import Contract, arrangements
+from gnosis_ray.agents.strategies.market_view import View
 from gnosis_ray.agents.strategies.sizing import affordable_units, kelly_units
-from gnosis_ray.agents.strategies.view import View
+from gnosis_ray.agents.strategies.strategy_spec import Basis, Share, Strategy
+from gnosis_ray.agents.strategies.trade_metrics import Odds, expected_move, odds_of, profit_variance, summary_of
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options.payoff import PayoffSummary
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnosis_ray.agents.strategies.contracts import ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import LegRule
 from gnosis_ray.agents.strategies.legs import Contract
+from gnosis_ray.agents.strategies.strategy_spec import LegRule
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options.payoff import SHARES_PER_CONTRACT, PayoffLeg
 from gnosis_ray.options.position import PositionLeg

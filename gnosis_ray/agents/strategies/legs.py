@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnosis_ray.agents.strategies.contracts import ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import (
+from gnosis_ray.agents.strategies.strategy_spec import (
     AtDelta,
     AtForward,
     Beyond,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor
 
 from gnosis_ray.agents.strategies.fills import FilledLeg
-from gnosis_ray.agents.strategies.view import View
+from gnosis_ray.agents.strategies.market_view import View
 from gnosis_ray.config import TradeConfig
 
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality.bars import bar_checks
+from gnosis_ray.data.quality.check_runners import examiner
 from gnosis_ray.data.quality.checks import Check, Tally
 from gnosis_ray.data.quality.contracts import contract_checks
-from gnosis_ray.data.quality.examiners import examiner
 from gnosis_ray.data.quality.names import name_checks, names
 from gnosis_ray.data.quality.news import news_checks
 from gnosis_ray.data.quality.partitions import Scope, pieces

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gnosis_ray.data.store.parts import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
+from gnosis_ray.data.store.part_files import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.declared import check_values
-from gnosis_ray.data.store.known import unknown_rows
-from gnosis_ray.data.store.parts import split, write_part
+from gnosis_ray.data.store.deduplication import unknown_rows
+from gnosis_ray.data.store.part_files import split, write_part
+from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import FETCHED_AT, Dataset, Kind, conform, dataset
 from gnosis_ray.schemas.core_schemas import to_utc
@@ -55,8 +55,8 @@ class StoreWriter:
 
         ``frame`` as in :meth:`append`, but whatever it says of ``known_at`` is replaced by ``as_of``, to which every
         event must be prior or equal. Rows differ by anything but ``known_at`` and ``fetched_at``
-        (:func:`gnosis_ray.data.store.known.unknown_rows` says how), so a year of bars fetched every night adds the
-        night's bars and corrections. Raises as :meth:`append` does.
+        (:func:`gnosis_ray.data.store.deduplication.unknown_rows` says how), so a year of bars fetched every night adds
+        the night's bars and corrections. Raises as :meth:`append` does.
         """
         data, moment = dataset(kind), to_utc(as_of)
         rows = self._checked(data, frame.with_columns(known_at=pl.lit(moment)))

@@ -11,6 +11,7 @@ import polars as pl
 from gnosis_ray.config import MarketConfig, SyntheticConfig, as_of_text
 from gnosis_ray.data.synthetic.chains import Chain, build_chain
 from gnosis_ray.data.synthetic.frames import bar_frame, chain_frame, news_frame, quote_frame, trade_frame
+from gnosis_ray.data.synthetic.ground_truth import SyntheticTruth
 from gnosis_ray.data.synthetic.headlines import Headline, headlines, week_tone
 from gnosis_ray.data.synthetic.params import SymbolParams, symbol_params
 from gnosis_ray.data.synthetic.paths import Path, market_path, symbol_path
@@ -18,7 +19,6 @@ from gnosis_ray.data.synthetic.positioning import GAMMA_SIGN
 from gnosis_ray.data.synthetic.surface import surface_at
 from gnosis_ray.data.synthetic.tape import Tape, impact_of, session_tape
 from gnosis_ray.data.synthetic.timeline import Expiries, Snapshot, Timeline
-from gnosis_ray.data.synthetic.truth import SyntheticTruth
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import Moments, SessionCalendar

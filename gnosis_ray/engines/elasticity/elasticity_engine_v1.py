@@ -12,10 +12,10 @@ import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.elasticity.bias import with_bias
 from gnosis_ray.engines.elasticity.cost_curve import CostCurve
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.elasticity.hedge_path import branches, hedge_columns, profile_rows
+from gnosis_ray.engines.elasticity.price_stretch import with_bias
 from gnosis_ray.engines.elasticity.quality import with_confidence, with_regime
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import daily_indicators

@@ -9,10 +9,10 @@ import polars as pl
 
 from gnosis_ray.config import HedgeConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
-from gnosis_ray.engines.hedge.breakdown import book_details
 from gnosis_ray.engines.hedge.cross_asset import cross_asset, index_sides
 from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
+from gnosis_ray.engines.hedge.gamma_breakdown import book_details
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles
 from gnosis_ray.engines.hedge.jump_risk import jump_risk
 from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usable, with_confidence, with_usable_bars

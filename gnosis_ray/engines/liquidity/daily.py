@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gnosis_ray.engines.liquidity.edge_spread import edge_spread
-from gnosis_ray.engines.liquidity.rows import Floats, row_mean
+from gnosis_ray.engines.liquidity.row_statistics import Floats, row_mean
 from gnosis_ray.engines.liquidity.windows import BarWindow
 from gnosis_ray.engines.shared.bar_statistics import MIN_BARS
 

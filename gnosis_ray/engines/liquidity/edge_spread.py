@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gnosis_ray.engines.liquidity.rows import Floats, divided, row_mean
+from gnosis_ray.engines.liquidity.row_statistics import Floats, divided, row_mean
 
 
 def edge_spread(open_: Floats, high: Floats, low: Floats, close: Floats) -> Floats:

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 from gnosis_ray.config.liquidity import LiquidityConfig
 from gnosis_ray.engines.liquidity.edge_spread import edge_spread
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
-from gnosis_ray.engines.liquidity.rows import Fit, Floats, divided, row_regression, row_sums
+from gnosis_ray.engines.liquidity.row_statistics import Fit, Floats, divided, row_regression, row_sums
 from gnosis_ray.engines.liquidity.signing import RULES
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
+from gnosis_ray.engines.liquidity.row_statistics import Flags, Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
 from gnosis_ray.engines.liquidity.profile_levels import profile_levels
 from gnosis_ray.engines.liquidity.quotes import BPS, QuoteFlow, quote_flow, quote_states
-from gnosis_ray.engines.liquidity.rows import Fit, Floats
+from gnosis_ray.engines.liquidity.regime import with_confidence, with_regime
+from gnosis_ray.engines.liquidity.row_statistics import Fit, Floats
 from gnosis_ray.engines.liquidity.signing import RULES, signed_trades
-from gnosis_ray.engines.liquidity.verdict import with_confidence, with_regime
 from gnosis_ray.engines.liquidity.volume_profile import (
     Profiles,
     bar_profiles,

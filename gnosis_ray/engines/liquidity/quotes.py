@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
-from gnosis_ray.engines.liquidity.rows import Fit, Floats, divided, row_regression, row_sums
+from gnosis_ray.engines.liquidity.row_statistics import Fit, Floats, divided, row_regression, row_sums
 
 BPS = 1e4
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config.liquidity import LiquidityConfig
-from gnosis_ray.engines.liquidity.rows import Floats, blocks, divided, row_sums
+from gnosis_ray.engines.liquidity.row_statistics import Floats, blocks, divided, row_sums
 from gnosis_ray.engines.liquidity.windows import BarWindow
 
 _DUST = 1e-12

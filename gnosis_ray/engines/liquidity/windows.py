@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gnosis_ray.engines.liquidity.rows import Flags, Floats, Ints
+from gnosis_ray.engines.liquidity.row_statistics import Flags, Floats, Ints
 from gnosis_ray.engines.shared.bar_statistics import BREAK, WINDOW
 from gnosis_ray.market.corporate_actions import PRICES, adjustment
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import polars as pl
 
-from gnosis_ray.data.store.declared import check_values
+from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError, SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, Kind, conform
-from gnosis_ray.vendors.gateway.spool import spooled_schema
+from gnosis_ray.vendors.gateway.response_cache import spooled_schema
 from gnosis_ray.vendors.providers.base import Request
 
 

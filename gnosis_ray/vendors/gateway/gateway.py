@@ -21,9 +21,9 @@ from gnosis_ray.market.datasets import Kind
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.gateway.answers import checked, known_by, ordered
-from gnosis_ray.vendors.gateway.line import VendorLine
 from gnosis_ray.vendors.gateway.pool import Pool
-from gnosis_ray.vendors.gateway.spool import Answer, Spool, spooled_schema
+from gnosis_ray.vendors.gateway.response_cache import Answer, Spool, spooled_schema
+from gnosis_ray.vendors.gateway.vendor_client import VendorLine
 from gnosis_ray.vendors.providers.base import Provider, Request, Wire
 
 LOOK_S = 0.2

@@ -23,7 +23,7 @@ from gnosis_ray.market.symbols import is_pair, spelled
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
-from gnosis_ray.vendors.providers.wiring import client, requests_session
+from gnosis_ray.vendors.providers.http_sessions import client, requests_session
 
 _NEW_YORK = "America/New_York"
 

@@ -28,7 +28,7 @@ from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.providers.answers import Answer, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
-from gnosis_ray.vendors.providers.wiring import client, requests_session
+from gnosis_ray.vendors.providers.http_sessions import client, requests_session
 
 _DAY_MS = 86_400_000
 _DEPTH = 5

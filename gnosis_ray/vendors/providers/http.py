@@ -22,7 +22,7 @@ from gnosis_ray.security.keys import KeyName, where_to_put
 from gnosis_ray.security.redaction import never_show
 from gnosis_ray.vendors.providers.answers import read
 from gnosis_ray.vendors.providers.base import Wire
-from gnosis_ray.vendors.providers.wiring import refused, unreachable
+from gnosis_ray.vendors.providers.http_sessions import refused, unreachable
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from gnosis_ray.schemas.core_schemas import UtcDatetime
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
-from gnosis_ray.vendors.providers.wiring import client, refused, unreachable
+from gnosis_ray.vendors.providers.http_sessions import client, refused, unreachable
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

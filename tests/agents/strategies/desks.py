@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.book import BOOK
-from gnosis_ray.agents.strategies.declaration import Strategy
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.strategy_spec import Strategy
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea

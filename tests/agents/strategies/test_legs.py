@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
-from gnosis_ray.agents.strategies.declaration import (
+from gnosis_ray.agents.strategies.legs import Contract, arrangements
+from gnosis_ray.agents.strategies.strategy_spec import (
     AtForward,
     Beyond,
     Exits,
@@ -22,7 +23,6 @@ from gnosis_ray.agents.strategies.declaration import (
     Share,
     Strategy,
 )
-from gnosis_ray.agents.strategies.legs import Contract, arrangements
 from tests.agents.strategies.desks import RICH_DESK, chain
 
 BY_NAME = {strategy.name: strategy for strategy in BOOK}

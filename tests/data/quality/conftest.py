@@ -8,7 +8,7 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
-from tests.data.quality.worlds import World, clean_world
+from tests.data.quality.scenarios import World, clean_world
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from gnosis_ray.data.quality import has_errors, partitions, verify
 from gnosis_ray.data.store import Kind, StoreWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import VENDOR_GREEKS
-from tests.data.quality.worlds import DAY, HOUR, MINUTE, World, nth, write
+from tests.data.quality.scenarios import DAY, HOUR, MINUTE, World, nth, write
 
 Verify = Callable[[dict[Kind, pl.DataFrame]], pl.DataFrame]
 MSFT = pl.col("symbol") == "MSFT"

@@ -16,7 +16,7 @@ from gnosis_ray.data.quality import all_checks, has_errors, partitions, verify
 from gnosis_ray.data.store import Kind
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
-from tests.data.quality.worlds import DAY, HOUR, World, nth, write
+from tests.data.quality.scenarios import DAY, HOUR, World, nth, write
 
 Plant = Callable[[pl.DataFrame, int], pl.DataFrame]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.data.store import Kind, StoreSource, StoreWriter
-from gnosis_ray.data.store.parts import content_hash
+from gnosis_ray.data.store.part_files import content_hash
 from gnosis_ray.errors import DataError
 from gnosis_ray.storage.location import Location
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade

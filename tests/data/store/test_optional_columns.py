@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.data.store.parts import content_hash
+from gnosis_ray.data.store.part_files import content_hash
 from gnosis_ray.errors import DataError, SchemaError
 from gnosis_ray.market.columns import BARS, RAW_CHAIN
 from tests.data.store.frames import DAY, HOUR, MONDAY, bar, bars, chain, keys, local

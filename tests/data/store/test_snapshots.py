@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.store import catalog as catalog_module
 from gnosis_ray.data.store.catalog import MARGIN, Catalog
-from gnosis_ray.data.store.parts import Part, read_index
+from gnosis_ray.data.store.part_files import Part, read_index
 from gnosis_ray.market.datasets import DATASETS, Dataset
 from tests.data.store.frames import DAY, HOUR, MONDAY, chain, keys
 

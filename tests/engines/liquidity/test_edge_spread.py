@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.engines.liquidity.edge_spread import edge_spread
-from gnosis_ray.engines.liquidity.rows import Floats
+from gnosis_ray.engines.liquidity.row_statistics import Floats
 
 
 def simulated(random: np.random.Generator, rows: int, bars: int, spread: float, sigma: float = 0.01) -> list[Floats]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gnosis_ray.config import load_config
 from gnosis_ray.engines.liquidity.profile_levels import ProfileLevels, profile_levels
-from gnosis_ray.engines.liquidity.rows import Floats
+from gnosis_ray.engines.liquidity.row_statistics import Floats
 from gnosis_ray.engines.liquidity.volume_profile import PriceGrid, Profiles, bar_profiles, trade_profiles
 from gnosis_ray.engines.liquidity.windows import BarWindow
 

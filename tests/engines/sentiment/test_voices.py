@@ -20,7 +20,7 @@ from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import NEWS, NEWS_IDENTITY
-from tests.engines.sentiment.worlds import BAD, DULL, GOOD, World, chain, news, trend
+from tests.engines.sentiment.scenarios import BAD, DULL, GOOD, World, chain, news, trend
 from tests.support.books import NOW
 
 SETTINGS = load_config().config.engines.sentiment

@@ -15,7 +15,7 @@ from gnosis_ray.config import Config, GatewayConfig, ProvidersConfig
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.datasets import Kind
 from gnosis_ray.vendors.gateway import Gateway, Windows
-from gnosis_ray.vendors.gateway.spool import Spool, spooled_schema
+from gnosis_ray.vendors.gateway.response_cache import Spool, spooled_schema
 from gnosis_ray.vendors.providers.base import Request, Wire
 from tests.support.clocks import SimulatedTime
 

@@ -20,8 +20,8 @@ from gnosis_ray.security.keys import Key
 from gnosis_ray.vendors.providers import http
 from gnosis_ray.vendors.providers.answers import Answer
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
+from tests.vendors.providers.transports import CountingWire
 from tests.vendors.providers.vendors import SETTINGS, always, answering, said
-from tests.vendors.providers.wires import CountingWire
 
 TOKEN = "t0ken-of-a-test-3f9c"  # noqa: S105 - made up
 DATE = "Thu, 09 Jul 2026 16:00:00 GMT"

@@ -20,7 +20,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Replay, SyntheticMarket, faults, serving
 from tests.support.replay.cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, Case, table
 from tests.support.replay.cboe import cboe
-from tests.support.replay.desk import Desk, Had
+from tests.support.replay.gateway_fixture import Desk, Had
 from tests.support.replay.tradier import tradier
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"

@@ -17,10 +17,10 @@ from gnosis_ray.market.datasets import DATASETS, Kind
 from gnosis_ray.vendors.providers.base import Request
 from gnosis_ray.vendors.providers.yahoo import YahooProvider
 from tests.support.replay import Ask, Replay, Reply, serving
-from tests.support.replay.desk import Desk
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
+from tests.support.replay.gateway_fixture import Desk
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.wires import CountingWire
+from tests.vendors.providers.transports import CountingWire
 
 pytest.importorskip("yfinance", reason="yfinance is not installed: pip install 'gnosis-ray[yahoo]'")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnosis_ray.report.canvas import GOLD, INK, LONG, PURPLE, SHORT, Level
+from gnosis_ray.charts.chart_style import GOLD, INK, LONG, PURPLE, SHORT, Level
 from gnosis_ray.report.story import Story
 
 

@@ -10,7 +10,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from actors.component import ComponentActor, RunnerJob
-from actors.shard import Berth, ShardActor
+from actors.worker import Berth, ShardActor
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import DIED, Job, PartedJob, Start, reason_of
 

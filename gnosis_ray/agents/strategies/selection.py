@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gnosis_ray.agents.strategies.candidate import Candidate
-from gnosis_ray.agents.strategies.declaration import Strategy
-from gnosis_ray.agents.strategies.view import View
+from gnosis_ray.agents.strategies.market_view import View
+from gnosis_ray.agents.strategies.strategy_spec import Strategy
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.errors import ConfigError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.witness import SHARED, shares, witness
+from cluster.storage_probe import SHARED, shares, witness
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import Objects

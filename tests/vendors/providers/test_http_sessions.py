@@ -9,8 +9,8 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
+from gnosis_ray.vendors.providers.http_sessions import client, rebased, refused, retry_after_s
 from gnosis_ray.vendors.providers.registry import VENDOR
-from gnosis_ray.vendors.providers.wiring import client, rebased, refused, retry_after_s
 
 
 @pytest.mark.parametrize(

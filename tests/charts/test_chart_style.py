@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.report.canvas import label_rows, spread
+from gnosis_ray.charts.chart_style import label_rows, spread
 
 _labels = st.lists(st.tuples(st.floats(0, 1), st.floats(0.05, 0.4)), min_size=1, max_size=8)
 

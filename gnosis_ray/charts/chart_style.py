@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gnosis_ray.report.figures import short
+from gnosis_ray.charts.number_formats import short
 
 LONG, SHORT, INK, SOFT, FAINT = "#0072b2", "#d55e00", "#1f2328", "#6e7781", "#c9d1d9"
 GOLD, GREEN, PURPLE = "#b07d00", "#00795a", "#a8487c"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.report.blocks import BarRow, bars, gathered, sampled
 from gnosis_ray.report.story import Profile
+from gnosis_ray.report.text_bars import BarRow, bars, gathered, sampled
 
 WIDTH = 40
 

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.crew import Crew, Event
 from actors.heartbeats import Heartbeats
 from actors.restarts import Restarts
+from actors.worker_pool import Crew, Event
 from gnosis_ray.errors import ClusterError, GnosisError
 from gnosis_ray.fanout import DIED, Assignment, FanoutReport, Limits, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt

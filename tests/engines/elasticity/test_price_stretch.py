@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.elasticity.bias import with_bias
+from gnosis_ray.engines.elasticity.price_stretch import with_bias
 
 NAMES = ("rsi_14", "bollinger_percent_b", "keltner_position")
 CONFIG = load_config().config.engines.elasticity

@@ -1,4 +1,4 @@
-"""Random kills by seed: ``python -m tests.chaos.storm --runs 100 --seed 1``. Prints a table in Markdown.
+"""Random kills by seed: ``python -m tests.chaos.random_faults --runs 100 --seed 1``. Prints a table in Markdown.
 
 Each run is a scan of a small synthetic universe over one local Ray that has to live through all of them. Equal means
 that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be worked,
@@ -21,7 +21,7 @@ from ray import cloudpickle
 from cluster.session import Session, connect
 from gnosis_ray.clock import monotonic_seconds
 from tests.chaos import faults
-from tests.chaos.arena import Arena, Attack, Ending
+from tests.chaos.chaos_harness import Arena, Attack, Ending
 from tests.chaos.faults import Crime
 
 GRANULARITIES = ("shard",) * 7 + ("symbol",) * 2 + ("component",)

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import ray
 from ray.exceptions import ActorUnavailableError, RayActorError, RayError, RayTaskError
 
-from actors.shard import HEALTH
+from actors.worker import HEALTH
 from gnosis_ray.fanout import Assignment
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 
@@ -73,7 +73,7 @@ class _Call:
 
 
 class RayCrew:
-    """A :class:`Crew` of :class:`~actors.shard.Shard` actors."""
+    """A :class:`Crew` of :class:`~actors.worker.Shard` actors."""
 
     def __init__(self, shards: Callable[[int], Any], started: Sequence[Any]) -> None:
         """``shards`` starts a shard actor for a host's number; before that, ``started`` are used up in their order."""

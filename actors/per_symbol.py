@@ -9,8 +9,8 @@ from typing import Any
 
 import ray
 
-from actors.shard import Berth
-from actors.troupe import News, RayTroupe, Troupe
+from actors.symbol_worker_pool import News, RayTroupe, Troupe
+from actors.worker import Berth
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout import BatchWorker, Job, Roster, Start
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt

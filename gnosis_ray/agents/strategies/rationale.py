@@ -7,7 +7,7 @@ from math import inf
 from gnosis_ray.agents.base import stable_id
 from gnosis_ray.agents.strategies.candidate import Candidate
 from gnosis_ray.agents.strategies.fills import FilledLeg
-from gnosis_ray.agents.strategies.view import View
+from gnosis_ray.agents.strategies.market_view import View
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
 USD_DIGITS = 6

@@ -5,7 +5,7 @@ Short strikes of credit spreads stand near .25 to .30 delta, those of condors ne
 
 from __future__ import annotations
 
-from gnosis_ray.agents.strategies.declaration import (
+from gnosis_ray.agents.strategies.strategy_spec import (
     AtDelta,
     AtForward,
     Beyond,

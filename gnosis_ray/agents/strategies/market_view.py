@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gnosis_ray.agents.base import DIRECTION
-from gnosis_ray.agents.strategies.declaration import VolatilityState
+from gnosis_ray.agents.strategies.strategy_spec import VolatilityState
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.core_schemas import Action, Suggestion
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import linregress
 
-from gnosis_ray.engines.liquidity.rows import row_regression
+from gnosis_ray.engines.liquidity.row_statistics import row_regression
 
 
 def test_each_row_is_least_squares() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnosis_ray.agents.strategies.book import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.options.bsm import price
 from gnosis_ray.schemas.core_schemas import Action, TradeIdea
 from tests.agents.strategies.desks import (

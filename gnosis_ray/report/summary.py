@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gnosis_ray.report.figures import dollars, percent, price
+from gnosis_ray.charts.number_formats import dollars, percent, price
+from gnosis_ray.report.glossary import spaced
 from gnosis_ray.report.story import Considered, Story
-from gnosis_ray.report.words import spaced
 
 NEAREST = ("chosen", "alternative", "ranked_below")
 NOT_MEANT = ("stance_", "volatility_", "regime_")

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.data.store import KINDS, Kind
-from gnosis_ray.data.store.declared import check_values, declared
+from gnosis_ray.data.store.validation import check_values, declared
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import DATASETS, conform
 from tests.data.store.frames import MINUTE, MONDAY, bar, chain, trade

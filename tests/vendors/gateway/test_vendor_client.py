@@ -6,7 +6,7 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.vendors.gateway.line import VendorLine
+from gnosis_ray.vendors.gateway.vendor_client import VendorLine
 from tests.support.clocks import SimulatedTime
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.fanout.roster import SYMBOL_STRIKES
+from gnosis_ray.fanout.symbol_scheduler import SYMBOL_STRIKES
 from gnosis_ray.schemas.run_schemas import Batch
 
 Stage = Literal["whole", "probing", "rest", "giving up"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.app.composition import FEATURES
-from gnosis_ray.report.figures import amount, dollars, measured, percent, price, short
+from gnosis_ray.charts.number_formats import amount, dollars, measured, percent, price, short
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 
 from gnosis_ray.agents.strategies.fills import FilledLeg, expiries_of
-from gnosis_ray.agents.strategies.view import View
+from gnosis_ray.agents.strategies.market_view import View
 from gnosis_ray.options import payoff
 from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.payoff import PayoffSummary

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.crew import Event
-from actors.foreman import Foreman, Staffing
+from actors.host_controller import Foreman, Staffing
 from actors.restarts import LONGEST_DELAY_S, Restarts
+from actors.worker_pool import Event
 from gnosis_ray.errors import ClusterError, NoDataError
 from gnosis_ray.fanout import Assignment, Limits
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from tests.actors.toys import batches
+from tests.actors.fake_job import batches
 
 Answer = Callable[["ScriptedCrew", Assignment], list[Event]]
 
@@ -106,7 +106,7 @@ def test_what_was_lost_is_said_in_the_log_and_in_the_progress(caplog: pytest.Log
     crew = ScriptedCrew(lambda crew, a: lost(crew, a) if a.host == 1 else done(crew, a))
     run = foreman(crew, 3)
     assert run.progress(0, 0.0).standing.hosts_lost == 0
-    with caplog.at_level(logging.WARNING, logger="actors.foreman"):
+    with caplog.at_level(logging.WARNING, logger="actors.host_controller"):
         report = run.run()
     assert run.progress(0, 0.0).standing == report
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [

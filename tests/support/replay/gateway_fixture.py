@@ -13,7 +13,7 @@ from gnosis_ray.market.datasets import Kind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.fetching import windows
 from gnosis_ray.vendors.gateway import Gateway, Order, Outcome
-from gnosis_ray.vendors.gateway.spool import Spool
+from gnosis_ray.vendors.gateway.response_cache import Spool
 from gnosis_ray.vendors.providers.registry import provider_maker
 from tests.support.clocks import SimulatedTime
 
