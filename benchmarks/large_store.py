@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import RAW_CHAIN
+from gnosis_ray.market.keys import keys_at
 
 SYMBOLS = 500
 SESSIONS = 250

@@ -12,13 +12,13 @@ import polars as pl
 from gnosis_ray.app.composition import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 
 REALDATA = Path(os.environ.get("GNOSIS_RAY_REALDATA", Path(__file__).parents[2] / "shared" / "data"))
 RECORDED = "us_2026_07"
@@ -41,7 +41,7 @@ class Market:
         """``columns.KEYS`` of the universe."""
         return keys_at(list(self.symbols), self.as_of)
 
-    def adapter(self) -> MarketAdapter:
+    def adapter(self) -> SourceMarketAdapter:
         """A new adapter over the store: nothing remembered."""
         return build_adapter(self.config, self.calendar)
 

@@ -26,13 +26,13 @@ from matplotlib.figure import Figure
 from gnosis_ray.app.composition import FEATURES, Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.base import EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.pipeline.pipeline_runner import in_order_of_need
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
@@ -131,7 +131,7 @@ def imported(folder: Path, mapping: str, store: Path, config: Config) -> None:
     import_dataset(folder, load_mapping(mapping), StoreWriter(store), calendar)
 
 
-def measured(config: Config, adapter: MarketAdapter, keys: pl.DataFrame) -> Frames:
+def measured(config: Config, adapter: SourceMarketAdapter, keys: pl.DataFrame) -> Frames:
     """What each configured engine says of ``keys``, those before it at hand."""
     frames: dict[EngineKind, EngineFrames] = {}
     for engine in in_order_of_need(Parts(config).engines(adapter)):

@@ -18,13 +18,13 @@ import polars as pl
 from gnosis_ray.config import load_config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.keys import keys_at
 
 PAGE = Path(__file__).parent / "liquidity.md"
 BEGIN, END = "<!-- figures: docs/make_liquidity_table.py -->", "<!-- end of figures -->"
@@ -77,7 +77,7 @@ def measured(folder: Path, scratch: Path, name: str, keys: pl.DataFrame) -> pl.D
     config = load_config().config
     calendar = SessionCalendar.build(config.market.calendar, date(2012, 1, 3), date(2029, 1, 2))
     import_dataset(folder / name, load_mapping(name), StoreWriter(scratch / name), calendar)
-    adapter = MarketAdapter(StoreSource(scratch / name), ChainLoader(calendar, config.market))
+    adapter = SourceMarketAdapter(StoreSource(scratch / name), ChainLoader(calendar, config.market))
     return LiquidityEngineV1(adapter, config.engines.liquidity).frames(keys).features
 
 

@@ -24,15 +24,15 @@ from scipy.stats import rankdata
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
 from gnosis_ray.engines.sentiment.text import readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import KEYS, UTC_TIME
+from gnosis_ray.market.keys import keys_at
 
 Floats = npt.NDArray[np.float64]
 SYMBOLS = ("AAPL", "GOOG")
@@ -93,7 +93,7 @@ def lines(source: StoreSource, calendar: SessionCalendar, config: Config) -> Ite
     prices = returns(source.bars(keys_at(list(SYMBOLS), END), 1000), calendar)
     posts = scored(source.news(keys_at(list(SYMBOLS), END), 24 * 900), calendar)
     signals = {name: (kept.height, daily_mean(kept)) for name, kept in ways_to_count(posts).items()}
-    adapter = MarketAdapter(source, ChainLoader(calendar, config.market))
+    adapter = SourceMarketAdapter(source, ChainLoader(calendar, config.market))
     signals["the news voice at the close"] = (posts.height, at_closes(adapter, prices, config))
     yield f"| signal | symbol | posts | sessions | {' | '.join(OUTCOMES)} |"
     yield "|---|---|---|---|---|---|---|"
@@ -138,7 +138,7 @@ def daily_mean(posts: pl.DataFrame) -> pl.DataFrame:
     return posts.group_by("symbol", "session").agg(signal=pl.col("tone").mean()).sort("symbol", "session")
 
 
-def at_closes(adapter: MarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
+def at_closes(adapter: SourceMarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
     """``symbol, session, signal``: what the news voice says at each close: with decay, copies once, crowds divided."""
     keys = prices.filter(pl.col("session").is_between(*YEARS)).select("symbol", "session", timestamp="closes")
     judged = NewsProcessor(adapter, config.engines.sentiment.news).compute_batch(keys.select(KEYS.names()))

@@ -25,7 +25,7 @@ import polars as pl
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.universe import load_universe
@@ -37,9 +37,9 @@ from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.text import readable, story
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import KEYS, UTC_TIME
+from gnosis_ray.market.keys import keys_at
 
 Floats = npt.NDArray[np.float64]
 HAC_LAGS = 5
@@ -82,9 +82,10 @@ def social(folder: Path, scratch: Path, config: Config) -> Iterator[str]:
     prices = returns(source.bars(keys_at(["AAPL", "GOOG"], moment), 1000), calendar)
     yield "| what | return | symbol | n | correlation | HAC s.e. | hit rate | HAC s.e. |"
     yield "|---|---|---|---|---|---|---|---|"
+    by_source = SourceMarketAdapter(source, ChainLoader(calendar, config.market))
     signals = {
         "daily mean tone": daily_mean(first, calendar),
-        "news score at the open": at_opens(MarketAdapter(source, ChainLoader(calendar, config.market)), prices, config),
+        "news score at the open": at_opens(by_source, prices, config),
     }
     for name, signal in signals.items():
         joined = signal.join(prices, on=["symbol", "session"]).sort("symbol", "session")
@@ -100,7 +101,7 @@ def daily_mean(posts: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
     return dated.group_by("symbol", "session").agg(signal=pl.col("tone").mean()).sort("symbol", "session")
 
 
-def at_opens(adapter: MarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
+def at_opens(adapter: SourceMarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
     """``symbol, session, signal``: what the news voice says at each open of 2014 and 2015, knowing no more."""
     keys = prices.filter(pl.col("session").is_between(date(2014, 1, 2), date(2015, 12, 31)))
     keys = keys.select("symbol", "session", timestamp="opens")
@@ -173,8 +174,8 @@ def regimes_and_times(folder: Path, scratch: Path, config: Config) -> Iterator[s
     yield "| market | symbols | bullish_news | bearish_news | mixed | quiet | no voice | median confidence |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, adapter, symbols, now in (
-        ("synthetic", MarketAdapter(synthetic, ChainLoader(synthetic_days, config.market)), members[:120], as_of),
-        ("us_2026_07 (no news)", MarketAdapter(recorded, ChainLoader(calendar, config.market)), members, SUNDAY),
+        ("synthetic", SourceMarketAdapter(synthetic, ChainLoader(synthetic_days, config.market)), members[:120], as_of),
+        ("us_2026_07 (no news)", SourceMarketAdapter(recorded, ChainLoader(calendar, config.market)), members, SUNDAY),
     ):
         rows = engine(adapter, config).frames(keys_at(symbols, now)).features
         counts = dict(rows["regime"].fill_null("none").value_counts().iter_rows())
@@ -182,7 +183,7 @@ def regimes_and_times(folder: Path, scratch: Path, config: Config) -> Iterator[s
         yield f"| {name} | {rows.height} | {' | '.join(shown)} | {np.median(rows['confidence'].to_numpy()):.2f} |"
     yield ""
     keys = keys_at(members, SUNDAY)
-    real = MarketAdapter(recorded, ChainLoader(calendar, config.market))
+    real = SourceMarketAdapter(recorded, ChainLoader(calendar, config.market))
     yield "| voice | rows read | ms for 503 symbols |"
     yield "|---|---|---|"
     for voice in voices(real, config):
@@ -190,7 +191,7 @@ def regimes_and_times(folder: Path, scratch: Path, config: Config) -> Iterator[s
         yield f"| {voice.name} | {table.height:,} | {milliseconds(partial(voice.judge, keys, table)):.0f} |"
 
 
-def voices(adapter: MarketAdapter, config: Config) -> list[FrameProcessor]:
+def voices(adapter: SourceMarketAdapter, config: Config) -> list[FrameProcessor]:
     """All three."""
     settings = config.engines.sentiment
     return [
@@ -200,7 +201,7 @@ def voices(adapter: MarketAdapter, config: Config) -> list[FrameProcessor]:
     ]
 
 
-def engine(adapter: MarketAdapter, config: Config) -> SentimentEngineV1:
+def engine(adapter: SourceMarketAdapter, config: Config) -> SentimentEngineV1:
     """The engine over all three voices."""
     return SentimentEngineV1(voices(adapter, config), config.engines.sentiment)
 

@@ -20,7 +20,7 @@ from gnosis_ray.app.composition import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.market.columns import KEYS
@@ -38,7 +38,7 @@ def measured(folder: Path) -> pl.DataFrame:
         parts = Path(store).rglob("*.parquet")
         moments = pl.scan_parquet(list(parts)).select("event_time").unique().sort("event_time").collect()
         keys = moments.select(symbol=pl.lit("SPX"), timestamp="event_time").match_to_schema(KEYS)
-        adapter = MarketAdapter(StoreSource(Path(store)), ChainLoader(calendar, config.market))
+        adapter = SourceMarketAdapter(StoreSource(Path(store)), ChainLoader(calendar, config.market))
         return HedgeEngineV3(adapter, config.engines.hedge).frames(keys).features
 
 

@@ -26,9 +26,9 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.sentiment.processor import VOICES
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, find, frozen, installed, lacks, named, require_pinned
 from gnosis_ray.report.quotes import market_then

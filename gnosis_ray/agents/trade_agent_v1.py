@@ -19,7 +19,8 @@ from gnosis_ray.agents.strategies.selection import named, ranked, unsuitable
 from gnosis_ray.agents.strategies.strategy_spec import Strategy
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.errors import StageError
-from gnosis_ray.market.adapters import MarketDataAdapter, OptionsChainAdapter
+from gnosis_ray.market.market_data_adapter import MarketDataAdapter
+from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
 __all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]

@@ -18,7 +18,7 @@ from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config, home
 from gnosis_ray.data.chains.loader import ChainLoader
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.engines.base import FeatureSpec, FrameEngine
@@ -31,11 +31,12 @@ from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor
+from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor, SentimentProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
-from gnosis_ray.market import adapters
+from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import ReferenceData
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, RecordSink
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
@@ -101,9 +102,9 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
     return source
 
 
-def build_adapter(config: Config, calendar: SessionCalendar) -> MarketAdapter:
+def build_adapter(config: Config, calendar: SessionCalendar) -> SourceMarketAdapter:
     """The configured provider, its chains made ready for engines."""
-    return MarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
+    return SourceMarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
 
 
 def spool_dir() -> Path:
@@ -111,10 +112,10 @@ def spool_dir() -> Path:
     return (home() / "spool").expanduser().resolve()
 
 
-def beside(config: Config, calendar: SessionCalendar) -> adapters.Context:
+def beside(config: Config, calendar: SessionCalendar) -> ReferenceData:
     """The symbols that the configured engines read beside those they are asked about."""
     engines = Parts(config).engines(build_adapter(config, calendar))
-    return reduce(lambda wanted, engine: wanted.merged(engine.context), engines, adapters.Context())
+    return reduce(lambda wanted, engine: wanted.merged(engine.context), engines, ReferenceData())
 
 
 def build_gateway(config: Config, spool: Path, time: Time) -> Gateway:
@@ -141,7 +142,7 @@ class Parts:
         self._config = config
         self._plugins = PluginMaker(config)
 
-    def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+    def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         """The configured engines over ``adapter``."""
         settings = self._config.engines
         makers: dict[EngineKind, Callable[[], FrameEngine]] = {
@@ -175,7 +176,7 @@ class Parts:
         strategy: Strategy = self._plugins.make("strategies", name, wrong)
         return strategy
 
-    def _voices(self, adapter: adapters.MarketAdapter) -> list[FrameProcessor | adapters.SentimentProcessor]:
+    def _voices(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
         settings = self._config.engines.sentiment
         makers: dict[str, Callable[[], FrameProcessor]] = {
             "news": lambda: NewsProcessor(adapter, settings.news),
@@ -184,15 +185,15 @@ class Parts:
         }
         return [makers[n]() if n in makers else self._voice(n, adapter) for n in settings.processors]
 
-    def _voice(self, name: str, adapter: adapters.MarketAdapter) -> FrameProcessor | adapters.SentimentProcessor:
-        voice: FrameProcessor | adapters.SentimentProcessor = self._plugins.make("processors", name, _no_voice, adapter)
+    def _voice(self, name: str, adapter: MarketAdapter) -> FrameProcessor | SentimentProcessor:
+        voice: FrameProcessor | SentimentProcessor = self._plugins.make("processors", name, _no_voice, adapter)
         return voice
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""
         return ComposerAgentV1(self._config.composer.weights, self._config.composer)
 
-    def trade_agent(self, adapter: adapters.MarketAdapter) -> TradeAgentV1:
+    def trade_agent(self, adapter: MarketAdapter) -> TradeAgentV1:
         """The trade agent over ``adapter``."""
         named = dict.fromkeys(self._config.trade.strategies)
         added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]
@@ -201,12 +202,12 @@ class Parts:
 
 def _no_voice(made: object) -> str | None:
     """What keeps an object from being a voice; None where nothing does."""
-    wrong = lacks(adapters.SentimentProcessor, "name")(made)
+    wrong = lacks(SentimentProcessor, "name")(made)
     name = getattr(made, "name", None)
     return wrong or (None if name in VOICES else f"Expected a voice named one of {', '.join(VOICES)}, was {name!r}")
 
 
-def build_pipeline(symbol: str, config: Config, adapter: adapters.MarketAdapter, ledger: RecordSink) -> PipelineRunner:
+def build_pipeline(symbol: str, config: Config, adapter: MarketAdapter, ledger: RecordSink) -> PipelineRunner:
     """One symbol's whole pipeline."""
     parts = Parts(config)
     return PipelineRunner(

@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.market.adapters import Context, one_key
 from gnosis_ray.market.columns import DETAILS, KEYS
+from gnosis_ray.market.keys import ReferenceData, one_key
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 
 META_PREFIX = "meta__"
@@ -79,9 +79,9 @@ class FrameEngine(ABC):
     features: ClassVar[tuple[FeatureSpec, ...]]
 
     @property
-    def context(self) -> Context:
+    def context(self) -> ReferenceData:
         """What ``load`` reads of other symbols at the keys' moments: a batch reads it once, too."""
-        return Context()
+        return ReferenceData()
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> EngineData:

@@ -16,11 +16,12 @@ from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
-from gnosis_ray.market.adapters import Context, MarketAdapter, keys_at
+from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.columns import DETAILS
+from gnosis_ray.market.keys import ReferenceData, keys_at
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_order_of_need
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
-from gnosis_ray.pipeline.preloaded_adapter import ContextReader, PreloadedAdapter
+from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure
 
@@ -98,13 +99,13 @@ class BatchPass:
         adapter: MarketAdapter,
         config: Config,
         watch: Stopwatch,
-        contexts: ContextReader | None = None,
+        contexts: ReferenceReader | None = None,
     ) -> None:
         self._parts = parts
         self._adapter = adapter
         self._config = config
         self._watch = watch
-        self._contexts = contexts or ContextReader(adapter)
+        self._contexts = contexts or ReferenceReader(adapter)
 
     def run(self, symbols: Sequence[str], now: datetime) -> BatchOutcome:
         """One pass as of ``now``. A symbol's failure becomes a row; only a failure to read the data is raised."""
@@ -127,7 +128,7 @@ class BatchPass:
         """The data of the keys, and what the engines read beside them."""
         loaded = PreloadedAdapter.load(self._adapter, keys, LOOKBACK)
         engines = [e for e in self._parts.engines(self._adapter) if isinstance(e, FrameEngine)]
-        context = reduce(lambda wanted, engine: wanted.merged(engine.context), engines, Context())
+        context = reduce(lambda wanted, engine: wanted.merged(engine.context), engines, ReferenceData())
         if not context.symbols:
             return loaded
         return loaded.beside(self._contexts.read(context.keys(keys), max(LOOKBACK, context.bar_lookback)))

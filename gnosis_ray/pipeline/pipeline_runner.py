@@ -18,7 +18,7 @@ from gnosis_ray.agents.base import (
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import Engine, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, StageError
-from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     EngineOutput,

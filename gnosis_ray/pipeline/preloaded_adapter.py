@@ -55,7 +55,7 @@ class _Window:
     reach: int
 
 
-class ContextReader:
+class ReferenceReader:
     """Reads the symbols that engines look at beside a batch's own: once for all batches of the same moments.
 
     They are read apart from a batch: inside it they would widen the range of symbols that a store has to read.

@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from gnosis_ray.app.composition import Parts, build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
-from gnosis_ray.market.adapters import MarketAdapter, one_key
+from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.corporate_actions import adjustment
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeLeg
 from gnosis_ray.schemas.run_schemas import RunManifest
 from gnosis_ray.storage.location import Location, locate
@@ -29,7 +30,7 @@ DROPPED = "dropped:"
 HEADLINES_SHOWN = 8
 NEWS_HOURS = 72
 
-Contract = tuple[date, float, str]
+FrozenModel = tuple[date, float, str]
 """Expiry, strike, ``C`` or ``P``."""
 
 
@@ -75,7 +76,7 @@ class Headline:
 class MarketThen:
     """What was known of a symbol then; ``problem`` says why something of it cannot be shown any more."""
 
-    quotes: Mapping[Contract, LegQuote] = field(default_factory=dict)
+    quotes: Mapping[FrozenModel, LegQuote] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     headlines: tuple[Headline, ...] = ()
     considered: Mapping[str, str] = field(default_factory=dict)
@@ -175,13 +176,13 @@ def _in_shares_of_the_last(bars: pl.DataFrame) -> pl.DataFrame:
     return priced.with_columns(pl.col(name) * factor * (1 / factor[-1]) for name in ("low", "high", "close"))
 
 
-def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[Contract, LegQuote]:
+def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[FrozenModel, LegQuote]:
     wanted = {
         (date.fromisoformat(leg.expiry), leg.strike, leg.instrument_type)
         for leg in legs
         if leg.expiry is not None and leg.strike is not None
     }
-    found: dict[Contract, LegQuote] = {}
+    found: dict[FrozenModel, LegQuote] = {}
     for row in chain.filter(pl.col("strike").is_in([strike for _, strike, _ in wanted])).iter_rows(named=True):
         contract = (row["expiry"], row["strike"], row["type"])
         if contract in wanted:

@@ -30,13 +30,13 @@ UtcDatetime = Annotated[datetime, AfterValidator(to_utc)]
 Confidence = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class Contract(BaseModel):
+class FrozenModel(BaseModel):
     """Frozen, refuses unknown fields; infinity survives a trip through JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
-class EngineOutput(Contract):
+class EngineOutput(FrozenModel):
     """What one engine measured for one symbol at one time. What could not be computed is absent."""
 
     kind: EngineKind
@@ -48,7 +48,7 @@ class EngineOutput(Contract):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class StandardSnapshot(Contract):
+class StandardSnapshot(FrozenModel):
     """The fused measurement: the only thing that primary agents see."""
 
     symbol: str
@@ -61,7 +61,7 @@ class StandardSnapshot(Contract):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
-class Suggestion(Contract):
+class Suggestion(FrozenModel):
     """A stance of an agent; the runner fills ``timestamp`` where the agent left it out."""
 
     id: str
@@ -75,7 +75,7 @@ class Suggestion(Contract):
     tags: list[str] = Field(default_factory=list)
 
 
-class TradeLeg(Contract):
+class TradeLeg(FrozenModel):
     """One leg: ``qty`` shares, or contracts of 100 shares; ``expiry`` as ``YYYY-MM-DD``.
 
     ``price`` is the fill that the idea's cost counts on, USD per share.
@@ -89,7 +89,7 @@ class TradeLeg(Contract):
     price: Annotated[FiniteFloat, Field(ge=0)] | None = None
 
 
-class TradeIdea(Contract):
+class TradeIdea(FrozenModel):
     """A costed trade. Figures are USD per unit (a share, or one structure of 100-share contracts).
 
     ``max_loss`` is ``inf`` and ``max_profit`` None where unbounded; a credit is a negative cost. The probability of
@@ -120,7 +120,7 @@ class TradeIdea(Contract):
     tags: list[str] = Field(default_factory=list)
 
 
-class LedgerRecord(Contract):
+class LedgerRecord(FrozenModel):
     """Everything that one pass saw and decided for one symbol."""
 
     timestamp: UtcDatetime

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gnosis_ray.errors import GnosisError
-from gnosis_ray.schemas.core_schemas import Contract, UtcDatetime
+from gnosis_ray.schemas.core_schemas import FrozenModel, UtcDatetime
 
 RunStatus = Literal["done", "done_with_failures", "no_data", "interrupted"]
 
@@ -17,7 +17,7 @@ QUARANTINED = "Quarantined"
 """The error of a symbol that was written off because its process failed."""
 
 
-class Failure(Contract):
+class Failure(FrozenModel):
     """Why one symbol has no result, as a row."""
 
     symbol: str
@@ -37,7 +37,7 @@ class Failure(Contract):
         )
 
 
-class Batch(Contract):
+class Batch(FrozenModel):
     """A fixed group of symbols: the unit of work, of retry and of writing."""
 
     index: Annotated[int, Field(ge=0)]
@@ -49,7 +49,7 @@ class Batch(Contract):
         return f"batch-{self.index:05d}"
 
 
-class BatchReceipt(Contract):
+class BatchReceipt(FrozenModel):
     """What came of a batch: counts and names, not objects."""
 
     batch: int
@@ -65,7 +65,7 @@ class BatchReceipt(Contract):
     """Sessions that closed since the oldest quotes in use were made; None where there are no quotes."""
 
 
-class VendorTraffic(Contract):
+class VendorTraffic(FrozenModel):
     """What went over the wire to one vendor in a run."""
 
     vendor: str
@@ -89,7 +89,7 @@ class VendorTraffic(Contract):
     """For the vendor's rate, summed over threads."""
 
 
-class RunManifest(Contract):
+class RunManifest(FrozenModel):
     """Fixed before launch, whatever runs it: the symbols, sorted, and the batch boundaries."""
 
     run_id: str
@@ -120,7 +120,7 @@ class RunManifest(Contract):
         )
 
 
-class RunReceipt(Contract):
+class RunReceipt(FrozenModel):
     """One row of ``runs``: what was asked, what came of it, how long it took."""
 
     run_id: str

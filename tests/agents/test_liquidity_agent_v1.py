@@ -12,8 +12,8 @@ from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
 from gnosis_ray.app.composition import build_adapter
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 from tests.support.books import NOW
 from tests.support.tapes import TapeAdapter, random_bars, trades

@@ -22,8 +22,8 @@ from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from tests.support.scans import manifest_of, work
 
 NAMES = [f"PLANT{i:03d}" for i in range(150)]

@@ -17,8 +17,8 @@ from gnosis_ray.engines.hedge.co_movement import Tapes
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.keys import one_key
 from tests.engines.shared.series import START, wandering
 from tests.market.actions import RATIOS, split, unadjusted
 from tests.support.books import FixedAdapter

@@ -18,8 +18,8 @@ from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
 from gnosis_ray.engines.elasticity.features import COST_FEATURES
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.columns import BARS, KEYS
+from gnosis_ray.market.keys import keys_at, one_key
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 from tests.support.books import NOW, FixedAdapter, Interest, bars, book
 

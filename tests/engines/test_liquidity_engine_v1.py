@@ -19,9 +19,9 @@ from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import DETAILS, KEYS
+from gnosis_ray.market.keys import keys_at, one_key
 from gnosis_ray.schemas.core_schemas import EngineOutput
 from tests.support.tapes import NOW, SourceAdapter, TapeAdapter, quotes_before, random_bars, random_tape, trades
 

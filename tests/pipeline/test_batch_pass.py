@@ -13,13 +13,12 @@ from gnosis_ray.agents.base import PrimaryAgent
 from gnosis_ray.app.composition import Parts, build_adapter, build_pipeline
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
-from gnosis_ray.data.market_adapter import MarketAdapter
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.errors import DataError, StageError
-from gnosis_ray.market import adapters
-from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
@@ -32,7 +31,7 @@ SYMBOLS = [f"SYN{i:02d}" for i in range(12)]
 class Allergic(HedgeEngineV3):
     """The hedge engine, which cannot bear some symbols."""
 
-    def __init__(self, adapter: adapters.MarketAdapter, config: Config, to: frozenset[str]) -> None:
+    def __init__(self, adapter: MarketAdapter, config: Config, to: frozenset[str]) -> None:
         super().__init__(adapter, config.engines.hedge)
         self._to = to
 
@@ -63,7 +62,7 @@ class FaultyParts(Parts):
         super().__init__(config)
         self._settings, self._sneezing, self._silent = config, engine, agent
 
-    def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+    def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         allergic = Allergic(adapter, self._settings, self._sneezing)
         return [allergic if engine.kind == "hedge" else engine for engine in super().engines(adapter)]
 
@@ -86,9 +85,7 @@ def whole(adapter: MarketAdapter, config: Config, now: datetime) -> BatchOutcome
     return passed(Parts(config), adapter, config, SYMBOLS, now)
 
 
-def passed(
-    parts: Parts, adapter: adapters.MarketAdapter, config: Config, symbols: list[str], now: datetime
-) -> BatchOutcome:
+def passed(parts: Parts, adapter: MarketAdapter, config: Config, symbols: list[str], now: datetime) -> BatchOutcome:
     return BatchPass(parts, adapter, config, Stopwatch()).run(symbols, now)
 
 
@@ -183,7 +180,7 @@ def test_data_that_cannot_be_read_fails_the_batch(config: Config) -> None:
 
 def test_an_engine_that_cannot_compute_a_batch_is_refused(config: Config) -> None:
     class SingleOnly(Parts):
-        def engines(self, adapter: adapters.MarketAdapter) -> list[FrameEngine]:
+        def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
             return [DummyEngine()]  # type: ignore[list-item]
 
     with pytest.raises(StageError, match="Expected a FrameEngine in a batch, was DummyEngine"):

@@ -13,9 +13,9 @@ from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import INDICATORS, daily_indicators
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.corporate_actions import PRICES
+from gnosis_ray.market.keys import one_key
 from tests.engines.shared.series import rsi, yang_zhang
 
 pytestmark = pytest.mark.realdata

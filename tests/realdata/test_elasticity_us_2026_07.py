@@ -12,13 +12,13 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at, one_key
 
 pytestmark = pytest.mark.realdata
 
@@ -40,7 +40,7 @@ SYMBOLS = [*BY_HAND["symbol"], *OTHERS]
 
 
 @pytest.fixture(scope="module")
-def adapter(realdata: Path, tmp_path_factory: pytest.TempPathFactory, config: Config) -> MarketAdapter:
+def adapter(realdata: Path, tmp_path_factory: pytest.TempPathFactory, config: Config) -> SourceMarketAdapter:
     """The recorded market of these symbols alone, imported."""
     folder, root = tmp_path_factory.mktemp("us_2026_07"), tmp_path_factory.mktemp("store")
     calendar = SessionCalendar.build("XNYS", date(2025, 1, 2), date(2029, 1, 2))
@@ -49,16 +49,16 @@ def adapter(realdata: Path, tmp_path_factory: pytest.TempPathFactory, config: Co
         rows = pl.read_parquet(realdata / "us_2026_07" / name)
         rows.filter(pl.col(column).is_in(vendor_names.implode())).write_parquet(folder / name)
     import_dataset(folder, load_mapping("us_2026_07"), StoreWriter(root), calendar)
-    return MarketAdapter(StoreSource(root), ChainLoader(calendar, config.market))
+    return SourceMarketAdapter(StoreSource(root), ChainLoader(calendar, config.market))
 
 
 @pytest.fixture(scope="module")
-def hedge(adapter: MarketAdapter, config: Config) -> EngineFrames:
+def hedge(adapter: SourceMarketAdapter, config: Config) -> EngineFrames:
     return HedgeEngineV3(adapter, config.engines.hedge).frames(keys_at(SYMBOLS, NOW))
 
 
 @pytest.fixture(scope="module")
-def measured(adapter: MarketAdapter, hedge: EngineFrames, config: Config) -> pl.DataFrame:
+def measured(adapter: SourceMarketAdapter, hedge: EngineFrames, config: Config) -> pl.DataFrame:
     engine = ElasticityEngineV1(adapter, config.engines.elasticity)
     return engine.frames(keys_at(SYMBOLS, NOW), {"hedge": hedge}).features
 
@@ -144,7 +144,7 @@ def test_a_pinned_takeover_price_resists_beyond_measure(measured: pl.DataFrame) 
 
 
 def test_one_symbol_at_a_time_gives_the_same_bits(
-    adapter: MarketAdapter, hedge: EngineFrames, measured: pl.DataFrame, config: Config
+    adapter: SourceMarketAdapter, hedge: EngineFrames, measured: pl.DataFrame, config: Config
 ) -> None:
     engine = ElasticityEngineV1(adapter, config.engines.elasticity)
     ones = [engine.frames(one_key(name, NOW), {"hedge": hedge}).features for name in measured["symbol"]]

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 
 pytestmark = pytest.mark.realdata
 

@@ -13,14 +13,14 @@ from scipy.stats import spearmanr
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at, one_key
 
 pytestmark = pytest.mark.realdata
 
@@ -38,9 +38,9 @@ def imported(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 @pytest.fixture(scope="module")
-def adapter(imported: tuple[ImportReport, StoreSource], config: Config) -> MarketAdapter:
+def adapter(imported: tuple[ImportReport, StoreSource], config: Config) -> SourceMarketAdapter:
     calendar = SessionCalendar.build("XNYS", date(2014, 1, 2), date(2016, 6, 30))
-    return MarketAdapter(imported[1], ChainLoader(calendar, config.market))
+    return SourceMarketAdapter(imported[1], ChainLoader(calendar, config.market))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_posts_are_cleaned_and_copies_found(posts: pl.DataFrame) -> None:
     assert 0.05 < crowded < 0.5  # type: ignore[operator]
 
 
-def test_the_future_changes_nothing(adapter: MarketAdapter, config: Config) -> None:
+def test_the_future_changes_nothing(adapter: SourceMarketAdapter, config: Config) -> None:
     opens = [datetime(2014, 4, 21, 13, 30, tzinfo=UTC) + timedelta(days=d) for d in range(5)]
     keys = pl.concat([keys_at(["AAPL", "GOOG"], moment) for moment in opens])
     voice = NewsProcessor(adapter, config.engines.sentiment.news)
@@ -84,7 +84,7 @@ def test_the_future_changes_nothing(adapter: MarketAdapter, config: Config) -> N
         assert_frame_equal(voice.judge(key, past), voice.judge(key, voice.load(keys)), check_exact=True)
 
 
-def test_the_day_of_apples_split_and_beat_was_bullish(adapter: MarketAdapter, config: Config) -> None:
+def test_the_day_of_apples_split_and_beat_was_bullish(adapter: SourceMarketAdapter, config: Config) -> None:
     voice = NewsProcessor(adapter, config.engines.sentiment.news)
     score, confidence = voice.compute("AAPL", datetime(2014, 4, 24, 13, 30, tzinfo=UTC))
     usual, _ = voice.compute("AAPL", datetime(2014, 4, 22, 13, 30, tzinfo=UTC))

@@ -13,8 +13,8 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from gnosis_ray.config import Config
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import NEWS
+from gnosis_ray.market.keys import one_key
 from tests.engines.sentiment.scenarios import World
 
 pytestmark = pytest.mark.realdata

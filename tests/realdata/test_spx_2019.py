@@ -12,13 +12,13 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.keys import one_key
 
 pytestmark = pytest.mark.realdata
 
@@ -56,7 +56,7 @@ def keys(raw: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def engine(imported: tuple[ImportReport, StoreSource], calendar: SessionCalendar, config: Config) -> HedgeEngineV3:
-    return HedgeEngineV3(MarketAdapter(imported[1], ChainLoader(calendar, config.market)), config.engines.hedge)
+    return HedgeEngineV3(SourceMarketAdapter(imported[1], ChainLoader(calendar, config.market)), config.engines.hedge)
 
 
 @pytest.fixture(scope="module")

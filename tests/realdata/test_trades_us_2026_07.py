@@ -18,7 +18,7 @@ from gnosis_ray.app.composition import build_adapter, build_calendar
 from gnosis_ray.config import Config, TradeConfig
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea
 from tests.agents.strategies.desks import commissions, profit_at_expiry, quotes

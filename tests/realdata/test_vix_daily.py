@@ -12,9 +12,9 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import CHAIN, UTC_TIME
+from gnosis_ray.market.keys import one_key
 
 pytestmark = pytest.mark.realdata
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
-    Contract,
     EngineOutput,
+    FrozenModel,
     LedgerRecord,
     StandardSnapshot,
     Suggestion,
@@ -65,7 +65,7 @@ def test_a_naive_moment_is_read_as_utc() -> None:
 
 
 @pytest.mark.parametrize("one", [record("AAPL"), record("AAPL").snapshot, record("AAPL").trade_ideas[0]])
-def test_contracts_are_frozen_and_refuse_what_they_do_not_know(one: Contract) -> None:
+def test_contracts_are_frozen_and_refuse_what_they_do_not_know(one: FrozenModel) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         one.symbol = "MSFT"  # type: ignore[attr-defined]
     with pytest.raises(ValidationError, match="surprise"):

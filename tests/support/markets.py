@@ -10,8 +10,8 @@ import polars as pl
 
 from gnosis_ray.config import Config, EnginesConfig
 from gnosis_ray.data.store import StoreWriter
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.columns import BARS, RAW_CHAIN
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.market.source import MarketSource
 
 HISTORY = 500

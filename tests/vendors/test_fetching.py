@@ -13,7 +13,7 @@ from gnosis_ray.config import VENDORS, Config, load_config
 from gnosis_ray.data.store import Kind, StoreSource
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.vendors import fetching
 from gnosis_ray.vendors.fetching import fetch_and_store, label, orders, plan, routes, windows
 from gnosis_ray.vendors.gateway import Order

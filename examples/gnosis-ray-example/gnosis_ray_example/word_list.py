@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from gnosis_ray.market.adapters import NewsAdapter
+from gnosis_ray.market.news_adapter import NewsAdapter
 
 LOOKBACK_HOURS = 72
 FULL_CONFIDENCE_WORDS = 6

@@ -16,7 +16,7 @@ from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineParts
 from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyParts, agent_role
-from gnosis_ray.pipeline.preloaded_adapter import ContextReader
+from gnosis_ray.pipeline.preloaded_adapter import ReferenceReader
 from gnosis_ray.schemas.run_schemas import (
     QUARANTINED,
     Batch,
@@ -82,7 +82,7 @@ class ScanWorker:
         self._job = job
         self._parts = parts
         self._adapter = build_adapter(job.config, job.calendar)
-        self._contexts = ContextReader(self._adapter)
+        self._contexts = ReferenceReader(self._adapter)
 
     def compute(self, symbols: Sequence[str]) -> BatchOutcome:
         """One pass over the symbols. A symbol's error is a failure in the outcome."""

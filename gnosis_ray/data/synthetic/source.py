@@ -20,8 +20,8 @@ from gnosis_ray.data.synthetic.surface import surface_at
 from gnosis_ray.data.synthetic.tape import Tape, impact_of, session_tape
 from gnosis_ray.data.synthetic.timeline import Expiries, Snapshot, Timeline
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import Moments, SessionCalendar
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import to_utc
 
 TRUTH_NEWS_HOURS = 72

@@ -20,7 +20,8 @@ from gnosis_ray.engines.hedge.regime import with_energy_and_regime
 from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.market.adapters import Context, MarketAdapter
+from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.market.keys import ReferenceData
 from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -46,11 +47,11 @@ class HedgeEngineV3(FrameEngine):
         self._config = config
 
     @property
-    def context(self) -> Context:
+    def context(self) -> ReferenceData:
         """The VIX, and the indices and sectors, at the moments of the keys."""
         cross = self._config.cross_asset
         symbols = sorted({self._config.vix_symbol, *cross.books, *cross.baskets})
-        return Context(tuple(symbols), max(self._config.vix_window, cross.beta_window + 1))
+        return ReferenceData(tuple(symbols), max(self._config.vix_window, cross.beta_window + 1))
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """Chains, and enough daily bars for the statistics; both of the context too."""

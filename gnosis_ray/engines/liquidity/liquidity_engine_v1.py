@@ -29,8 +29,8 @@ from gnosis_ray.engines.liquidity.volume_profile import (
 )
 from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
-from gnosis_ray.market.adapters import MarketDataAdapter
 from gnosis_ray.market.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
+from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CHUNK = 4096

@@ -15,8 +15,8 @@ from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import NewsAdapter
 from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY
+from gnosis_ray.market.news_adapter import NewsAdapter
 
 HOUR_US = 3_600_000_000
 _ORDER = ("symbol", "timestamp", "known_at", "source", "headline", "body")

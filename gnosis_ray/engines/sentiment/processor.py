@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import polars as pl
 
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.market.adapters import SentimentProcessor, one_key
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.keys import one_key
 
 Voice = Literal["news", "flow", "technical"]
 VOICES: tuple[Voice, ...] = get_args(Voice)
+
+
+@runtime_checkable
+class SentimentProcessor(Protocol):
+    """One voice of sentiment."""
+
+    def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
+        """``(score in [-1, 1], confidence in [0, 1])``."""
+        ...
 
 
 class FrameProcessor(ABC):

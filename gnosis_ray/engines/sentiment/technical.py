@@ -10,8 +10,8 @@ from gnosis_ray.config import TechnicalVoiceConfig
 from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.engines.shared.indicators import daily_indicators
-from gnosis_ray.market.adapters import MarketDataAdapter
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 
 
 class TechnicalProcessor(FrameProcessor):

@@ -12,8 +12,8 @@ import polars as pl
 from gnosis_ray.config import Config
 from gnosis_ray.data.store import Kind, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.schemas.core_schemas import to_utc
 from tests.support.markets import bars_of, chains_of
 

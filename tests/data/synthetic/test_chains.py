@@ -11,8 +11,8 @@ import pytest
 from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth
 from gnosis_ray.data.synthetic.params import symbol_params
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at, one_key
 from gnosis_ray.options.bsm import greeks
 
 NOW = datetime(2026, 7, 9, 20, tzinfo=UTC)

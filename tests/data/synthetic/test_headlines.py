@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.market.adapters import keys_at, one_key
+from gnosis_ray.market.keys import keys_at, one_key
 
 NOW = datetime(2026, 7, 11, 23, tzinfo=UTC)
 SYMBOLS = [f"S{i:03}" for i in range(120)]

@@ -14,7 +14,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.synthetic.params import MARKET_VOL, symbol_params
 from gnosis_ray.data.synthetic.paths import INTO_STRESS, OUT_OF_STRESS, market_path, stressed_sessions, symbol_path
-from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.keys import keys_at
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
 SYMBOLS = [f"S{i:03}" for i in range(30)]

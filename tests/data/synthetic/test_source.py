@@ -15,9 +15,9 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.errors import ConfigError, NoDataError
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
+from gnosis_ray.market.keys import keys_at, one_key
 from gnosis_ray.market.source import MarketSource
 
 CLOSE = datetime(2026, 7, 10, 20, tzinfo=UTC)

@@ -14,8 +14,8 @@ from gnosis_ray.data.synthetic.params import symbol_params
 from gnosis_ray.data.synthetic.paths import market_path, symbol_path
 from gnosis_ray.data.synthetic.tape import TRADES_PER_SLICE, impact_of, session_tape
 from gnosis_ray.data.synthetic.timeline import Timeline
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at, one_key
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
 SESSION_MINUTES = 390

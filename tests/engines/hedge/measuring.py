@@ -10,8 +10,8 @@ import polars as pl
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.market.adapters import keys_at
 from gnosis_ray.market.columns import BARS
+from gnosis_ray.market.keys import keys_at
 from tests.support.books import NOW, FixedAdapter, bars, book
 
 FINE = tuple(float(strike) for strike in range(60, 141))

@@ -10,9 +10,9 @@ from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.adapters import Context, keys_at, one_key
+from gnosis_ray.market.keys import ReferenceData, keys_at, one_key
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
-from gnosis_ray.pipeline.preloaded_adapter import ContextReader, PreloadedAdapter
+from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
 from tests.engines.hedge.measuring import everywhere, vix_bars
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.parts import Records
@@ -37,12 +37,12 @@ def adapter() -> Counting:
     return Counting(chains, pl.concat([*(bars(symbol=name) for name in NAMES), vix_bars(CLOSES)]))
 
 
-def passed(adapter: FixedAdapter, config: Config, names: list[str], contexts: ContextReader) -> BatchOutcome:
+def passed(adapter: FixedAdapter, config: Config, names: list[str], contexts: ReferenceReader) -> BatchOutcome:
     return BatchPass(Parts(config), adapter, config, Stopwatch(), contexts).run(names, NOW)
 
 
 def test_batches_single_symbols_and_the_whole_say_the_same(adapter: Counting, config: Config) -> None:
-    contexts = ContextReader(adapter)
+    contexts = ReferenceReader(adapter)
     whole = passed(adapter, config, NAMES, contexts)
     apart = [passed(adapter, config, [name], contexts) for name in NAMES]
     singles = Records()
@@ -55,14 +55,14 @@ def test_batches_single_symbols_and_the_whole_say_the_same(adapter: Counting, co
 
 
 def test_the_context_is_read_once_for_all_batches_of_a_moment(adapter: Counting, config: Config) -> None:
-    contexts = ContextReader(adapter)
+    contexts = ReferenceReader(adapter)
     for name in NAMES:
         passed(adapter, config, [name], contexts)
     assert adapter.reads == 1
 
 
 def test_another_moment_or_a_longer_reach_is_read_anew(adapter: Counting) -> None:
-    contexts = ContextReader(adapter)
+    contexts = ReferenceReader(adapter)
     first = contexts.read(one_key("VIX", NOW), 90)
     assert contexts.read(one_key("VIX", NOW), 90) is first
     assert contexts.read(one_key("VIX", NOW), 91) is not first
@@ -72,14 +72,14 @@ def test_another_moment_or_a_longer_reach_is_read_anew(adapter: Counting) -> Non
 
 
 def test_it_is_neither_a_record_nor_a_failure(adapter: Counting, config: Config) -> None:
-    outcome = passed(adapter, config, ["NOPE", *NAMES], ContextReader(adapter))
+    outcome = passed(adapter, config, ["NOPE", *NAMES], ReferenceReader(adapter))
     assert [record.symbol for record in outcome.records] == NAMES
     assert [failure.symbol for failure in outcome.failures] == ["NOPE"]
     assert set(outcome.details["symbol"]) == set(NAMES)
 
 
 def test_who_asks_for_it_gets_its_record_too(adapter: Counting, config: Config) -> None:
-    outcome = passed(adapter, config, ["VIX", *NAMES], ContextReader(adapter))
+    outcome = passed(adapter, config, ["VIX", *NAMES], ReferenceReader(adapter))
     assert [record.symbol for record in outcome.records] == [*NAMES, "VIX"]
     degraded = outcome.degraded()
     assert {reason: degraded[reason] for reason in degraded if reason.startswith("hedge:")} == {
@@ -91,7 +91,7 @@ def test_what_is_in_neither_is_refused(adapter: Counting) -> None:
     loaded = PreloadedAdapter.load(adapter, keys_at(NAMES, NOW), 90)
     with pytest.raises(DataError, match="Expected a key of the batch that was loaded"):
         loaded.fetch_bars(one_key("VIX", NOW), 90)
-    both = loaded.beside(ContextReader(adapter).read(one_key("VIX", NOW), 90))
+    both = loaded.beside(ReferenceReader(adapter).read(one_key("VIX", NOW), 90))
     assert set(both.fetch_bars(one_key("VIX", NOW), 90)["symbol"]) == {"VIX"}
     assert both.known_symbols() == set(NAMES)
     with pytest.raises(DataError, match="Expected a key of the batch that was loaded"):
@@ -99,11 +99,11 @@ def test_what_is_in_neither_is_refused(adapter: Counting) -> None:
 
 
 def test_contexts_merge_and_spread_over_the_moments(config: Config) -> None:
-    merged = Context(("VIX",), 252).merged(Context(("SPY", "VIX"), 60))
-    assert merged == Context(("SPY", "VIX"), 252)
+    merged = ReferenceData(("VIX",), 252).merged(ReferenceData(("SPY", "VIX"), 60))
+    assert merged == ReferenceData(("SPY", "VIX"), 252)
     moments = [NOW.replace(hour=19), NOW]
     keys = pl.concat([one_key(name, moment) for moment in moments for name in NAMES])
     assert merged.keys(keys).rows() == [(symbol, moment) for symbol in ("SPY", "VIX") for moment in moments]
     engine = HedgeEngineV3(FixedAdapter(book(everywhere)), config.engines.hedge)
     cross = config.engines.hedge.cross_asset
-    assert engine.context == Context(tuple(sorted({"SPX", "SPY", "VIX", *cross.sector_volumes})), 252)
+    assert engine.context == ReferenceData(tuple(sorted({"SPX", "SPY", "VIX", *cross.sector_volumes})), 252)

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.base import EngineFrames
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.market.adapters import keys_at, one_key
+from gnosis_ray.market.keys import keys_at, one_key
 from tests.engines.hedge.measuring import WholeAdapter, everywhere, feature, frames, vix_bars
 from tests.support.books import NOW, FixedAdapter, Interest, bars, book
 

@@ -11,8 +11,8 @@ import pytest
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
 from gnosis_ray.engines.liquidity.quotes import QuoteFlow, quote_flow, quote_states
 from gnosis_ray.engines.liquidity.windows import quote_table
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import QUOTES
+from gnosis_ray.market.keys import one_key
 from tests.support.tapes import NOW
 
 Quote = tuple[float, float | None, float | None, float | None, float | None]

@@ -11,8 +11,8 @@ import pytest
 from gnosis_ray.engines.liquidity.quotes import quote_states
 from gnosis_ray.engines.liquidity.signing import signed_trades
 from gnosis_ray.engines.liquidity.windows import quote_table, trade_table
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import QUOTES
+from gnosis_ray.market.keys import one_key
 from tests.support.tapes import NOW, trades
 
 KEY = one_key("AAA", NOW)

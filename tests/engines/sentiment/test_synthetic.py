@@ -10,15 +10,15 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at, one_key
 
 SYMBOLS = [f"S{i:03}" for i in range(60)]
 
@@ -29,8 +29,8 @@ def calendar(config: Config) -> SessionCalendar:
 
 
 @pytest.fixture(scope="module")
-def adapter(source: SyntheticSource, calendar: SessionCalendar, config: Config) -> MarketAdapter:
-    return MarketAdapter(source, ChainLoader(calendar, config.market))
+def adapter(source: SyntheticSource, calendar: SessionCalendar, config: Config) -> SourceMarketAdapter:
+    return SourceMarketAdapter(source, ChainLoader(calendar, config.market))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_every_planted_headline_has_its_sign(source: SyntheticSource, config: Co
 
 
 def test_the_news_voice_finds_the_tone_of_the_week(
-    source: SyntheticSource, adapter: MarketAdapter, config: Config
+    source: SyntheticSource, adapter: SourceMarketAdapter, config: Config
 ) -> None:
     now = config.data.synthetic.as_of
     voice = NewsProcessor(adapter, config.engines.sentiment.news)
@@ -67,7 +67,7 @@ def test_the_news_voice_finds_the_tone_of_the_week(
             assert row["score"] == 0.0
 
 
-def test_one_market_batch_and_single_agree_to_the_bit(adapter: MarketAdapter, config: Config) -> None:
+def test_one_market_batch_and_single_agree_to_the_bit(adapter: SourceMarketAdapter, config: Config) -> None:
     settings = config.engines.sentiment
     engine = SentimentEngineV1(
         [

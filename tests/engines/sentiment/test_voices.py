@@ -18,8 +18,8 @@ from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.engines.shared.indicators import daily_indicators
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.columns import NEWS, NEWS_IDENTITY
+from gnosis_ray.market.keys import one_key
 from tests.engines.sentiment.scenarios import BAD, DULL, GOOD, World, chain, news, trend
 from tests.support.books import NOW
 

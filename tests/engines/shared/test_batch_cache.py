@@ -9,7 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.engines.shared.batch_cache import HELD, once_a_batch
-from gnosis_ray.market.adapters import keys_at
+from gnosis_ray.market.keys import keys_at
 from tests.support.books import NOW, bars
 
 KEYS = keys_at(["AAA", "BBB"], NOW)

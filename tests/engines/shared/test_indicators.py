@@ -12,9 +12,9 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import INDICATORS, MEMORY, daily_indicators
-from gnosis_ray.market.adapters import keys_at, one_key
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.corporate_actions import PRICES
+from gnosis_ray.market.keys import keys_at, one_key
 from tests.engines.shared.series import START, keltner, percent_b, rsi, wandering, yang_zhang
 from tests.market.actions import split
 

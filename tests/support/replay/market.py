@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from gnosis_ray.market.adapters import one_key
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.market.symbols import canonical
 

@@ -9,7 +9,7 @@ from gnosis_ray.market.adapters import SingleFromBatch
 from gnosis_ray.market.source import MarketSource
 
 
-class MarketAdapter(SingleFromBatch):
+class SourceMarketAdapter(SingleFromBatch):
     """All adapter protocols of :mod:`gnosis_ray.market.adapters` over one :class:`MarketSource`.
 
     Holds no rows: every call reads the source. Errors are the source's and the loader's.

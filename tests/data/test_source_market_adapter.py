@@ -13,14 +13,16 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
-from gnosis_ray.data.market_adapter import MarketAdapter
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.errors import DataError
-from gnosis_ray.market import adapters
-from gnosis_ray.market.adapters import one_key
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, CHAIN, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.market.keys import one_key
+from gnosis_ray.market.market_data_adapter import MarketDataAdapter
+from gnosis_ray.market.news_adapter import NewsAdapter
+from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter
 
 NOW = datetime(2026, 7, 10, 16, 0, tzinfo=UTC)
@@ -28,10 +30,10 @@ BARS_BACK, MINUTES, HOURS = 20, 60, 48
 
 
 @pytest.fixture(scope="module")
-def adapter(config: Config) -> MarketAdapter:
+def adapter(config: Config) -> SourceMarketAdapter:
     calendar = SessionCalendar.build("XNYS", date(2021, 12, 1), date(2027, 6, 30))
     source = SyntheticSource(calendar, config.data.synthetic, config.market)
-    return MarketAdapter(source, ChainLoader(calendar, config.market))
+    return SourceMarketAdapter(source, ChainLoader(calendar, config.market))
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +44,11 @@ def keys() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def preloaded(adapter: MarketAdapter, keys: pl.DataFrame) -> PreloadedAdapter:
+def preloaded(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> PreloadedAdapter:
     return PreloadedAdapter.load(adapter, keys, BARS_BACK)
 
 
-READS: dict[str, Callable[[MarketAdapter | PreloadedAdapter, pl.DataFrame], pl.DataFrame]] = {
+READS: dict[str, Callable[[SourceMarketAdapter | PreloadedAdapter, pl.DataFrame], pl.DataFrame]] = {
     "chains": lambda a, k: a.fetch_chains(k),
     "bars": lambda a, k: a.fetch_bars(k, BARS_BACK),
     "few bars": lambda a, k: a.fetch_bars(k, 5),
@@ -60,7 +62,7 @@ SCHEMAS = {"chains": CHAIN, "bars": BARS, "trades": TRADES, "quotes": QUOTES, "n
 
 @pytest.mark.parametrize("read", READS)
 def test_preloaded_rows_are_those_of_the_source(
-    read: str, adapter: MarketAdapter, preloaded: PreloadedAdapter, keys: pl.DataFrame
+    read: str, adapter: SourceMarketAdapter, preloaded: PreloadedAdapter, keys: pl.DataFrame
 ) -> None:
     asked = [keys, keys.filter(pl.col("symbol") != "BBB"), keys[1:2], keys[3:5], keys[::4], keys[8:9], keys.clear()]
     for some in asked:
@@ -70,11 +72,11 @@ def test_preloaded_rows_are_those_of_the_source(
     assert not READS[read](adapter, keys).is_empty()
 
 
-def test_single_reads_are_batches_of_one(adapter: MarketAdapter, preloaded: PreloadedAdapter) -> None:
+def test_single_reads_are_batches_of_one(adapter: SourceMarketAdapter, preloaded: PreloadedAdapter) -> None:
     for each in (adapter, preloaded):
-        assert isinstance(each, adapters.OptionsChainAdapter)
-        assert isinstance(each, adapters.MarketDataAdapter)
-        assert isinstance(each, adapters.NewsAdapter)
+        assert isinstance(each, OptionsChainAdapter)
+        assert isinstance(each, MarketDataAdapter)
+        assert isinstance(each, NewsAdapter)
         one = one_key("BBB", NOW)
         assert_frame_equal(each.fetch_chain("BBB", NOW), each.fetch_chains(one))
         assert_frame_equal(each.fetch_ohlcv("BBB", 3, NOW), each.fetch_bars(one, 3))
@@ -83,7 +85,7 @@ def test_single_reads_are_batches_of_one(adapter: MarketAdapter, preloaded: Prel
         assert each.fetch_ohlcv("BBB", 3, NOW).height == 3
 
 
-def test_what_was_not_loaded_is_refused(adapter: MarketAdapter, keys: pl.DataFrame) -> None:
+def test_what_was_not_loaded_is_refused(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> None:
     preloaded = PreloadedAdapter.load(adapter, keys, BARS_BACK)
     with pytest.raises(DataError, match="Expected a key of the batch that was loaded") as stranger:
         preloaded.fetch_chain("ZZZ", NOW)
@@ -94,14 +96,14 @@ def test_what_was_not_loaded_is_refused(adapter: MarketAdapter, keys: pl.DataFra
         preloaded.fetch_ohlcv("AAA", BARS_BACK + 1, NOW)
 
 
-def test_known_symbols(adapter: MarketAdapter, preloaded: PreloadedAdapter) -> None:
+def test_known_symbols(adapter: SourceMarketAdapter, preloaded: PreloadedAdapter) -> None:
     assert preloaded.known_symbols() == {"AAA", "BBB", "CCC"}
     before = pl.DataFrame([("AAA", datetime(1990, 1, 2, tzinfo=UTC))], schema=KEYS, orient="row")
     assert PreloadedAdapter.load(adapter, before, 5).known_symbols() == frozenset()
 
 
 def test_events_are_read_once_and_again_only_to_look_further_back(
-    adapter: MarketAdapter, keys: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+    adapter: SourceMarketAdapter, keys: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     read = adapter.fetch_trades
@@ -118,7 +120,7 @@ def test_events_are_read_once_and_again_only_to_look_further_back(
 
 
 @pytest.fixture
-def corrected(tmp_path: Path, config: Config) -> MarketAdapter:
+def corrected(tmp_path: Path, config: Config) -> SourceMarketAdapter:
     """A store in which bars are corrected, equal trades repeat, and a batch of trades is delivered twice."""
     writer = StoreWriter(tmp_path)
     days = [NOW - timedelta(days=n) for n in range(1, 12)]
@@ -129,10 +131,10 @@ def corrected(tmp_path: Path, config: Config) -> MarketAdapter:
         trades = [("AAA", t, t + timedelta(minutes=delay), 10.0, 100.0, "buy") for t in ticks]
         writer.append("trades", pl.DataFrame(trades, schema=TRADES, orient="row"))
     calendar = SessionCalendar.build("XNYS", date(2026, 1, 2), date(2026, 12, 31))
-    return MarketAdapter(StoreSource(tmp_path), ChainLoader(calendar, config.market))
+    return SourceMarketAdapter(StoreSource(tmp_path), ChainLoader(calendar, config.market))
 
 
-def test_corrections_and_repeats_are_served_as_the_store_does(corrected: MarketAdapter) -> None:
+def test_corrections_and_repeats_are_served_as_the_store_does(corrected: SourceMarketAdapter) -> None:
     moments = [NOW - timedelta(days=4), NOW - timedelta(minutes=21), NOW - timedelta(minutes=10), NOW]
     keys = pl.DataFrame([("AAA", m) for m in moments], schema=KEYS, orient="row")
     preloaded = PreloadedAdapter.load(corrected, keys, 6)
@@ -145,12 +147,12 @@ def test_corrections_and_repeats_are_served_as_the_store_does(corrected: MarketA
     assert corrected.fetch_trades(keys[3:4], 10).height == 4
 
 
-def test_the_adapter_survives_a_trip(adapter: MarketAdapter, keys: pl.DataFrame) -> None:
+def test_the_adapter_survives_a_trip(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> None:
     again = pickle.loads(pickle.dumps(adapter))  # noqa: S301 - our own bytes
     assert_frame_equal(again.fetch_chains(keys[:1]), adapter.fetch_chains(keys[:1]), check_exact=True)
 
 
-def test_chains_with_report_are_the_chains(adapter: MarketAdapter, keys: pl.DataFrame) -> None:
+def test_chains_with_report_are_the_chains(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> None:
     loaded = adapter.fetch_chains_with_report(keys)
     assert_frame_equal(loaded.chain, adapter.fetch_chains(keys), check_exact=True)
     assert set(loaded.report.columns) == {"symbol", "reason", "rows"}
