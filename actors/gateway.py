@@ -21,9 +21,9 @@ from gnosis_ray.app.composition import build_gateway
 from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.monitoring.traffic_meter import TrafficMeter
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.gateway.gateway import OnDone, Order, Outcome, Progress
 
@@ -45,7 +45,7 @@ class GatewayHost:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.gather`."""
         return self._gateway.gather(orders, self._note, fresh_since)
 
-    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
         return self._gateway.fetch(provider, kind, symbols, as_of)
 
@@ -94,7 +94,7 @@ class RemoteGateway:
         outcomes: list[Outcome] = _got(ending)
         return outcomes
 
-    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
         return _got(self._actor.fetch.remote(provider, kind, list(symbols), as_of))
 

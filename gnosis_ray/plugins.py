@@ -23,11 +23,11 @@ from gnosis_ray.agents.strategies.builtin_strategies import BOOK
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.errors import ConfigError
 
-Kind = Literal["agents", "processors", "providers", "strategies"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+PluginKind = Literal["agents", "processors", "providers", "strategies"]
+PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
 PREFIX = "gnosis_ray."
 
-BUILT_IN: Mapping[Kind, tuple[str, ...]] = {
+BUILT_IN: Mapping[PluginKind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),
     "processors": ("news", "flow", "technical"),
     "providers": ("synthetic", "store", *VENDORS),
@@ -35,7 +35,7 @@ BUILT_IN: Mapping[Kind, tuple[str, ...]] = {
 }
 """Names that need no plug-in, and that none may take."""
 
-SETTING: Mapping[Kind, str] = {
+SETTING: Mapping[PluginKind, str] = {
     "agents": "agents.enabled",
     "processors": "engines.sentiment.processors",
     "providers": "data.provider",
@@ -48,7 +48,7 @@ SETTING: Mapping[Kind, str] = {
 class Plugin:
     """One entry point of an installed distribution; nothing of it is imported yet."""
 
-    kind: Kind
+    kind: PluginKind
     name: str
     distribution: str
     version: str
@@ -98,14 +98,14 @@ def installed() -> list[Plugin]:
     """Every plug-in of every installed distribution, sorted; imports none of them."""
     found = [
         Plugin(kind, point.name, point.dist.name, point.dist.version, point)
-        for kind in KINDS
+        for kind in PLUGIN_KINDS
         for point in entry_points(group=f"{PREFIX}{kind}")
         if point.dist is not None
     ]
     return sorted(found, key=lambda p: (p.kind, p.name, p.distribution))
 
 
-def named(config: Config) -> dict[Kind, tuple[str, ...]]:
+def named(config: Config) -> dict[PluginKind, tuple[str, ...]]:
     """The names that the settings use, built-in ones too."""
     return {
         "agents": config.agents.enabled,
@@ -115,7 +115,7 @@ def named(config: Config) -> dict[Kind, tuple[str, ...]]:
     }
 
 
-def find(kind: Kind, name: str, among: Sequence[Plugin]) -> Plugin | None:
+def find(kind: PluginKind, name: str, among: Sequence[Plugin]) -> Plugin | None:
     """The one plug-in of that name among those that are installed; None where the name is built in.
 
     Raises :class:`ConfigError` where the name is unknown, or where more than one thing answers to it.
@@ -163,9 +163,9 @@ class PluginMaker:
     def __init__(self, config: Config) -> None:
         self._settings = config.plugins
         self._versions = config.plugin_versions
-        self._found: dict[tuple[Kind, str], Plugin | None] = {}
+        self._found: dict[tuple[PluginKind, str], Plugin | None] = {}
 
-    def make(self, kind: Kind, name: str, fits: Callable[[Any], str | None], *arguments: object) -> Any:
+    def make(self, kind: PluginKind, name: str, fits: Callable[[Any], str | None], *arguments: object) -> Any:
         """``arguments`` and the plug-in's settings, given to its factory; see :meth:`Plugin.make`.
 
         Raises :class:`ConfigError` too where the code here is not what the settings were pinned to.
@@ -207,7 +207,7 @@ def frozen(value: Any) -> Any:
     return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
 
 
-def _unknown(kind: Kind, name: str, known: list[str]) -> str:
+def _unknown(kind: PluginKind, name: str, known: list[str]) -> str:
     return (
         f"{SETTING[kind]}: unknown name '{name}'. {_near(name, known)} Plug-ins of the group {PREFIX}{kind} add names."
     )
@@ -215,7 +215,7 @@ def _unknown(kind: Kind, name: str, known: list[str]) -> str:
 
 def _near(name: str, known: list[str]) -> str:
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    groups = ", ".join(f"{PREFIX}{kind}" for kind in KINDS)
+    groups = ", ".join(f"{PREFIX}{kind}" for kind in PLUGIN_KINDS)
     if not nearest:
         return f"Nothing is installed in the groups {groups}."
     return f"Nearest known one: '{nearest[0]}' (of {', '.join(known)})."

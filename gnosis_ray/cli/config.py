@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.cli.console import Format, emit, format_option, talk
 from gnosis_ray.config import load_config
-from gnosis_ray.plugins import KINDS, installed, named, pinned
+from gnosis_ray.plugins import PLUGIN_KINDS, installed, named, pinned
 
 
 @click.group(name="config")
@@ -42,7 +42,7 @@ def plugins(profile: str | None, format_: Format) -> None:
     columns = ["kind", "name", "distribution", "entry point", "in use"]
     emit(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), format_, "Plug-ins")
     if not rows:
-        talk.print(f"None is installed. Groups: {', '.join(f'gnosis_ray.{kind}' for kind in KINDS)}.")
+        talk.print(f"None is installed. Groups: {', '.join(f'gnosis_ray.{kind}' for kind in PLUGIN_KINDS)}.")
 
 
 def _at(body: Any, key: str) -> Any:

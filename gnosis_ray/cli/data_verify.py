@@ -14,8 +14,9 @@ from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
-from gnosis_ray.market.datasets import KINDS, Kind, dataset
+from gnosis_ray.market.datasets import dataset
 from gnosis_ray.market.symbols import canonical
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location, locate
 
 CLEAN, ERRORS_FOUND = 0, 3
@@ -24,7 +25,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(name="verify")
-@click.option("--kind", "kinds", metavar="A,B", help=f"Of {', '.join(KINDS)}; default: all.")
+@click.option("--kind", "kinds", metavar="A,B", help=f"Of {', '.join(DATA_KINDS)}; default: all.")
 @click.option("--symbols", metavar="A,B", help="Only these.")
 @click.option("--from", "first", type=_DAY, help="The first day, of the events' time in UTC.")
 @click.option("--to", "last", type=_DAY, help="The last day.")
@@ -74,8 +75,8 @@ def _explained(config: Config) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["kind", "finding", "severity", "meaning"], orient="row")
 
 
-def _kinds(text: str | None) -> tuple[Kind, ...]:
-    return tuple(dataset(name.strip()).kind for name in text.split(",")) if text else KINDS
+def _kinds(text: str | None) -> tuple[DataKind, ...]:
+    return tuple(dataset(name.strip()).kind for name in text.split(",")) if text else DATA_KINDS
 
 
 def _date(moment: datetime | None) -> date | None:

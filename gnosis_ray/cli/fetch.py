@@ -14,10 +14,10 @@ from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
 from gnosis_ray.cli.universe import tell_universe
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
-from gnosis_ray.data.store import KINDS, Kind
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.schemas.run_schemas import Failure
 from gnosis_ray.storage.location import Location, locate
 from gnosis_ray.vendors.fetching import Fetched, routes
@@ -31,7 +31,7 @@ DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4
 @click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
 @click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
 @click.option("--provider", metavar="NAME", help=f"Which vendor: {', '.join(VENDORS)}.")
-@click.option("--kinds", metavar="A,B", help=f"Of {', '.join(KINDS)}; default: data.fetch of the settings.")
+@click.option("--kinds", metavar="A,B", help=f"Of {', '.join(DATA_KINDS)}; default: data.fetch of the settings.")
 @click.option("--again", is_flag=True, help="Ask for everything anew; default: only for what this session lacks.")
 @data_dir_option("The store; default: data.dir of the settings.")
 @format_option
@@ -74,7 +74,7 @@ def command(
     return _tell(done, members.symbols, config, again)
 
 
-def _only(config: Config, kinds: Collection[Kind]) -> Config:
+def _only(config: Config, kinds: Collection[DataKind]) -> Config:
     """The settings with vendors of their own for ``kinds`` alone."""
     named = {kind: vendor for kind, vendor in config.data.kinds.items() if kind in kinds}
     return config.with_data(kinds=named)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, PositiveFloat, PositiveInt
 
 from gnosis_ray.config.providers import VENDORS
 from gnosis_ray.config.section import Section
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.core_schemas import UtcDatetime
+from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
 from gnosis_ray.storage.location import Location, locate
 
 
@@ -68,10 +68,6 @@ def _store_place(value: Any) -> Any:
 
 StorePlace = Annotated[Location, BeforeValidator(_store_place), PlainSerializer(str, return_type=str, when_used="json")]
 """A folder, or ``s3://bucket/prefix``."""
-
-
-DataKind = Literal["chains", "bars", "trades", "quotes", "news"]
-"""What market data is made of."""
 
 
 class DataConfig(Section):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 import polars as pl
 
 from gnosis_ray.errors import ConfigError, SchemaError
 from gnosis_ray.market.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
-
-Kind = Literal["chains", "bars", "trades", "quotes", "news"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 
 OCCURRENCE = "occurrence"
 """Numbers rows that are alike in one part: two equal prints at one microsecond are two trades."""
@@ -36,7 +34,7 @@ class Dataset:
     figures that are kept in the same way and no engine reads: a vendor's own, for whoever checks ours against them.
     """
 
-    kind: Kind
+    kind: DataKind
     schema: pl.Schema
     event: str
     period: Literal["event_date", "event_year"]
@@ -74,7 +72,7 @@ def _all_but_known_at(schema: pl.Schema) -> tuple[str, ...]:
     return tuple(name for name in schema.names() if name != "known_at")
 
 
-DATASETS: dict[Kind, Dataset] = {
+DATASETS: dict[DataKind, Dataset] = {
     "chains": Dataset(
         "chains",
         RAW_CHAIN,
@@ -95,7 +93,7 @@ def dataset(kind: str) -> Dataset:
     for known, found in DATASETS.items():
         if known == kind:
             return found
-    raise ConfigError(f"Unknown kind of market data '{kind}'. Valid: {', '.join(KINDS)}")
+    raise ConfigError(f"Unknown kind of market data '{kind}'. Valid: {', '.join(DATA_KINDS)}")
 
 
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
+
 Floats = npt.NDArray[np.float64]
 FloatLike = npt.ArrayLike
 
-DAYS_PER_YEAR = 365.0
 _INV_SQRT_2PI = 1.0 / np.sqrt(2.0 * np.pi)
 
 

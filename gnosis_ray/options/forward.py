@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import ForwardConfig, RatePoint
-from gnosis_ray.options.bsm import DAYS_PER_YEAR, Floats
+from gnosis_ray.options.bsm import Floats
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 
 
 def zero_rates(days: Floats, curve: Sequence[RatePoint]) -> Floats:

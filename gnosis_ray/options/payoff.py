@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gnosis_ray.options.bsm import Floats
+from gnosis_ray.schemas.conventions import SHARES_PER_CONTRACT
 from gnosis_ray.schemas.core_schemas import TradeLeg
 
-SHARES_PER_CONTRACT = 100
 _ROUNDING = 1e-12
 """Relative size below which a value at a kink is a rounding error of zero."""
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnosis_ray.options.payoff import SHARES_PER_CONTRACT, PayoffLeg, payoff
+from gnosis_ray.options.payoff import PayoffLeg, payoff
 from gnosis_ray.options.position import PositionLeg, first_expiry, position_value
 from gnosis_ray.report.quotes import MarketThen
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SHARES_PER_CONTRACT, TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
 POINTS = 161
@@ -19,8 +20,7 @@ REACH_SIGMAS = 3.0
 MARGIN = 0.06
 """Of the span, beside the outermost strike, breakeven or exit."""
 
-STOCK_HORIZON_YEARS = 21 / 252
-DAYS_PER_YEAR = 365.0
+STOCK_HORIZON_YEARS = 21 / TRADING_DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)

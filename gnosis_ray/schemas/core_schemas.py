@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 EngineKind = Literal["hedge", "liquidity", "sentiment", "elasticity"]
 """The four engines, in the order in which snapshots and reports show them."""
 
-ENGINE_KINDS: tuple[EngineKind, ...] = ("hedge", "liquidity", "sentiment", "elasticity")
+ENGINE_KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
+
+DataKind = Literal["chains", "bars", "trades", "quotes", "news"]
+"""What market data is made of."""
+
+DATA_KINDS: tuple[DataKind, ...] = get_args(DataKind)
 
 Action = Literal["long", "short", "flat", "spread", "complex"]
 

@@ -18,8 +18,7 @@ from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError, NoDataError
-from gnosis_ray.market.datasets import KINDS, Kind
-from gnosis_ray.schemas.core_schemas import full_second
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.storage.location import Location
 from gnosis_ray.vendors.gateway import GatewayPort, Order, Outcome, Windows
@@ -36,11 +35,11 @@ SPARE_DAYS = 14
 PART_ROWS = 500_000
 """Rows that are stored together: a night of the S&P 500 is one part a kind, and a part fits into memory."""
 
-BESIDE: tuple[Kind, ...] = ("chains", "bars")
+BESIDE: tuple[DataKind, ...] = ("chains", "bars")
 """What engines read of the symbols that they lay beside others."""
 
 
-def routes(config: Config) -> dict[Kind, str]:
+def routes(config: Config) -> dict[DataKind, str]:
     """Which vendor each kind is fetched from; none where market data lies in a store or is made up.
 
     ``data.kinds`` decides, then ``data.provider`` for those of ``data.fetch`` that it gives; what no vendor is named
@@ -52,16 +51,16 @@ def routes(config: Config) -> dict[Kind, str]:
         raise ConfigError(f"data.kinds: Expected data.provider {STORE} or a vendor beside it, was {data.provider}")
     for kind, vendor in data.kinds.items():
         _check(kind, vendor)
-    main = VENDOR[data.provider].kinds if data.provider in VENDORS else frozenset[Kind]()
-    found: dict[Kind, str] = {kind: data.provider for kind in data.fetch if kind in main}
+    main = VENDOR[data.provider].kinds if data.provider in VENDORS else frozenset[DataKind]()
+    found: dict[DataKind, str] = {kind: data.provider for kind in data.fetch if kind in main}
     if data.provider in VENDORS and not found and not data.kinds:
         gives = ", ".join(sorted(main))
         raise ConfigError(f"data.fetch: {data.provider} gives none of {', '.join(data.fetch)}: it gives {gives}")
     found |= data.kinds
-    return {kind: found[kind] for kind in KINDS if found.get(kind, STORE) != STORE}
+    return {kind: found[kind] for kind in DATA_KINDS if found.get(kind, STORE) != STORE}
 
 
-def _check(kind: Kind, vendor: str) -> None:
+def _check(kind: DataKind, vendor: str) -> None:
     if vendor == STORE:
         return
     if vendor not in VENDORS:
@@ -90,7 +89,7 @@ def windows(config: Config) -> Windows:
     return Windows({"bars": timedelta(days=round(days)), "news": news, "trades": tape, "quotes": tape})
 
 
-def orders(of: Mapping[Kind, str], symbols: Iterable[str], beside: Iterable[str] = ()) -> list[Order]:
+def orders(of: Mapping[DataKind, str], symbols: Iterable[str], beside: Iterable[str] = ()) -> list[Order]:
     """Everything to fetch, each once, sorted; ``beside``: the symbols that engines read beside those asked about."""
     own, others = set(symbols), set(beside)
     return sorted(
@@ -109,7 +108,7 @@ class Fetched:
 
     as_of: datetime
     outcomes: tuple[Outcome, ...]
-    rows: Mapping[Kind, int]
+    rows: Mapping[DataKind, int]
     traffic: tuple[VendorTraffic, ...]
 
     @property
@@ -125,7 +124,7 @@ class Fetched:
         return tuple(sorted(counted, key=lambda f: (f.symbol, f.stage)))
 
 
-OnStored = Callable[[Kind, int, int], None]
+OnStored = Callable[[DataKind, int, int], None]
 
 
 def fetch_and_store(
@@ -146,7 +145,7 @@ def fetch_and_store(
     """
     outcomes = gateway.gather(wanted, on_done, fresh_since)
     as_of = full_second(time.now())
-    written: Counter[Kind] = Counter()
+    written: Counter[DataKind] = Counter()
     had = [outcome.order for outcome in outcomes if outcome.failure is None]
     writer = StoreWriter(root)
     for vendor, kind in sorted({(order.vendor, order.kind) for order in had}):

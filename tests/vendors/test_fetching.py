@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import VENDORS, Config, load_config
-from gnosis_ray.data.store import Kind, StoreSource
+from gnosis_ray.data.store import StoreSource
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.keys import keys_at
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors import fetching
 from gnosis_ray.vendors.fetching import fetch_and_store, label, orders, plan, routes, windows
 from gnosis_ray.vendors.gateway import Order
@@ -148,7 +149,7 @@ def test_fetching_again_adds_only_what_is_new(config: Config, tmp_path: Path) ->
     bench = Bench(config, tmp_path / "spool")
     assert isinstance(bench.time, SimulatedTime)
 
-    def once() -> Mapping[Kind, int]:
+    def once() -> Mapping[DataKind, int]:
         gateway, wanted = bench.another(), [Order("cboe", "bars", "A")]
         done = fetch_and_store(
             gateway, wanted, tmp_path / "store", 64, bench.time, lambda _: None, lambda *_: None, bench.now()

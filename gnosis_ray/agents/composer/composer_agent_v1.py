@@ -12,12 +12,12 @@ from gnosis_ray.agents.composer.strategy_hints import PREFIX, hints, implied_ove
 from gnosis_ray.agents.composer.vote import Vote, take_vote
 from gnosis_ray.config import ComposerConfig
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, StandardSnapshot, Suggestion
 
 __all__ = ["DIRECTION", "LAYER", "ComposerAgentV1"]
 
 LAYER = "composer"
-TRADING_DAYS = 252
 CARRIED = {
     "hedge": ("spot", "atm_iv_30d", "skew_25d", "sigma_daily", "adv_usd", "hedge_regime_energy"),
     "sentiment": ("sentiment_energy",),
@@ -105,7 +105,7 @@ class ComposerAgentV1:
         horizon = self._mean("horizon_days", winners) or self._config.default_horizon_days
         carried["horizon_days"] = horizon
         if "atm_iv_30d" in carried:
-            carried["exp_move_pct"] = carried["atm_iv_30d"] * math.sqrt(horizon / TRADING_DAYS) * 100
+            carried["exp_move_pct"] = carried["atm_iv_30d"] * math.sqrt(horizon / TRADING_DAYS_PER_YEAR) * 100
         elif "sigma_daily" in carried:
             carried["exp_move_pct"] = carried["sigma_daily"] * math.sqrt(horizon) * 100
         return carried

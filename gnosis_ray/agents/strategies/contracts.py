@@ -16,9 +16,10 @@ import polars as pl
 
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options import bsm
-from gnosis_ray.options.bsm import DAYS_PER_YEAR, Floats
+from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.implied_vol import implied_vol
 from gnosis_ray.options.smile import Smile
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SECONDS_PER_DAY
 
 Mask = npt.NDArray[np.bool_]
 
@@ -28,7 +29,7 @@ _PARITY_STRIKES = 3
 """Nearest to spot, whose median names the forward where the chain could not."""
 _HALF_CENT = 0.005
 _LEAST_VEGA = 1e-300
-_SECONDS_PER_YEAR = DAYS_PER_YEAR * 86_400
+_SECONDS_PER_YEAR = DAYS_PER_YEAR * SECONDS_PER_DAY
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from gnosis_ray.agents.strategies.contracts import ExpiryContracts
 from gnosis_ray.agents.strategies.legs import Contract
 from gnosis_ray.agents.strategies.strategy_spec import LegRule
 from gnosis_ray.config import TradeConfig
-from gnosis_ray.options.payoff import SHARES_PER_CONTRACT, PayoffLeg
+from gnosis_ray.options.payoff import PayoffLeg
 from gnosis_ray.options.position import PositionLeg
+from gnosis_ray.schemas.conventions import SHARES_PER_CONTRACT
 from gnosis_ray.schemas.core_schemas import TradeLeg
 
 

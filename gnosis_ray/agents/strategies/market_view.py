@@ -10,9 +10,9 @@ from datetime import datetime
 from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.agents.strategies.strategy_spec import VolatilityState
 from gnosis_ray.config import TradeConfig
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import Action, Suggestion
 
-TRADING_DAYS = 252
 MOST_DRIFT = 0.5
 """Of the forward, either way, whatever moves are expected: a price stays above nothing."""
 STATES: tuple[VolatilityState, ...] = ("cheap", "fair", "rich")
@@ -66,7 +66,7 @@ def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> Vi
     move, modelled = _positive(known, "exp_move_pct"), _positive(known, "exp_vol_1d")
     ratio = implied / realised if implied and realised else None
     confidence = suggestion.confidence if direction else _neutral_confidence(ratio, known.get("data_trust"), config)
-    expected = modelled * math.sqrt(TRADING_DAYS) if modelled else realised
+    expected = modelled * math.sqrt(TRADING_DAYS_PER_YEAR) if modelled else realised
     most = min((move or 0.0) / 100, MOST_DRIFT)
     drift = known.get("exp_return_1d", config.information_coefficient * confidence * direction * most)
     return View(

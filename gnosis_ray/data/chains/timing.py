@@ -9,7 +9,8 @@ import polars as pl
 from gnosis_ray.data.chains.report import count_masks
 from gnosis_ray.market.calendar import Moments, SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.options.bsm import DAYS_PER_YEAR, Floats
+from gnosis_ray.options.bsm import Floats
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 
 _DAY = 86_400_000_000  # microseconds
 

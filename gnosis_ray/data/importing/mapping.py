@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, Validation
 
 from gnosis_ray.config import Section, config_root, home
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.market.datasets import DATASETS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind
 
 
 class ContractRule(Section):
@@ -63,7 +64,7 @@ class TableMapping(Section):
     """
 
     file: str
-    kind: Kind
+    kind: DataKind
     header: tuple[str, ...] = ()
     file_name: str | None = None
     preamble: tuple[str, ...] = ()

@@ -8,7 +8,8 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.market.datasets import VENDOR_GREEKS, Kind
+from gnosis_ray.market.datasets import VENDOR_GREEKS
+from gnosis_ray.schemas.core_schemas import DataKind
 
 Action = Literal["refuse", "blank", "note"]
 
@@ -125,7 +126,13 @@ NEWS = (
     ),
 )
 
-RULES: dict[Kind, Sequence[Rule]] = {"chains": CHAINS, "bars": BARS, "trades": TRADES, "quotes": QUOTES, "news": NEWS}
+RULES: dict[DataKind, Sequence[Rule]] = {
+    "chains": CHAINS,
+    "bars": BARS,
+    "trades": TRADES,
+    "quotes": QUOTES,
+    "news": NEWS,
+}
 
 
 def first_refusal(rules: Sequence[Rule]) -> pl.Expr:

@@ -15,7 +15,7 @@ from gnosis_ray.data.quality.news import news, news_checks
 from gnosis_ray.data.quality.snapshots import SessionBefore, snapshot_checks, snapshots
 from gnosis_ray.data.quality.tape import quote_checks, quotes, trade_checks, trades
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 
 Ranges = Callable[[pl.DataFrame], pl.DataFrame]
 """Adds ``low`` and ``high`` of the bar of each row's symbol at its ``session``, null where there is none."""
@@ -64,10 +64,10 @@ class _Plain:
         tally.add(self._checks, self._prepare(rows))
 
 
-def examiner(kind: Kind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> Examiner:
+def examiner(kind: DataKind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> Examiner:
     """The examiner of a kind."""
     limits = config.quality
-    makers: dict[Kind, Callable[[], Examiner]] = {
+    makers: dict[DataKind, Callable[[], Examiner]] = {
         "chains": lambda: _Chains(config, calendar, ranges),
         "bars": lambda: _Bars(config, calendar),
         "trades": lambda: _Plain(trade_checks(limits.tape), lambda rows: trades(rows, calendar, limits.tape)),

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import polars as pl
 
-from gnosis_ray.market.datasets import KINDS, Kind
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -42,7 +42,7 @@ class Check:
     ``share`` is the sum of the one over the sum of the other. ``shows``: the columns that an example tells.
     """
 
-    kind: Kind
+    kind: DataKind
     name: str
     severity: Severity
     doc: str
@@ -55,9 +55,9 @@ class Tally:
     """Counts findings over many tables; its size grows with symbols and checks, not with rows."""
 
     def __init__(self) -> None:
-        self._checks: dict[tuple[Kind, str], Check] = {}
-        self._counts: dict[tuple[Kind, str], pl.DataFrame] = {}
-        self._examples: dict[tuple[Kind, str], str] = {}
+        self._checks: dict[tuple[DataKind, str], Check] = {}
+        self._counts: dict[tuple[DataKind, str], pl.DataFrame] = {}
+        self._examples: dict[tuple[DataKind, str], str] = {}
 
     def add(self, checks: Sequence[Check], table: pl.DataFrame) -> None:
         """Apply checks to a table that has a ``symbol`` column, its rows in the order in which examples are looked for.
@@ -81,7 +81,7 @@ class Tally:
         """What was found so far: :data:`FINDINGS`."""
         rows = [row for key, check in self._checks.items() if (row := self._finding(check, self._counts[key]))]
         found = pl.DataFrame(rows, schema=FINDINGS, orient="row")
-        order = {name: place for place, name in enumerate((*SEVERITIES, *KINDS))}
+        order = {name: place for place, name in enumerate((*SEVERITIES, *DATA_KINDS))}
         return found.sort(
             pl.col("severity").replace_strict(order, return_dtype=pl.Int32),
             pl.col("kind").replace_strict(order, return_dtype=pl.Int32),

@@ -8,11 +8,11 @@ from gnosis_ray.config.quality import BarQuality
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.sessions import moments_of
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import is_pair
+from gnosis_ray.schemas.core_schemas import DataKind
 
 
-def name_checks(limits: BarQuality) -> dict[Kind, tuple[Check, ...]]:
+def name_checks(limits: BarQuality) -> dict[DataKind, tuple[Check, ...]]:
     """Checks of symbols by kind; over :func:`names` of it."""
     return {
         "chains": (

@@ -22,7 +22,8 @@ from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS
-from gnosis_ray.market.datasets import DATASETS, KINDS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
 
 Progress = Callable[[str, int, int], None]
@@ -36,7 +37,7 @@ def verify(
     config: Config,
     calendar: SessionCalendar,
     *,
-    kinds: Sequence[Kind] = KINDS,
+    kinds: Sequence[DataKind] = DATA_KINDS,
     symbols: Collection[str] | None = None,
     first: date | None = None,
     last: date | None = None,
@@ -122,7 +123,7 @@ class BarRanges:
 
 
 def _names(
-    catalog: Catalog, scope: Scope, kinds: Sequence[Kind], config: Config, calendar: SessionCalendar, tally: Tally
+    catalog: Catalog, scope: Scope, kinds: Sequence[DataKind], config: Config, calendar: SessionCalendar, tally: Tally
 ) -> None:
     """Checks over the whole store of the symbols inside: what lies outside the days counts as well."""
     whole = Scope(scope.symbols)

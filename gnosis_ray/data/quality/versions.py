@@ -7,13 +7,14 @@ from datetime import datetime
 import polars as pl
 
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.market.datasets import KINDS, OCCURRENCE, Dataset, Kind
+from gnosis_ray.market.datasets import OCCURRENCE, Dataset
 from gnosis_ray.market.point_in_time import drop_superseded
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 
 _EVENT = {"chains": "event_time"}
 
 
-def version_checks(kind: Kind) -> tuple[Check, ...]:
+def version_checks(kind: DataKind) -> tuple[Check, ...]:
     """Checks of a kind's rows against other rows of the same thing; over :func:`told_again`."""
     event = _EVENT.get(kind, "timestamp")
     return (
@@ -32,7 +33,7 @@ def version_checks(kind: Kind) -> tuple[Check, ...]:
     )  # fmt: skip
 
 
-VERSION_CHECKS: dict[Kind, tuple[Check, ...]] = {kind: version_checks(kind) for kind in KINDS}
+VERSION_CHECKS: dict[DataKind, tuple[Check, ...]] = {kind: version_checks(kind) for kind in DATA_KINDS}
 
 
 def told_again(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:

@@ -10,6 +10,5 @@ is append-only: a correction is a new row with a later ``known_at``.
 from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.store.writer import Appended, StoreWriter
-from gnosis_ray.market.datasets import KINDS, Kind
 
-__all__ = ["KINDS", "Appended", "Kind", "StoreSource", "StoreWriter", "coverage"]
+__all__ = ["Appended", "StoreSource", "StoreWriter", "coverage"]

@@ -12,7 +12,8 @@ from gnosis_ray.data.store.part_files import INDEX, Part, bytes_of, list_partiti
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import DATASETS, Dataset, Kind
+from gnosis_ray.market.datasets import DATASETS, Dataset
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import side_by_side
 
@@ -41,7 +42,7 @@ class Catalog:
         self.root = root
         self._may_be_empty = may_be_empty
         self._indexes: dict[Location, pl.DataFrame] = {}
-        self._listings: dict[tuple[Kind, str], Listing] = {}
+        self._listings: dict[tuple[DataKind, str], Listing] = {}
 
     def listing(self, data: Dataset, first: str = "", last: str = "~") -> Listing:
         """The parts of partitions ``first`` to ``last``; :class:`NoDataError` for an empty store that may not be."""

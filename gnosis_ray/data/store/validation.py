@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.datasets import DATASETS, Dataset, Kind
+from gnosis_ray.market.datasets import DATASETS, Dataset
+from gnosis_ray.schemas.core_schemas import DataKind
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -20,7 +21,7 @@ _FAULTS = {"nullability": "is null", "nan": "is not finite", "inf": "is not fini
 
 
 @cache
-def declared(kind: Kind) -> type[dy.Schema]:
+def declared(kind: DataKind) -> type[dy.Schema]:
     """The dataframely schema of a dataset's stored columns.
 
     A symbol and both times are never null, a figure is a finite number or null, and nothing is known before it

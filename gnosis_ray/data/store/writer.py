@@ -13,8 +13,8 @@ from gnosis_ray.data.store.deduplication import unknown_rows
 from gnosis_ray.data.store.part_files import split, write_part
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.datasets import FETCHED_AT, Dataset, Kind, conform, dataset
-from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.market.datasets import FETCHED_AT, Dataset, conform, dataset
+from gnosis_ray.schemas.core_schemas import DataKind, to_utc
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import side_by_side
 
@@ -39,7 +39,7 @@ class StoreWriter:
         self.root = root if isinstance(root, S3Url) else Path(root)
         self._catalog = Catalog(self.root)
 
-    def append(self, kind: Kind, frame: pl.DataFrame) -> Appended:
+    def append(self, kind: DataKind, frame: pl.DataFrame) -> Appended:
         """Store ``frame`` (the columns of that kind, in any row order) as one part a partition.
 
         Naive times are read as UTC. Rows equal in everything but ``fetched_at`` count once, as first fetched, except
@@ -50,7 +50,7 @@ class StoreWriter:
         data = dataset(kind)
         return self._write(data, self._checked(data, frame))
 
-    def append_new(self, kind: Kind, frame: pl.DataFrame, as_of: datetime) -> Appended:
+    def append_new(self, kind: DataKind, frame: pl.DataFrame, as_of: datetime) -> Appended:
         """Store those rows of ``frame`` that differ from what the store knows at ``as_of``; they are known from then.
 
         ``frame`` as in :meth:`append`, but whatever it says of ``known_at`` is replaced by ``as_of``, to which every

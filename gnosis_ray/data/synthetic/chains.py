@@ -13,8 +13,9 @@ from gnosis_ray.data.synthetic.paths import Path
 from gnosis_ray.data.synthetic.positioning import Book, Listing, lay_book
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.surface import Surface, surface_at
-from gnosis_ray.data.synthetic.timeline import DAYS_PER_YEAR, SLICES, Expiries, Snapshot
+from gnosis_ray.data.synthetic.timeline import SLICES, Expiries, Snapshot
 from gnosis_ray.options.bsm import greeks
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 

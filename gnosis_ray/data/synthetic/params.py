@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnosis_ray.data.synthetic.randomness import stream
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 
 Positioning = Literal["long_gamma", "short_gamma", "balanced", "squeeze"]
 
@@ -15,7 +16,6 @@ MARKET_VOL = 0.15
 JUMPS_PER_YEAR = 5.0
 JUMP_SIGMAS = 3.0
 """Standard deviation of a jump, in daily standard deviations of the symbol."""
-SESSIONS_PER_YEAR = 252.0
 
 _POSITIONINGS: tuple[tuple[float, Positioning], ...] = (
     (0.35, "long_gamma"),
@@ -67,7 +67,7 @@ def symbol_params(seed: int, symbol: str) -> SymbolParams:
     volatility = _log_between(0.12, 0.60, u[1])
     dollar_volume = _log_between(50e6, 15e9, u[2])
     beta = min(0.4 + 1.2 * u[3], _LARGEST_MARKET_SHARE * volatility / MARKET_VOL)
-    jump_variance = JUMPS_PER_YEAR * (JUMP_SIGMAS * volatility) ** 2 / SESSIONS_PER_YEAR
+    jump_variance = JUMPS_PER_YEAR * (JUMP_SIGMAS * volatility) ** 2 / TRADING_DAYS_PER_YEAR
     return SymbolParams(
         symbol=symbol,
         price_level=_log_between(20.0, 800.0, u[0]),

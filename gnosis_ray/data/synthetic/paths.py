@@ -7,15 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.synthetic.params import (
-    JUMP_SIGMAS,
-    JUMPS_PER_YEAR,
-    MARKET_VOL,
-    SESSIONS_PER_YEAR,
-    SymbolParams,
-)
+from gnosis_ray.data.synthetic.params import JUMP_SIGMAS, JUMPS_PER_YEAR, MARKET_VOL, SymbolParams
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.timeline import SLICES
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -102,7 +97,7 @@ def stressed_sessions(uniforms: Floats) -> Flags:
 def market_path(seed: int, sessions: int) -> MarketPath:
     """The market factor over the first ``sessions`` sessions."""
     variance = _variance(stressed_sessions(stream(seed, "", "market regime").random(sessions)))
-    daily = MARKET_VOL * np.sqrt(variance / SESSIONS_PER_YEAR)
+    daily = MARKET_VOL * np.sqrt(variance / TRADING_DAYS_PER_YEAR)
     z = stream(seed, "", "market steps").standard_normal((sessions, SLICES + 1))
     gaps = daily * np.sqrt(_OVERNIGHT) * z[:, 0]
     return MarketPath(gaps, (daily * _slice_share())[:, None] * z[:, 1:], variance)
@@ -113,21 +108,21 @@ def symbol_path(seed: int, params: SymbolParams, market: MarketPath) -> Path:
     n = market.gaps.size
     u = stream(seed, params.symbol, "regime").random((n, 4))
     stressed = stressed_sessions(u[:, 0])
-    own = params.own_volatility * np.sqrt(_variance(stressed) / SESSIONS_PER_YEAR)
+    own = params.own_volatility * np.sqrt(_variance(stressed) / TRADING_DAYS_PER_YEAR)
     z = stream(seed, params.symbol, "steps").standard_normal((n, SLICES + 3))
 
-    jumped = u[:, 1] < -np.expm1(-JUMPS_PER_YEAR / SESSIONS_PER_YEAR)
-    jump = np.where(jumped, JUMP_SIGMAS * params.volatility / np.sqrt(SESSIONS_PER_YEAR) * z[:, 1], 0.0)
+    jumped = u[:, 1] < -np.expm1(-JUMPS_PER_YEAR / TRADING_DAYS_PER_YEAR)
+    jump = np.where(jumped, JUMP_SIGMAS * params.volatility / np.sqrt(TRADING_DAYS_PER_YEAR) * z[:, 1], 0.0)
     gaps = params.beta * market.gaps + own * np.sqrt(_OVERNIGHT) * z[:, 0] + jump
     steps = params.beta * market.steps + (own * _slice_share())[:, None] * z[:, 3:]
     within = np.cumsum(steps, axis=1)[:, -1]
     returns = gaps + within
     closes = np.log(params.price_level) + _revert(returns)
 
-    diffusive = (params.beta * MARKET_VOL) ** 2 * market.variance + own**2 * SESSIONS_PER_YEAR
-    jump_variance = JUMPS_PER_YEAR * (JUMP_SIGMAS * params.volatility) ** 2 / SESSIONS_PER_YEAR
-    slice_sigma = np.sqrt(diffusive / SESSIONS_PER_YEAR) * _slice_share()
-    surprise = np.abs(returns) / np.sqrt(diffusive / SESSIONS_PER_YEAR)
+    diffusive = (params.beta * MARKET_VOL) ** 2 * market.variance + own**2 * TRADING_DAYS_PER_YEAR
+    jump_variance = JUMPS_PER_YEAR * (JUMP_SIGMAS * params.volatility) ** 2 / TRADING_DAYS_PER_YEAR
+    slice_sigma = np.sqrt(diffusive / TRADING_DAYS_PER_YEAR) * _slice_share()
+    surprise = np.abs(returns) / np.sqrt(diffusive / TRADING_DAYS_PER_YEAR)
     activity = np.exp(0.3 * z[:, 2] - 0.045 + 0.35 * (np.minimum(surprise, 6.0) - 0.8))
     return Path(
         opens=closes - within,
@@ -154,7 +149,7 @@ def _slice_share() -> float:
 
 def _revert(returns: Floats) -> Floats:
     """Log distance from the level, x_i = a x_{i-1} + r_i with x_0 = 0, in closed form."""
-    decay = np.exp(-REVERSION_PER_YEAR / SESSIONS_PER_YEAR * np.arange(returns.size))
+    decay = np.exp(-REVERSION_PER_YEAR / TRADING_DAYS_PER_YEAR * np.arange(returns.size))
     shocks = returns / decay
     shocks[0] = 0.0
     return np.asarray(decay * np.cumsum(shocks))

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.synthetic.params import SESSIONS_PER_YEAR, SymbolParams
+from gnosis_ray.data.synthetic.params import SymbolParams
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SHARES_PER_CONTRACT, TRADING_DAYS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,13 +25,12 @@ SQUEEZE_WINDOW = 0.05
 SQUEEZE_SHARE = 0.65
 GAMMA_SIGN = {"long_gamma": 1, "short_gamma": -1, "balanced": 0, "squeeze": 1}
 """Planted sign of the dealers' net gamma; 0 is a net below a twentieth of gross."""
-CONTRACT_SHARES = 100.0
 
 _CENTRE, _WIDTH = 0.055, 0.06
 """Calls lie around this far above spot, puts as far below: gamma changes its sign within a few percent of spot."""
 _WALL_LEAD = 1.5
 """A wall's gamma over that of the next strike."""
-_WALL_MIN_TAU = 14.0 / 365.0
+_WALL_MIN_TAU = 14.0 / DAYS_PER_YEAR
 _SMALLEST_MEAN_INTEREST = 25.0
 """Contracts: below it, rounding to whole ones would blur the plan."""
 
@@ -90,7 +90,7 @@ def _wall(moneyness: Floats, target: float) -> int:
 
 def _expiry_weights(listing: Listing) -> Floats:
     """Months over weeks, near over far; the last days get less, for their gamma grows as their time goes."""
-    nearness = np.sqrt(np.minimum(listing.tau * 365.0 / 30.0, 1.0)) * np.exp(-listing.tau / 0.35)
+    nearness = np.sqrt(np.minimum(listing.tau * DAYS_PER_YEAR / 30.0, 1.0)) * np.exp(-listing.tau / 0.35)
     return np.asarray(np.where(listing.monthly, 3.0, 1.0) * nearness)
 
 
@@ -122,7 +122,7 @@ def _squeeze(calls: Floats, puts: Floats, listing: Listing, moneyness: Floats) -
 def _contracts(params: SymbolParams, listing: Listing, volatility: float, calls: Floats, puts: Floats) -> float:
     """The factor that makes gross gamma worth ``gross_energy`` of a day's turnover on a one-sigma day."""
     gross = _total(calls, listing) + _total(puts, listing)
-    usd_per_unit_move = gross * CONTRACT_SHARES * listing.spot**2
-    wanted = params.gross_energy * params.dollar_volume / (volatility / np.sqrt(SESSIONS_PER_YEAR))
+    usd_per_unit_move = gross * SHARES_PER_CONTRACT * listing.spot**2
+    wanted = params.gross_energy * params.dollar_volume / (volatility / np.sqrt(TRADING_DAYS_PER_YEAR))
     mean = 0.5 * (calls.mean() + puts.mean())
     return float(max(wanted / usd_per_unit_move, _SMALLEST_MEAN_INTEREST / mean))

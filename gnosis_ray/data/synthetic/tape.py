@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnosis_ray.data.synthetic.params import SESSIONS_PER_YEAR, SymbolParams
+from gnosis_ray.data.synthetic.params import SymbolParams
 from gnosis_ray.data.synthetic.paths import Path
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.timeline import SLICES, Timeline
 from gnosis_ray.market.calendar import Moments
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,7 +62,7 @@ def impact_of(params: SymbolParams, path: Path, session: int) -> Impact:
     before = path.close(session - 1)
     mean_size = params.dollar_volume / before / TRADES_PER_SESSION
     flow_sigma = mean_size * float(np.exp(0.5 * _SIZE_SIGMA**2))
-    usual = before * params.volatility / np.sqrt(SESSIONS_PER_YEAR * TRADES_PER_SESSION)
+    usual = before * params.volatility / np.sqrt(TRADING_DAYS_PER_YEAR * TRADES_PER_SESSION)
     kyle_lambda = float(np.sqrt(params.impact_share) * usual / flow_sigma)
     actual = before * float(path.slice_sigma[session]) / np.sqrt(TRADES_PER_SLICE)
     correlation = min(kyle_lambda * flow_sigma / actual, 0.95)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import Days, Moments, SessionCalendar
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SECONDS_PER_DAY
 
 ANCHOR = np.datetime64("2022-01-03", "D")
 """Prices start at the close of this session; the first bar is that of the session after it."""
@@ -16,8 +17,7 @@ SLICES = 13
 """A session is cut into this many equal slices: half hours of a full New York session."""
 WEEKLY_EXPIRIES = 4
 MONTHLY_EXPIRIES = 6
-DAYS_PER_YEAR = 365.0
-_US_PER_YEAR = DAYS_PER_YEAR * 86_400e6
+_US_PER_YEAR = DAYS_PER_YEAR * SECONDS_PER_DAY * 1e6
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,14 @@ from gnosis_ray.engines.elasticity.quality import with_confidence, with_regime
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 ONE_PERCENT = 0.01
 TRADED_SHARE = 0.01
 """Of a day's dollar volume: the net order flow that ``elasticity_*`` answers to."""
 
-A_DAY = 1 / math.sqrt(252)
+A_DAY = 1 / math.sqrt(TRADING_DAYS_PER_YEAR)
 
 OF_THE_HEDGE = (
     "hedge_cost_1pct_up",

@@ -6,8 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
 from gnosis_ray.engines.shared.indicators import INDICATORS
-
-SECONDS_PER_DAY = 86_400.0
+from gnosis_ray.schemas.conventions import SECONDS_PER_DAY
 
 
 def with_regime(rows: pl.DataFrame, config: ElasticityConfig) -> pl.DataFrame:

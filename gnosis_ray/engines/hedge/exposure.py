@@ -10,11 +10,11 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SHARES_PER_CONTRACT
 
-SHARES_PER_CONTRACT = 100
 ONE_PERCENT = 0.01
 VOL_POINT = 0.01
-YEARS_PER_DAY = 1 / 365
+YEARS_PER_DAY = 1 / DAYS_PER_YEAR
 
 
 def with_exposures(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:

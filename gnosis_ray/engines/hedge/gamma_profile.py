@@ -10,7 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
-from gnosis_ray.engines.hedge.exposure import ONE_PERCENT, SHARES_PER_CONTRACT
+from gnosis_ray.engines.hedge.exposure import ONE_PERCENT
+from gnosis_ray.schemas.conventions import SHARES_PER_CONTRACT
 
 DEAD_GAMMA = 1e-12
 """Of a profile's largest gamma: less than this, hours before expiry and far from the strikes, is none."""

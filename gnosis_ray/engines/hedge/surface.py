@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -142,7 +144,7 @@ def _ends(name: str) -> list[pl.Expr]:
 def _at_target(name: str) -> pl.Expr:
     """Linear in total variance between the expiries around the target; the nearest one where one side is missing."""
     t0, v0, d0, t1, v1, d1 = (pl.col(f"{name}_{end}") for end in ("t0", "v0", "d0", "t1", "v1", "d1"))
-    t = TARGET_DAYS / 365.0
+    t = TARGET_DAYS / DAYS_PER_YEAR
     w0, w1 = v0 * v0 * t0, v1 * v1 * t1
     inside = ((w0 + (w1 - w0) * (t - t0) / (t1 - t0)) * (1 / t)).sqrt()
     return pl.coalesce(

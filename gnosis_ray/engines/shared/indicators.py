@@ -12,6 +12,7 @@ import polars_talib as ta
 from gnosis_ray.engines.shared.bar_statistics import BREAK, latest_known
 from gnosis_ray.engines.shared.batch_cache import once_a_batch
 from gnosis_ray.market.corporate_actions import PRICES, adjusted
+from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 
 INDICATORS = ("rsi_14", "bollinger_percent_b", "keltner_position", "ret_5d", "realised_vol_20d")
 
@@ -25,7 +26,6 @@ WARM_UP = 30
 MEMORY = BAND_DAYS + WARM_UP
 """Unbroken bars at which every indicator here is present."""
 
-TRADING_DAYS = 252
 
 FLAT = 1e-9
 """A band narrower than this, over the price, is a price that does not move: no position in it."""
@@ -120,4 +120,4 @@ def _yang_zhang() -> pl.Expr:
     n = VOL_DAYS
     k = 0.34 / (1.34 + (n + 1) / (n - 1))
     variance = pl.col("overnight") + k * pl.col("day") + (1 - k) * pl.col("within")
-    return (pl.when(variance > 0).then(variance) * TRADING_DAYS).sqrt()
+    return (pl.when(variance > 0).then(variance) * TRADING_DAYS_PER_YEAR).sqrt()

@@ -9,7 +9,8 @@ import polars as pl
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError, SchemaError
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import DATASETS, Kind, conform
+from gnosis_ray.market.datasets import DATASETS, conform
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.gateway.response_cache import spooled_schema
 from gnosis_ray.vendors.providers.base import Request
 
@@ -37,7 +38,7 @@ def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:
     return ordered(rows, request.kind)
 
 
-def known_by(rows: pl.DataFrame, kind: Kind, fetched_at: datetime, as_of: datetime) -> pl.DataFrame:
+def known_by(rows: pl.DataFrame, kind: DataKind, fetched_at: datetime, as_of: datetime) -> pl.DataFrame:
     """The rows of events that had happened: by ``as_of``, and of bars only those whose session was over when fetched.
 
     A bar of a session that was still trading is no bar yet, whenever it is looked at.
@@ -46,7 +47,7 @@ def known_by(rows: pl.DataFrame, kind: Kind, fetched_at: datetime, as_of: dateti
     return rows.filter(event <= (min(fetched_at, as_of) if kind == "bars" else as_of))
 
 
-def ordered(rows: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+def ordered(rows: pl.DataFrame, kind: DataKind) -> pl.DataFrame:
     """By what identifies a row, then by everything else: the same rows in one order, however they came."""
     first = DATASETS[kind].identity
     return rows.sort(*first, *(name for name in rows.columns if name not in first), nulls_last=True)

@@ -17,7 +17,7 @@ from gnosis_ray.clock import Time
 from gnosis_ray.config import GatewayConfig, ProvidersConfig, VendorConfig
 from gnosis_ray.errors import ConfigError, DataError, ProviderError
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.gateway.answers import checked, known_by, ordered
@@ -35,7 +35,7 @@ class Order:
     """One kind of one symbol from one vendor."""
 
     vendor: str
-    kind: Kind
+    kind: DataKind
     symbol: str
 
     @property
@@ -66,9 +66,9 @@ class Progress:
 class Windows:
     """How far back each kind is asked for; of chains there is only the present."""
 
-    back: Mapping[Kind, timedelta]
+    back: Mapping[DataKind, timedelta]
 
-    def since(self, kind: Kind, now: datetime) -> datetime:
+    def since(self, kind: DataKind, now: datetime) -> datetime:
         """The earliest event to ask for; of bars the start of a day, so that a day's questions are the same."""
         since = now - self.back.get(kind, timedelta(0))
         return since.replace(hour=0, minute=0, second=0, microsecond=0) if kind == "bars" else since
@@ -85,7 +85,7 @@ class GatewayPort(Protocol):
         """See :meth:`Gateway.gather`."""
         ...
 
-    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`Gateway.fetch`."""
         ...
 
@@ -154,7 +154,7 @@ class Gateway:
                 future.cancel()
         return [found[order] for order in wanted]
 
-    def fetch(self, provider: str, kind: Kind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """The rows of a kind for ``symbols``, known at ``as_of``: the columns of the kind, and ``fetched_at``.
 
         What this gateway has not asked for before is asked for first; symbols that failed have no rows. Rows of events
@@ -225,7 +225,7 @@ class Gateway:
         late = ProviderError(line.overdue(), symbol=order.symbol)
         return Outcome(order, Failure.of(late, symbol=order.symbol, stage=order.stage))
 
-    def _begin(self, name: str, kinds: set[Kind]) -> None:
+    def _begin(self, name: str, kinds: set[DataKind]) -> None:
         vendor = self._vendor(name)
         if lacking := sorted(kinds - vendor.provider.kinds):
             gives = ", ".join(sorted(vendor.provider.kinds))

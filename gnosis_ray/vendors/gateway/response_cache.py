@@ -16,8 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.datasets import DATASETS, Kind
-from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind, to_utc
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _SINCE = "gnosis_ray.since"
@@ -40,13 +40,13 @@ class Spool:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def newest(self, vendor: str, kind: Kind, symbol: str) -> Answer | None:
+    def newest(self, vendor: str, kind: DataKind, symbol: str) -> Answer | None:
         """The latest answer that can be read; None where there is none."""
         dated = sorted(self._dated(vendor, kind, symbol), reverse=True)
         return next((answer for _, path in dated if (answer := _opened(path, kind)) is not None), None)
 
     def keep(
-        self, vendor: str, kind: Kind, symbol: str, rows: pl.DataFrame, fetched_at: datetime, since: datetime
+        self, vendor: str, kind: DataKind, symbol: str, rows: pl.DataFrame, fetched_at: datetime, since: datetime
     ) -> Answer:
         """Write an answer, whole or not at all. Side effect: drops answers of the symbol that nobody needs."""
         folder = self._folder(vendor, kind, symbol)
@@ -73,15 +73,15 @@ class Spool:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DataError(f"Cannot read what was fetched into {answer.path}: {error}") from error
 
-    def _folder(self, vendor: str, kind: Kind, symbol: str) -> Path:
+    def _folder(self, vendor: str, kind: DataKind, symbol: str) -> Path:
         return self.root / vendor / kind / symbol
 
-    def _dated(self, vendor: str, kind: Kind, symbol: str) -> list[tuple[datetime, Path]]:
+    def _dated(self, vendor: str, kind: DataKind, symbol: str) -> list[tuple[datetime, Path]]:
         paths = self._folder(vendor, kind, symbol).glob("*.parquet")
         return [(moment, path) for path in paths if (moment := _moment(path)) is not None]
 
 
-def spooled_schema(kind: Kind) -> pl.Schema:
+def spooled_schema(kind: DataKind) -> pl.Schema:
     """The columns of an answer: those of the kind but what is only known when rows are handed out."""
     return pl.Schema({n: t for n, t in DATASETS[kind].told.items() if n != "known_at"})
 
@@ -93,7 +93,7 @@ def _moment(path: Path) -> datetime | None:
         return None
 
 
-def _opened(path: Path, kind: Kind) -> Answer | None:
+def _opened(path: Path, kind: DataKind) -> Answer | None:
     """None for what is no answer of today's shape: it is asked for again, which mends it."""
     moment = _moment(path)
     if moment is None:

@@ -18,8 +18,8 @@ from pydantic import Field, SecretStr, TypeAdapter
 from gnosis_ray.config import AlpacaConfig
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import is_pair, spelled
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
@@ -93,7 +93,7 @@ class AlpacaProvider:
     """
 
     name = "alpaca"
-    kinds: frozenset[Kind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
+    kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
     def __init__(self, settings: AlpacaConfig, wire: Wire, key: SecretStr, secret: SecretStr) -> None:
         historical = client("alpaca", lambda: importlib.import_module("alpaca.data.historical"))
@@ -115,7 +115,7 @@ class AlpacaProvider:
 
     def fetch(self, request: Request) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[Kind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
             "bars": self._bars,
             "chains": self._chain,
             "news": self._news,

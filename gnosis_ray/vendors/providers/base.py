@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import polars as pl
 
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Request:
     Of chains the vendor's present snapshot is meant; its event time is the vendor's own.
     """
 
-    kind: Kind
+    kind: DataKind
     symbol: str
     since: datetime
     until: datetime
@@ -44,7 +44,7 @@ class Provider(Protocol):
     """One vendor. Built from its settings, its keys and a :class:`Wire`; holds no rows."""
 
     name: str
-    kinds: frozenset[Kind]
+    kinds: frozenset[DataKind]
     """What it can give."""
 
     def fetch(self, request: Request) -> pl.DataFrame:

@@ -15,8 +15,8 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, SchemaError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import option_root, spelled
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, nothing
@@ -65,7 +65,7 @@ class CboeProvider:
     """Chains of all US optionable stocks, funds and indices, one request a symbol, delayed by 15 minutes."""
 
     name = "cboe"
-    kinds: frozenset[Kind] = frozenset({"chains"})
+    kinds: frozenset[DataKind] = frozenset({"chains"})
 
     def __init__(self, settings: VendorConfig, wire: Wire, *, transport: httpx.BaseTransport | None = None) -> None:
         self._http = HttpVendor(self.name, settings, wire, quirk=_unknown_symbol, transport=transport)

@@ -22,8 +22,8 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import CcxtConfig
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import spelled
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.providers.answers import Answer, read
 from gnosis_ray.vendors.providers.base import Request, Wire
@@ -74,7 +74,7 @@ class CcxtProvider:
     """
 
     name = "ccxt"
-    kinds: frozenset[Kind] = frozenset({"bars", "quotes", "trades"})
+    kinds: frozenset[DataKind] = frozenset({"bars", "quotes", "trades"})
 
     def __init__(self, settings: CcxtConfig, wire: Wire) -> None:
         ccxt = client("ccxt", lambda: importlib.import_module("ccxt"))
@@ -89,7 +89,7 @@ class CcxtProvider:
 
     def fetch(self, request: Request) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[Kind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
             "bars": self._bars,
             "quotes": self._quotes,
             "trades": self._trades,

@@ -15,8 +15,9 @@ import polars as pl
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, Kind
+from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS
 from gnosis_ray.market.symbols import is_pair
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
 from gnosis_ray.vendors.providers.occ import is_own, parse_occ, settlement
 
@@ -43,7 +44,7 @@ QUOTED = pl.Schema(
 """What vendors say of one contract: its OCC symbol, then as in ``DATASETS["chains"]``."""
 
 
-def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
+def table(kind: DataKind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     """``rows`` as the columns of a kind without ``known_at``: of one symbol, numbers that are none null, in time order.
 
     Figures that a vendor does not give are null. Rows keep their order within a microsecond; of rows for one thing,
@@ -63,7 +64,7 @@ def table(kind: Kind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     return ordered if data.repeats else ordered.unique(data.identity, keep="last", maintain_order=True)
 
 
-def nothing(kind: Kind) -> pl.DataFrame:
+def nothing(kind: DataKind) -> pl.DataFrame:
     """No rows of a kind."""
     return table(kind, "", pl.DataFrame(schema=DATASETS[kind].schema))
 

@@ -18,9 +18,8 @@ from pydantic import Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ProviderError, SchemaError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import is_pair, spelled
-from gnosis_ray.schemas.core_schemas import UtcDatetime
+from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
@@ -152,7 +151,7 @@ class MassiveProvider:
     """
 
     name = "massive"
-    kinds: frozenset[Kind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
+    kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
     def __init__(self, settings: VendorConfig, wire: Wire, key: SecretStr) -> None:
         massive = client("massive", lambda: importlib.import_module("massive"))
@@ -170,7 +169,7 @@ class MassiveProvider:
 
     def fetch(self, request: Request) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[Kind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
             "bars": self._bars,
             "chains": self._chain,
             "news": self._news,

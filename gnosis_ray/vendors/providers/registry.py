@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gnosis_ray.config import ProvidersConfig
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.keys import KeyName, key_of
 from gnosis_ray.vendors.providers.base import Provider, Wire
 
@@ -19,11 +19,11 @@ class Vendor:
     """``requests``: of each kind that it gives, about how many requests a symbol takes, for a plan."""
 
     place: str
-    requests: Mapping[Kind, int]
+    requests: Mapping[DataKind, int]
     keys: tuple[KeyName, ...] = ()
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> frozenset[DataKind]:
         """What it gives."""
         return frozenset(self.requests)
 

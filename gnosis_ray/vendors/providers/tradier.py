@@ -19,8 +19,8 @@ from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import spelled
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, closes, daily, newest, nothing, table, within
@@ -160,7 +160,7 @@ class TradierProvider:
     """Tradier, production or sandbox by ``settings.base_url``; real-time or delayed as the account's plan says."""
 
     name = "tradier"
-    kinds: frozenset[Kind] = frozenset({"bars", "chains", "trades"})
+    kinds: frozenset[DataKind] = frozenset({"bars", "chains", "trades"})
 
     def __init__(
         self, settings: VendorConfig, wire: Wire, key: SecretStr, *, transport: httpx.BaseTransport | None = None

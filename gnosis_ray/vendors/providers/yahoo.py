@@ -20,8 +20,8 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig, home
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import Kind
 from gnosis_ray.market.symbols import spelled
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
@@ -151,7 +151,7 @@ class YahooProvider:
     """
 
     name = "yahoo"
-    kinds: frozenset[Kind] = frozenset({"bars", "chains", "news"})
+    kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news"})
 
     def __init__(self, settings: VendorConfig, wire: Wire) -> None:
         data = client("yahoo", lambda: importlib.import_module("yfinance.data"))

@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.store import Kind, StoreWriter
+from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at
-from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.schemas.core_schemas import DataKind, to_utc
 from tests.support.markets import bars_of, chains_of
 
 SYMBOLS = ["AAPL", "MSFT", "NVDA"]
 SESSIONS = 3
-World = Mapping[Kind, pl.DataFrame]
+World = Mapping[DataKind, pl.DataFrame]
 
 
 def clean_world(config: Config, calendar: SessionCalendar) -> World:

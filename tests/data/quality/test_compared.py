@@ -10,12 +10,13 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import has_errors, partitions, verify
-from gnosis_ray.data.store import Kind, StoreWriter
+from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import VENDOR_GREEKS
+from gnosis_ray.schemas.core_schemas import DataKind
 from tests.data.quality.scenarios import DAY, HOUR, MINUTE, World, nth, write
 
-Verify = Callable[[dict[Kind, pl.DataFrame]], pl.DataFrame]
+Verify = Callable[[dict[DataKind, pl.DataFrame]], pl.DataFrame]
 MSFT = pl.col("symbol") == "MSFT"
 LAST = MSFT & (pl.col("event_time") == pl.col("event_time").max())
 PRICES = ("open", "high", "low", "close", "adjusted_close")
@@ -23,7 +24,7 @@ PRICES = ("open", "high", "low", "close", "adjusted_close")
 
 @pytest.fixture
 def look(world: World, config: Config, calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory) -> Verify:
-    def verified(changed: dict[Kind, pl.DataFrame]) -> pl.DataFrame:
+    def verified(changed: dict[DataKind, pl.DataFrame]) -> pl.DataFrame:
         market = changed
         if not {"trades", "quotes", "news"} & changed.keys():
             market = {"chains": world["chains"], "bars": world["bars"], **changed}
@@ -145,7 +146,7 @@ def test_corrections_make_no_history_longer(
 
 
 def test_the_tape_outside_the_session_its_silences_and_its_repeats(world: World, look: Verify) -> None:
-    kinds: dict[Kind, str] = {"trades": "silence", "quotes": "stale quote"}
+    kinds: dict[DataKind, str] = {"trades": "silence", "quotes": "stale quote"}
     for kind, silence in kinds.items():
         frame = world[kind]
         late = nth(4)

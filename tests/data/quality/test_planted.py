@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, partitions, verify
-from gnosis_ray.data.store import Kind
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.schemas.core_schemas import DataKind
 from tests.data.quality.scenarios import DAY, HOUR, World, nth, write
 
 Plant = Callable[[pl.DataFrame, int], pl.DataFrame]
@@ -76,7 +76,7 @@ def later(by: timedelta) -> Plant:
     return put("known_at", pl.col("known_at") + by)
 
 
-PLANTED: dict[tuple[Kind, str], Plant] = {
+PLANTED: dict[tuple[DataKind, str], Plant] = {
     ("chains", "impossible figure"): put("bid", -1.0),
     ("chains", "no spot"): put("underlying_price", None),
     ("chains", "expired contract"): put("expiry", date(2026, 7, 7)),
@@ -136,7 +136,7 @@ def test_nothing_is_odd_about_a_clean_market(
 
 @pytest.mark.parametrize("which", PLANTED, ids=" ".join)
 def test_as_many_are_found_as_were_planted(
-    which: tuple[Kind, str],
+    which: tuple[DataKind, str],
     world: World,
     config: Config,
     calendar: SessionCalendar,

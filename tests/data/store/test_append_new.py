@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.data.store import Kind, StoreSource, StoreWriter
+from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.store.part_files import content_hash
 from gnosis_ray.errors import DataError
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.storage.location import Location
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 
-FRAMES: dict[Kind, pl.DataFrame] = {
+FRAMES: dict[DataKind, pl.DataFrame] = {
     "chains": chain("AAPL", MONDAY),
     "bars": pl.concat([bars("AAPL", 3), bars("MSFT", 2)]),
     "trades": pl.concat([trade("AAPL", MONDAY), trade("AAPL", MONDAY), trade("MSFT", MONDAY)]),
@@ -43,7 +44,7 @@ def seen(root: Location, now: datetime) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-def test_when_it_was_fetched_is_kept_and_no_reader_sees_it(writer: StoreWriter, kind: Kind) -> None:
+def test_when_it_was_fetched_is_kept_and_no_reader_sees_it(writer: StoreWriter, kind: DataKind) -> None:
     frame = FRAMES[kind]
     (part,) = writer.append(kind, fetched(frame, LATER - HOUR)).parts
     kept = pl.read_parquet(local(part))
@@ -75,7 +76,7 @@ def test_rows_that_differ_only_by_when_they_were_fetched_are_one(writer: StoreWr
 
 
 @pytest.mark.parametrize("kind", FRAMES)
-def test_what_is_known_already_is_not_stored_again(writer: StoreWriter, kind: Kind) -> None:
+def test_what_is_known_already_is_not_stored_again(writer: StoreWriter, kind: DataKind) -> None:
     frame = FRAMES[kind]
     first = writer.append_new(kind, frame.drop("known_at"), LATER)
     assert (first.written, first.known) == (frame.height, 0)

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.data.store import Kind, StoreSource, StoreWriter
+from gnosis_ray.data.store import StoreSource, StoreWriter
+from gnosis_ray.schemas.core_schemas import DataKind
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, quote, trade
 
 
@@ -153,7 +154,7 @@ def _store(root: Path, rows: list[tuple[str, int, int, int]], cut: timedelta | N
     return StoreSource(root)
 
 
-def _tables(rows: list[tuple[str, int, int, int, datetime, datetime]]) -> dict[Kind, list[pl.DataFrame]]:
+def _tables(rows: list[tuple[str, int, int, int, datetime, datetime]]) -> dict[DataKind, list[pl.DataFrame]]:
     return {
         "chains": [chain(s, event, known, (100.0, 100.0 + n), float(n)) for s, _, _, n, event, known in rows],
         "bars": [

@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.data.store import Kind, StoreSource, StoreWriter, coverage
+from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.market.source import MarketSource
+from gnosis_ray.schemas.core_schemas import DataKind
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 
 
@@ -35,7 +36,7 @@ def _files(root: Path) -> dict[Path, bytes]:
 
 def test_every_kind_comes_back(writer: StoreWriter, source: StoreSource) -> None:
     now = MONDAY
-    tables: dict[Kind, pl.DataFrame] = {
+    tables: dict[DataKind, pl.DataFrame] = {
         "chains": pl.concat([chain("AAPL", now), chain("BRK.B", now)]),
         "bars": pl.concat([bar("AAPL", 0), bar("BRK.B", 0)]),
         "trades": pl.concat([trade("AAPL", now - MINUTE), trade("AAPL", now)]),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from gnosis_ray.data.store import KINDS, Kind
 from gnosis_ray.data.store.validation import check_values, declared
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import DATASETS, conform
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from tests.data.store.frames import MINUTE, MONDAY, bar, chain, trade
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_columns_declared_are_those_stored(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", DATA_KINDS)
+def test_the_columns_declared_are_those_stored(kind: DataKind) -> None:
     assert declared(kind).create_empty().schema == DATASETS[kind].stored
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.fetching import windows
 from gnosis_ray.vendors.gateway import Gateway, Order, Outcome
@@ -39,11 +39,11 @@ class Desk:
             providers, config.gateway, provider_maker(providers), Spool(spool), windows(config), self.time
         )
 
-    def gather(self, vendor: str, kind: Kind, symbols: list[str]) -> list[Outcome]:
+    def gather(self, vendor: str, kind: DataKind, symbols: list[str]) -> list[Outcome]:
         """The outcomes, sorted by symbol."""
         return self.gateway.gather([Order(vendor, kind, symbol) for symbol in symbols], lambda _: None)
 
-    def ask(self, vendor: str, kind: Kind, symbol: str) -> Had:
+    def ask(self, vendor: str, kind: DataKind, symbol: str) -> Had:
         """One kind of one symbol."""
         outcome = self.gather(vendor, kind, [symbol])[0]
         rows = pl.DataFrame(pl.from_arrow(self.gateway.fetch(vendor, kind, [symbol], self.time.now())))

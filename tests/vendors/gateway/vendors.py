@@ -13,7 +13,7 @@ import polars as pl
 from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, GatewayConfig, ProvidersConfig
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.gateway import Gateway, Windows
 from gnosis_ray.vendors.gateway.response_cache import Spool, spooled_schema
 from gnosis_ray.vendors.providers.base import Request, Wire
@@ -33,14 +33,14 @@ class MadeUpVendor:
     """Chains and bars of every symbol, one request each; ``after``: how long after the question its events are."""
 
     name = "cboe"
-    kinds: frozenset[Kind] = frozenset({"chains", "bars"})
+    kinds: frozenset[DataKind] = frozenset({"chains", "bars"})
 
     def __init__(self, wire: Wire, bend: Bend = fine, after: timedelta = timedelta(0)) -> None:
         self._wire = wire
         self._bend = bend
         self._after = after
         self._lock = threading.Lock()
-        self.asked: Counter[tuple[Kind, str]] = Counter()
+        self.asked: Counter[tuple[DataKind, str]] = Counter()
 
     def fetch(self, request: Request) -> pl.DataFrame:
         """See :class:`gnosis_ray.vendors.providers.base.Provider`."""
@@ -110,7 +110,7 @@ class Bench:
         return Gateway(self.providers, self.settings, make, Spool(self.spool), windows, self.time)
 
     @property
-    def asked(self) -> Counter[tuple[Kind, str]]:
+    def asked(self) -> Counter[tuple[DataKind, str]]:
         """How often each thing was asked for, whichever gateway asked."""
         return sum((vendor.asked for vendor in self.made), Counter())
 

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import DATASETS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.alpaca import AlpacaProvider
 from gnosis_ray.vendors.providers.base import Request
 from tests.support.replay import Ask, Replay, Reply, serving
@@ -115,7 +116,7 @@ def made(server: Replay, config: Config, wire: CountingWire) -> AlpacaProvider:
     return AlpacaProvider(settings, wire, SecretStr(KEY), SecretStr(SECRET))
 
 
-def asked(kind: Kind, symbol: str = "AAPL", since: datetime = SINCE, until: datetime = UNTIL) -> Request:
+def asked(kind: DataKind, symbol: str = "AAPL", since: datetime = SINCE, until: datetime = UNTIL) -> Request:
     return Request(kind, symbol, since, until)
 
 
@@ -203,7 +204,7 @@ def test_crypto_tells_the_takers_side_and_ends_its_day_at_midnight(made: AlpacaP
 
 
 @pytest.mark.parametrize("kind", ["bars", "chains", "trades", "quotes", "news"])
-def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: AlpacaProvider, kind: Kind) -> None:
+def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: AlpacaProvider, kind: DataKind) -> None:
     found = made.fetch(asked(kind, "BRK.B"))
     assert found.is_empty()
     assert dict(found.schema) == {n: t for n, t in DATASETS[kind].told.items() if n != "known_at"}

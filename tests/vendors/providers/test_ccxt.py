@@ -10,7 +10,8 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import DATASETS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
 from gnosis_ray.vendors.providers.ccxt_exchange import CcxtProvider
 from tests.support.replay import Ask, Replay, Reply, serving
@@ -122,7 +123,7 @@ def wire(provider: tuple[CcxtProvider, CountingWire]) -> CountingWire:
     return wire
 
 
-def asked(kind: Kind, symbol: str = "BTC-USD", until: datetime = UNTIL) -> Request:
+def asked(kind: DataKind, symbol: str = "BTC-USD", until: datetime = UNTIL) -> Request:
     return Request(kind, symbol, SINCE, until)
 
 

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import DATASETS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
 from gnosis_ray.vendors.providers.massive import MassiveProvider
 from tests.support.replay import Ask, Replay, Reply, serving
@@ -91,7 +92,7 @@ def recorded(realdata: Path, config: Config, wire: CountingWire) -> Iterator[Mas
         yield made_for(replay, config, wire)
 
 
-def asked(kind: Kind, symbol: str = "AAPL", since: int = 2005, until: int = 2030) -> Request:
+def asked(kind: DataKind, symbol: str = "AAPL", since: int = 2005, until: int = 2030) -> Request:
     return Request(kind, symbol, datetime(since, 1, 3, tzinfo=UTC), datetime(until, 1, 2, tzinfo=UTC))
 
 
@@ -149,7 +150,7 @@ def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider
 
 
 @pytest.mark.parametrize("kind", ["bars", "chains", "trades", "quotes", "news"])
-def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: MassiveProvider, kind: Kind) -> None:
+def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: MassiveProvider, kind: DataKind) -> None:
     found = made.fetch(asked(kind, "NOPE"))
     assert found.is_empty()
     assert dict(found.schema) == {n: t for n, t in DATASETS[kind].told.items() if n != "known_at"}

@@ -15,7 +15,8 @@ import pytest
 
 from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, Kind, conform
+from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, conform
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.keys import Key
 from gnosis_ray.vendors.providers.base import Provider, Request
 from gnosis_ray.vendors.providers.tradier import TradierProvider
@@ -69,7 +70,7 @@ def chain(told: Told, symbol: str = "AAPL") -> pl.DataFrame:
     return tradier(told).fetch(request("chains", symbol))
 
 
-def stored(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+def stored(kind: DataKind, rows: pl.DataFrame) -> pl.DataFrame:
     return conform(DATASETS[kind], rows.with_columns(known_at=pl.lit(NOON, dtype=UTC_TIME)), "tradier")
 
 
@@ -207,7 +208,7 @@ def test_a_field_that_is_gone_is_named(name: str) -> None:
         ("trades", TICKS, {"series": {"data": {"time": "2026-07-09T10:00:00"}}}),
     ],
 )
-def test_another_shape_is_refused(kind: Kind, path: str, body: Any) -> None:
+def test_another_shape_is_refused(kind: DataKind, path: str, body: Any) -> None:
     told = {**chain_told({"date": "2026-07-17"}, {"option": option()}), path: lambda _: body}
     with pytest.raises(SchemaError):
         tradier(told).fetch(request(kind, "AAPL", NOON - timedelta(minutes=30)))

@@ -13,7 +13,8 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.datasets import DATASETS, Kind
+from gnosis_ray.market.datasets import DATASETS
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
 from gnosis_ray.vendors.providers.yahoo import YahooProvider
 from tests.support.replay import Ask, Replay, Reply, serving
@@ -89,11 +90,11 @@ def made(
     return YahooProvider(settings, wire)
 
 
-def asked(kind: Kind, symbol: str = "AAPL", until: datetime = datetime(2030, 1, 2, tzinfo=UTC)) -> Request:
+def asked(kind: DataKind, symbol: str = "AAPL", until: datetime = datetime(2030, 1, 2, tzinfo=UTC)) -> Request:
     return Request(kind, symbol, START, until)
 
 
-def columns(kind: Kind) -> dict[str, pl.DataType]:
+def columns(kind: DataKind) -> dict[str, pl.DataType]:
     return {name: dtype for name, dtype in DATASETS[kind].told.items() if name != "known_at"}
 
 

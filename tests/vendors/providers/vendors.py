@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.market.datasets import Kind
+from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
 
 SETTINGS = VendorConfig(
@@ -25,7 +25,7 @@ NOON = datetime(2026, 7, 9, 16, 0, tzinfo=UTC)
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
-def request(kind: Kind, symbol: str, since: datetime = NOON, until: datetime = NOON) -> Request:
+def request(kind: DataKind, symbol: str, since: datetime = NOON, until: datetime = NOON) -> Request:
     return Request(kind, symbol, since, until)
 
 
