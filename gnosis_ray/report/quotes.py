@@ -30,7 +30,7 @@ DROPPED = "dropped:"
 HEADLINES_SHOWN = 8
 NEWS_HOURS = 72
 
-FrozenModel = tuple[date, float, str]
+ContractKey = tuple[date, float, str]
 """Expiry, strike, ``C`` or ``P``."""
 
 
@@ -76,7 +76,7 @@ class Headline:
 class MarketThen:
     """What was known of a symbol then; ``problem`` says why something of it cannot be shown any more."""
 
-    quotes: Mapping[FrozenModel, LegQuote] = field(default_factory=dict)
+    quotes: Mapping[ContractKey, LegQuote] = field(default_factory=dict)
     bars: tuple[Bar, ...] = ()
     headlines: tuple[Headline, ...] = ()
     considered: Mapping[str, str] = field(default_factory=dict)
@@ -176,13 +176,13 @@ def _in_shares_of_the_last(bars: pl.DataFrame) -> pl.DataFrame:
     return priced.with_columns(pl.col(name) * factor * (1 / factor[-1]) for name in ("low", "high", "close"))
 
 
-def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[FrozenModel, LegQuote]:
+def _quotes(chain: pl.DataFrame, legs: Sequence[TradeLeg]) -> dict[ContractKey, LegQuote]:
     wanted = {
         (date.fromisoformat(leg.expiry), leg.strike, leg.instrument_type)
         for leg in legs
         if leg.expiry is not None and leg.strike is not None
     }
-    found: dict[FrozenModel, LegQuote] = {}
+    found: dict[ContractKey, LegQuote] = {}
     for row in chain.filter(pl.col("strike").is_in([strike for _, strike, _ in wanted])).iter_rows(named=True):
         contract = (row["expiry"], row["strike"], row["type"])
         if contract in wanted:
