@@ -11,25 +11,42 @@ from gnosis_ray.config.agents import (
     LiquidityAgentConfig,
     RegimeAdjustments,
     SentimentAgentConfig,
+    TradeConfig,
     VolatilityStateConfig,
 )
-from gnosis_ray.config.elasticity import ElasticityConfig
-from gnosis_ray.config.engines import CrossAssetConfig, EnginesConfig, HedgeConfig
+from gnosis_ray.config.engines import (
+    CrossAssetConfig,
+    ElasticityConfig,
+    EnginesConfig,
+    FlowVoiceConfig,
+    HedgeConfig,
+    LiquidityConfig,
+    NewsVoiceConfig,
+    SentimentConfig,
+    TechnicalVoiceConfig,
+)
 from gnosis_ray.config.loading import LoadedConfig, config_root, home, load_config, valid_keys
 from gnosis_ray.config.market import (
+    VENDORS,
+    AlpacaConfig,
+    BarQuality,
+    CcxtConfig,
+    ChainQuality,
     DataConfig,
     ForwardConfig,
+    GatewayConfig,
     ImpliedVolConfig,
     MarketConfig,
+    NewsQuality,
+    ProvidersConfig,
+    QualityConfig,
     RatePoint,
     SyntheticConfig,
+    TapeQuality,
+    VendorConfig,
 )
-from gnosis_ray.config.providers import VENDORS, AlpacaConfig, CcxtConfig, GatewayConfig, ProvidersConfig, VendorConfig
-from gnosis_ray.config.quality import BarQuality, ChainQuality, NewsQuality, QualityConfig, TapeQuality
 from gnosis_ray.config.section import Fraction, Section
-from gnosis_ray.config.sentiment import FlowVoiceConfig, NewsVoiceConfig, SentimentConfig, TechnicalVoiceConfig
 from gnosis_ray.config.settings import Config, RunConfig, as_of_text
-from gnosis_ray.config.trade import TradeConfig
 
 __all__ = [
     "VENDORS",
@@ -52,6 +69,7 @@ __all__ = [
     "HedgeConfig",
     "ImpliedVolConfig",
     "LiquidityAgentConfig",
+    "LiquidityConfig",
     "LoadedConfig",
     "MarketConfig",
     "NewsQuality",

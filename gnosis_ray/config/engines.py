@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from typing import Literal
 
-from gnosis_ray.config.elasticity import ElasticityConfig
-from gnosis_ray.config.liquidity import LiquidityConfig
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
 from gnosis_ray.config.section import Fraction, Section, Sign
-from gnosis_ray.config.sentiment import SentimentConfig
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 
@@ -74,6 +73,121 @@ class HedgeConfig(Section):
     vix_half_level: PositiveFloat
     vix_max_age_days: PositiveFloat
     cross_asset: CrossAssetConfig
+
+
+class LiquidityTiers(Section):
+    """Trust in each kind of data."""
+
+    trades_and_quotes: Fraction
+    trades: Fraction
+    bars: Fraction = Field(le=0.6)
+
+
+class LiquidityConfig(Section):
+    """Windows and thresholds of the liquidity engine; explained where set, in ``default.yaml``."""
+
+    lookback_minutes: PositiveInt
+    interval_seconds: PositiveInt
+    min_intervals: int = Field(ge=3)
+    min_trades: PositiveInt
+    quote_lag_us: NonNegativeInt
+    vpin_buckets: PositiveInt
+    profile_bucket: PositiveFloat
+    profile_span: PositiveFloat
+    value_area_share: float = Field(gt=0, lt=1)
+    node_radius: PositiveInt
+    void_share: Fraction
+    thin_amihud: PositiveFloat
+    thin_spread_bps: PositiveFloat
+    one_sided_ofi: float = Field(gt=0, lt=1)
+    high_amihud: PositiveFloat
+    high_spread_bps: PositiveFloat
+    tier_confidence: LiquidityTiers
+    max_bar_age_days: PositiveFloat
+    max_tape_age_minutes: PositiveFloat
+    stale_factor: Fraction
+    no_bars_factor: Fraction
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LiquidityConfig:
+        if self.high_amihud >= self.thin_amihud:
+            raise ValueError(f"Expected high_amihud below thin_amihud, were {self.high_amihud} and {self.thin_amihud}")
+        return self
+
+
+class ElasticityConfig(Section):
+    """Basis, thresholds and trust of the elasticity engine; explained where set, in ``default.yaml``."""
+
+    liquidity_basis: Literal["sqrt"]
+    impact_coefficient: PositiveFloat
+    floor_share: float = Field(gt=0, le=1)
+    unstable_move_pct: PositiveFloat
+    kyle_min_t: PositiveFloat
+    bias_limit: float = Field(ge=0, le=0.25)
+    rsi_oversold: float = Field(gt=0, lt=50)
+    rsi_overbought: float = Field(gt=50, lt=100)
+    band_overshoot: PositiveFloat
+    asymmetric_up_ratio: float = Field(gt=0, le=1)
+    asymmetric_down_ratio: float = Field(ge=1)
+    high_resistance: PositiveFloat
+    low_resistance: PositiveFloat
+    stale_after_days: PositiveFloat
+    stale_trust: float = Field(ge=0, le=1)
+    no_liquidity_trust: float = Field(ge=0, le=1)
+    no_hedge_trust: float = Field(ge=0, le=1)
+    no_indicators_trust: float = Field(ge=0, le=1)
+
+
+class NewsVoiceConfig(Section):
+    """How headlines and posts are weighed."""
+
+    lookback_hours: PositiveInt
+    half_life_hours: PositiveFloat
+    body_weight: float = Field(ge=0, le=1)
+    body_characters: PositiveInt
+    max_symbols: PositiveInt
+    half_confidence_weight: PositiveFloat
+    default_source_weight: Fraction
+    source_weights: dict[str, NonNegativeFloat]
+    """By lower-case name of the source."""
+
+
+class FlowVoiceConfig(Section):
+    """How the day's option volume is read."""
+
+    moneyness_window: PositiveFloat
+    max_dte: PositiveFloat
+    call_share: float = Field(gt=0, lt=1)
+    delta_call_share: float = Field(gt=0, lt=1)
+    unusual_call_share: float = Field(gt=0, lt=1)
+    log_odds_scale: PositiveFloat
+    prior_contracts: PositiveFloat
+    unusual_multiple: PositiveFloat
+    unusual_min_volume: PositiveFloat
+    min_open_interest_coverage: Fraction
+    half_confidence_volume: PositiveFloat
+    max_confidence: float = Field(gt=0, le=1)
+    stale_session_decay: float = Field(gt=0, le=1)
+
+
+class TechnicalVoiceConfig(Section):
+    """How indicators become a mood."""
+
+    rsi_span: PositiveFloat
+    max_confidence: float = Field(gt=0, le=1)
+    max_bar_age_days: PositiveFloat
+    stale_confidence: float = Field(ge=0, le=1)
+
+
+class SentimentConfig(Section):
+    """The voices, and when the fused mood counts as news, as mixed or as quiet."""
+
+    processors: tuple[str, ...] = Field(min_length=1)
+    news: NewsVoiceConfig
+    flow: FlowVoiceConfig
+    technical: TechnicalVoiceConfig
+    news_threshold: PositiveFloat
+    quiet_energy: PositiveFloat
 
 
 class EnginesConfig(Section):

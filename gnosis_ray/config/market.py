@@ -1,16 +1,68 @@
-"""Settings of the market and of where its data comes from."""
+"""Settings of the market: its rules, where its data comes from, who sells it, and when ``data verify`` calls it odd."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PlainSerializer, PositiveFloat, PositiveInt
 
-from gnosis_ray.config.providers import VENDORS
 from gnosis_ray.config.section import Section
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
 from gnosis_ray.storage.location import Location, locate
+
+
+class VendorConfig(Section):
+    """Where one vendor answers and how fast it may be asked."""
+
+    base_url: str
+    requests_per_minute: PositiveFloat
+    burst: PositiveInt
+    max_in_flight: PositiveInt
+    timeout_s: PositiveFloat
+
+
+class AlpacaConfig(VendorConfig):
+    """Which of Alpaca's feeds a plan includes."""
+
+    feed: Literal["sip", "iex"]
+    latest_feed: Literal["sip", "iex", "delayed_sip"]
+    options_feed: Literal["opra", "indicative"]
+    delay_minutes: NonNegativeFloat
+
+
+class CcxtConfig(VendorConfig):
+    """Which exchange is asked, by its name in ccxt."""
+
+    exchange: str
+
+
+class ProvidersConfig(Section):
+    """Every vendor that is built in."""
+
+    cboe: VendorConfig
+    yahoo: VendorConfig
+    massive: VendorConfig
+    tradier: VendorConfig
+    alpaca: AlpacaConfig
+    ccxt: CcxtConfig
+
+
+VENDORS: tuple[str, ...] = tuple(ProvidersConfig.model_fields)
+"""Their names."""
+
+
+class GatewayConfig(Section):
+    """How patiently vendors are asked, and when they are given up."""
+
+    attempts: PositiveInt
+    backoff_s: PositiveFloat
+    max_backoff_s: PositiveFloat
+    max_retry_after_s: NonNegativeFloat
+    breaker_failures: PositiveInt
+    breaker_reset_s: PositiveFloat
+    reuse_s: NonNegativeFloat
+    deadline_s: PositiveFloat
 
 
 class RatePoint(Section):
@@ -83,3 +135,53 @@ class DataConfig(Section):
     def reads_store(self) -> bool:
         """Whether a pass reads the market store: a vendor's answers are stored first, too."""
         return self.provider == "store" or self.provider in VENDORS
+
+
+class ChainQuality(Section):
+    """Thresholds of option chains."""
+
+    min_contracts: PositiveInt
+    min_two_sided: float = Field(ge=0, le=1)
+    min_open_interest_per_contract: PositiveFloat
+    max_implied_vol: PositiveFloat
+    intrinsic_tolerance: PositiveFloat
+    intrinsic_max_days: PositiveInt
+    max_spot_gap: PositiveFloat
+    stale_share: float = Field(gt=0, le=1)
+    min_kept: float = Field(ge=0, le=1)
+
+
+class BarQuality(Section):
+    """Thresholds of daily bars."""
+
+    min_history: PositiveInt
+    max_sessions_behind: PositiveInt
+    split_tolerance: PositiveFloat
+    outlier_scales: PositiveFloat
+    outlier_move: PositiveFloat
+    outlier_window: PositiveInt
+    adjustment_jump: PositiveFloat
+
+
+class TapeQuality(Section):
+    """Thresholds of trades and quotes."""
+
+    max_spread: PositiveFloat
+    max_silence_minutes: PositiveFloat
+    outlier_distance: PositiveFloat
+    outlier_window: PositiveInt
+
+
+class NewsQuality(Section):
+    """Thresholds of news."""
+
+    late_hours: PositiveFloat
+
+
+class QualityConfig(Section):
+    """All thresholds of ``gnosis-ray data verify``."""
+
+    chains: ChainQuality
+    bars: BarQuality
+    tape: TapeQuality
+    news: NewsQuality

@@ -9,13 +9,10 @@ from typing import Any, Literal
 
 from pydantic import JsonValue, PositiveFloat, PositiveInt
 
-from gnosis_ray.config.agents import AgentsConfig, ComposerConfig
+from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
 from gnosis_ray.config.engines import EnginesConfig
-from gnosis_ray.config.market import DataConfig, MarketConfig
-from gnosis_ray.config.providers import GatewayConfig, ProvidersConfig
-from gnosis_ray.config.quality import QualityConfig
+from gnosis_ray.config.market import DataConfig, GatewayConfig, MarketConfig, ProvidersConfig, QualityConfig
 from gnosis_ray.config.section import Section
-from gnosis_ray.config.trade import TradeConfig
 
 
 class RunConfig(Section):

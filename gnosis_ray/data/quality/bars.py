@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from gnosis_ray.config.quality import BarQuality
+from gnosis_ray.config import BarQuality
 from gnosis_ray.data.quality.checks import Check, Severity
 from gnosis_ray.data.quality.sessions import is_close, moments_of
 from gnosis_ray.market.calendar import SessionCalendar

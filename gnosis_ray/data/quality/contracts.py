@@ -7,8 +7,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from gnosis_ray.config.market import ImpliedVolConfig
-from gnosis_ray.config.quality import ChainQuality
+from gnosis_ray.config import ChainQuality, ImpliedVolConfig
 from gnosis_ray.data.chains.timing import run_lengths, run_starts
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
 from gnosis_ray.data.quality.checks import Check

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.config.quality import NewsQuality
+from gnosis_ray.config import NewsQuality
 from gnosis_ray.data.quality.checks import Check, Severity
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gnosis_ray.config.market import ImpliedVolConfig
-from gnosis_ray.config.quality import ChainQuality
+from gnosis_ray.config import ChainQuality, ImpliedVolConfig
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.contracts import TWO_SIDED
 from gnosis_ray.data.quality.sessions import moments_of, on_session_day, session_close, utc_series

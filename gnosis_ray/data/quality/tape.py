@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gnosis_ray.config.quality import TapeQuality
+from gnosis_ray.config import TapeQuality
 from gnosis_ray.data.quality.checks import Check, Severity
 from gnosis_ray.data.quality.sessions import moments_of
 from gnosis_ray.market.calendar import SessionCalendar

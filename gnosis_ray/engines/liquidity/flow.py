@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.liquidity.edge_spread import edge_spread
 from gnosis_ray.engines.liquidity.intervals import IntervalGrid
 from gnosis_ray.engines.liquidity.row_statistics import Fit, Floats, divided, row_regression, row_sums

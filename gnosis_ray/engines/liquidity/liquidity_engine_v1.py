@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import maximum_filter1d
 
-from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.liquidity.row_statistics import Flags, Floats, Ints, blocks, divided
 from gnosis_ray.engines.liquidity.volume_profile import PriceGrid, Profiles
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.shared.bar_statistics import WINDOW
 
 HALF = 0.5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gnosis_ray.config.liquidity import LiquidityConfig
+from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.liquidity.row_statistics import Floats, blocks, divided, row_sums
 from gnosis_ray.engines.liquidity.windows import BarWindow
 
