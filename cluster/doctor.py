@@ -20,7 +20,7 @@ from cluster.topology import MB, Load, measure_budget, plan
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 
 PACKAGE = "gnosis-ray"
 LEAST_DISK_MB = 2048
@@ -114,7 +114,7 @@ def _store(config: Config) -> Check:
     if isinstance(place, Path):
         return check("market data", place.is_dir() and any(place.iterdir()), str(place), advice)
     try:
-        return check("market data", bool(Objects(place).children("")), str(place), advice)
+        return check("market data", bool(BucketBackend(place).children("")), str(place), advice)
     except (OSError, ConfigError) as error:
         return Check("market data", False, str(error), "See that this machine may read there.")
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("actors", "cluster", "gnosis_ray")
@@ -69,7 +69,7 @@ def store_digest(root: Location | None) -> str:
 def _parts(root: Location) -> list[str]:
     if isinstance(root, Path):
         return sorted(path.relative_to(root).as_posix() for path in root.rglob("part-*.parquet"))
-    return [name for name in Objects(root).names("") if PurePosixPath(name).match("part-*.parquet")]
+    return [name for name in BucketBackend(root).names("") if PurePosixPath(name).match("part-*.parquet")]
 
 
 def _version(name: str) -> str:

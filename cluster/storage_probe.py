@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnosis_ray.errors import ClusterError, GnosisError
 from gnosis_ray.storage.location import Location, locate
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 
 SHARED = "shared, writable"
 
@@ -48,11 +48,11 @@ def _write(place: Location, name: str, content: str) -> None:
     if isinstance(place, Path):
         (place / name).write_text(content, encoding="ascii")
     else:
-        Objects(place).put(name, content.encode())
+        BucketBackend(place).put(name, content.encode())
 
 
 def _read(place: Location, name: str) -> str:
-    body = (place / name).read_bytes() if isinstance(place, Path) else Objects(place).get(name)
+    body = (place / name).read_bytes() if isinstance(place, Path) else BucketBackend(place).get(name)
     return body.decode(errors="replace")
 
 
@@ -60,4 +60,4 @@ def _remove(place: Location, name: str) -> None:
     if isinstance(place, Path):
         (place / name).unlink(missing_ok=True)
     else:
-        Objects(place).delete([name])
+        BucketBackend(place).delete([name])

@@ -36,12 +36,12 @@ import polars as pl
 from pydantic import BaseModel
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import COMMITS, STAGED, Partition, Place, R, T, parse_folder
+from gnosis_ray.ledger.partition import COMMITS, STAGED, Place, R, RunPartition, T, parse_folder
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.files import read_parquet
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import Objects, ObjectStoreError, side_by_side
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, side_by_side
 
 _FOLDER = re.compile(r"(run_date=\d{4}-\d\d-\d\d/run_id=[^/]+)/([^/]+).*")
 
@@ -61,15 +61,15 @@ class BucketPlace(Place):
     root: S3Url
 
     @property
-    def objects(self) -> Objects:
+    def objects(self) -> BucketBackend:
         """The objects under the prefix."""
-        return Objects(self.root)
+        return BucketBackend(self.root)
 
     def partition(self, run_date: date, run_id: str) -> BucketPartition:
         """One run's part of this prefix."""
         return BucketPartition(run_date, run_id, self.root)
 
-    def partitions(self, table: str, file: str | None = None) -> list[Partition]:
+    def partitions(self, table: str, file: str | None = None) -> list[RunPartition]:
         """The partitions of a table, out of one listing of its keys."""
         found = filter(None, map(_FOLDER.fullmatch, self.objects.names(table)))
         folders = {match[1] for match in found if file is None or match[2] == file}
@@ -109,7 +109,7 @@ class BucketPlace(Place):
 
 
 @dataclass(frozen=True)
-class BucketPartition(Partition):
+class BucketPartition(RunPartition):
     """One run's part of a ledger on an object store."""
 
     root: S3Url

@@ -30,7 +30,7 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import COMMITS, STAGED, Partition, Place, R, T, parse_folder
+from gnosis_ray.ledger.partition import COMMITS, STAGED, Place, R, RunPartition, T, parse_folder
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.files import make_folder, read_parquet, replace_file, sync_folder, write_synced
@@ -50,7 +50,7 @@ class FolderPlace(Place):
         """One run's part of this folder."""
         return FolderPartition(run_date, run_id, self.root)
 
-    def partitions(self, table: str, file: str | None = None) -> list[Partition]:
+    def partitions(self, table: str, file: str | None = None) -> list[RunPartition]:
         """The partitions of a table; with ``file``, those that hold such a one."""
         folders = [path.as_posix() for path in self.root.glob(f"{table}/*/*") if not file or (path / file).is_file()]
         return [self.partition(*parse_folder(folder)) for folder in folders]
@@ -85,7 +85,7 @@ class FolderPlace(Place):
 
 
 @dataclass(frozen=True)
-class FolderPartition(Partition):
+class FolderPartition(RunPartition):
     """One run's part of a ledger in a folder."""
 
     root: Path

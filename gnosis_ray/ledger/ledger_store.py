@@ -26,7 +26,7 @@ from pydantic import ValidationError
 
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import COMMITS, Partition, batch_name
+from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name
 from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
@@ -195,7 +195,7 @@ class LedgerStore:
             raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished. Go on with: {again}")
         return receipt
 
-    def _first_live(self, partition: Partition) -> int:
+    def _first_live(self, partition: RunPartition) -> int:
         """A batch number to try first; the first time in a partition, look what others have written."""
         known = self._next_live.get(partition.run_date)
         if known is not None:
@@ -203,10 +203,10 @@ class LedgerStore:
         partition.create()
         return partition.next_free()
 
-    def _writer(self, partition: Partition) -> RunWriter:
+    def _writer(self, partition: RunPartition) -> RunWriter:
         return RunWriter(self.root, partition.run_date, partition.run_id, self.feature_columns)
 
-    def _manifest(self, partition: Partition) -> RunManifest:
+    def _manifest(self, partition: RunPartition) -> RunManifest:
         name = _manifest_name(partition)
         with reported(f"read {self.root / name}"):
             body = partition.place.read(name)
@@ -215,18 +215,18 @@ class LedgerStore:
         except ValidationError as error:
             raise LedgerError(f"Cannot read {self.root / name}: {error}") from error
 
-    def _runs(self) -> list[Partition]:
+    def _runs(self) -> list[RunPartition]:
         """The runs that were begun, the one started last (by its id) last."""
         with reported(f"look for runs in {self.root}"):
             found = open_place(self.root).partitions(_MANIFESTS, _MANIFEST_FILE)
         return sorted(found, key=lambda partition: (partition.run_id, partition.run_date))
 
-    def _run(self, run_id: str) -> Partition:
+    def _run(self, run_id: str) -> RunPartition:
         runs = self._runs()
         name = self._resolve(run_id, [partition.run_id for partition in runs])
         return next(partition for partition in runs if partition.run_id == name)
 
-    def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[Partition]:
+    def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[RunPartition]:
         """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id."""
         begun = [] if run_id is None else self._runs()
         named = [one for one in begun if one.run_id == (begun[-1].run_id if run_id == LATEST else run_id)]
@@ -273,17 +273,17 @@ def _folder(path: Location) -> Location:
     return path if isinstance(path, Path) and path.is_dir() else path.parent
 
 
-def _manifest_name(partition: Partition) -> str:
+def _manifest_name(partition: RunPartition) -> str:
     return f"{partition.folder(_MANIFESTS)}/{_MANIFEST_FILE}"
 
 
-def _frames(partition: Partition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:
+def _frames(partition: RunPartition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:
     """The rows that one committed batch has of each table."""
     with reported(f"read {batch_name(index)} of run {partition.run_id} in {partition.place.root}"):
         return partition.place.each(lambda table: partition.frame(table, index), tables)
 
 
-def _parts(partition: Partition, table: str) -> list[pl.DataFrame]:
+def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
     """The rows of a table that readers may see, part by part, with the columns of their partition."""
     place = partition.place
     if table == "runs":

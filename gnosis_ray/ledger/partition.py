@@ -40,11 +40,11 @@ class Place(ABC):
     root: Location
 
     @abstractmethod
-    def partition(self, run_date: date, run_id: str) -> Partition:
+    def partition(self, run_date: date, run_id: str) -> RunPartition:
         """One run's part of this place."""
 
     @abstractmethod
-    def partitions(self, table: str, file: str | None = None) -> list[Partition]:
+    def partitions(self, table: str, file: str | None = None) -> list[RunPartition]:
         """The partitions that a table has, in no order; with ``file``, those that hold such a one."""
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Place(ABC):
 
 
 @dataclass(frozen=True)
-class Partition(ABC):
+class RunPartition(ABC):
     """One run's part of every table, and the three steps by which a batch enters it."""
 
     run_date: date

@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import Partition
+from gnosis_ray.ledger.partition import RunPartition
 from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import (
     details_frame,
@@ -39,7 +39,7 @@ class RunWriter:
     """Of ``snapshots``, in their order; a feature that is not among them gets a column behind these."""
 
     @property
-    def partition(self) -> Partition:
+    def partition(self) -> RunPartition:
         """Where the run lies."""
         return open_place(self.root).partition(self.run_date, self.run_id)
 

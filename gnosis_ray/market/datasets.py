@@ -1,4 +1,4 @@
-"""What the store keeps: one dataset a kind, its columns, its partition and what identifies a row."""
+"""The datasets of the market store, one a kind: columns, partitions and the identity of a row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VENDOR_GREEKS = ("vendor_delta", "vendor_gamma", "vendor_theta", "vendor_vega")
 """As the vendor gave them, in its units: mostly theta a day, vega a point of volatility."""
 
 FETCHED_AT = "fetched_at"
-"""When a vendor's answer with the row was received: kept beside every dataset's columns, where it is told; engines
+"""When the vendor's answer with the row was received: an extra column of every dataset, where it is known. Engines
 never see it, and rows that differ in nothing else are one row."""
 
 
@@ -29,9 +29,9 @@ class Dataset:
 
     ``event`` names the event-time column, ``period`` the Hive partition (a day or a year of the event time).
     ``identity`` is what a correction shares with the row it replaces; where rows may rightly repeat (``repeats``)
-    it is every column, and equal rows are told apart by their :data:`OCCURRENCE`. ``optional`` columns may be missing
-    from what is appended or imported, and so unknown; a part holds only those that say something. ``beside`` are
-    figures that are kept in the same way and no engine reads: a vendor's own, for whoever checks ours against them.
+    it is every column, and equal rows are distinguished by their :data:`OCCURRENCE`. ``optional`` columns may be
+    missing from what is appended or imported, and so unknown; a part holds only those with a value. ``vendor_columns``
+    are the vendor's own figures, stored in the same way, to check ours against; no engine reads them.
     """
 
     kind: DataKind
@@ -41,31 +41,31 @@ class Dataset:
     identity: tuple[str, ...]
     repeats: bool = False
     optional: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    vendor_columns: tuple[str, ...] = ()
 
     @cached_property
-    def told(self) -> pl.Schema:
-        """The columns that a source may tell: those of ``schema``, and the figures beside it."""
-        return pl.Schema({**self.schema, **dict.fromkeys(self.beside, pl.Float64())})
+    def columns_provided(self) -> pl.Schema:
+        """The columns that a source can provide: ``schema`` and ``vendor_columns``."""
+        return pl.Schema({**self.schema, **dict.fromkeys(self.vendor_columns, pl.Float64())})
 
     @cached_property
     def stored(self) -> pl.Schema:
-        """The columns that a part may hold: those that are told, and :data:`FETCHED_AT`."""
-        return pl.Schema({**self.told, FETCHED_AT: UTC_TIME})
+        """The columns that a part can hold: those provided, and :data:`FETCHED_AT`."""
+        return pl.Schema({**self.columns_provided, FETCHED_AT: UTC_TIME})
 
     @property
-    def untold(self) -> tuple[str, ...]:
-        """The columns that a source need not tell."""
-        return (*self.optional, *self.beside)
+    def optional_columns(self) -> tuple[str, ...]:
+        """The columns that a source need not provide."""
+        return (*self.optional, *self.vendor_columns)
 
     @property
-    def omissible(self) -> tuple[str, ...]:
-        """The stored columns that a part leaves out where they say nothing."""
-        return (*self.untold, FETCHED_AT)
+    def droppable_columns(self) -> tuple[str, ...]:
+        """The stored columns that a part leaves out where all their values are null."""
+        return (*self.optional_columns, FETCHED_AT)
 
-    def period_of(self, moment: pl.Expr) -> pl.Expr:
-        """The partition label of a moment: ``2026-07-10`` or ``2026``; labels sort as time does."""
-        return moment.dt.strftime("%Y-%m-%d" if self.period == "event_date" else "%Y")
+    def period_of(self, timestamp: pl.Expr) -> pl.Expr:
+        """The partition label of a timestamp: ``2026-07-10`` or ``2026``; labels sort as time does."""
+        return timestamp.dt.strftime("%Y-%m-%d" if self.period == "event_date" else "%Y")
 
 
 def _all_but_known_at(schema: pl.Schema) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ DATASETS: dict[DataKind, Dataset] = {
         "event_time",
         "event_date",
         ("symbol", "event_time", "expiry", "strike", "type", "settlement"),
-        beside=VENDOR_GREEKS,
+        vendor_columns=VENDOR_GREEKS,
     ),
     "bars": Dataset("bars", BARS, "timestamp", "event_year", ("symbol", "timestamp"), optional=("adjusted_close",)),
     "trades": Dataset("trades", TRADES, "timestamp", "event_date", _all_but_known_at(TRADES), repeats=True),
@@ -99,19 +99,19 @@ def dataset(kind: str) -> Dataset:
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """``frame`` with the dataset's stored columns, in order and of its types; a naive time is read as UTC.
 
-    Whole and single-precision numbers become Float64; an omissible column that is missing is null. Any other missing
+    Whole and single-precision numbers become Float64; a droppable column that is missing is null. Any other missing
     column or any other type raises :class:`SchemaError` naming ``where``, the column, what was expected and found.
     """
     check_columns(data, frame.schema, where, exact=False)
-    whole = frame.with_columns(pl.lit(None).alias(name) for name in data.omissible if name not in frame.columns)
+    whole = frame.with_columns(pl.lit(None).alias(name) for name in data.droppable_columns if name not in frame.columns)
     return whole.select(_conformed(name, whole.schema[name], expected) for name, expected in data.stored.items())
 
 
 def check_columns(data: Dataset, found: pl.Schema, where: str, *, exact: bool) -> None:
-    """Raise :class:`SchemaError` for the first column missing, not omissible, or of another type where ``exact``."""
+    """Raise :class:`SchemaError` for the first column missing and not droppable, or of another type where ``exact``."""
     for name, expected in data.stored.items():
         actual = found.get(name)
-        if actual is None and name in data.omissible:
+        if actual is None and name in data.droppable_columns:
             continue
         if actual is None:
             raise SchemaError(

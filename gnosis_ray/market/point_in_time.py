@@ -108,7 +108,7 @@ def drop_superseded(rows: pl.DataFrame, data: Dataset, by: str, moment: str) -> 
     tell an optional figure, or one beside, if there are any.
     """
     identity = [*data.identity, *([OCCURRENCE] if data.repeats else []), *([by] if by else [])]
-    needless = [name for name in data.untold if name in rows.columns]
+    needless = [name for name in data.optional_columns if name in rows.columns]
     if needless:
         rows = rows.sort(pl.any_horizontal(pl.col(needless).is_not_null()), maintain_order=True)
     versions = rows.unique([*identity, "known_at"], keep="last", maintain_order=True).sort(

@@ -53,7 +53,7 @@ class ObjectStoreError(OSError):
 
 
 @dataclass(frozen=True)
-class Objects:
+class BucketBackend:
     """The objects under an :class:`S3Url`, by relative names. Holds no connection: pickle it, use it anywhere.
 
     Every operation raises :class:`ObjectStoreError` where the store refuses or cannot be reached in time.

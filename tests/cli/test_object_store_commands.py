@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 from tests.cli.conftest import Call
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET
 
@@ -54,7 +54,7 @@ def test_a_scan_to_an_object_store_writes_the_rows_of_a_local_one(call: Call, ou
     assert explained.code == there.code == 0
     assert len(explained.out.splitlines()) == len(there.out.splitlines())
 
-    held = b"".join(Objects(out).get(name) for name in Objects(out).names(""))
+    held = b"".join(BucketBackend(out).get(name) for name in BucketBackend(out).names(""))
     said = "".join(outcome.out + outcome.err for outcome in (done, listed, shown, explained)).encode()
     for secret in (KEY_ID, SECRET):
         assert secret.encode() not in held + said
@@ -64,15 +64,15 @@ def test_a_scan_to_an_object_store_writes_the_rows_of_a_local_one(call: Call, ou
 def test_an_interrupted_scan_is_finished_by_a_resume(
     call: Call, out: S3Url, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
-    real: Callable[..., object] = getattr(Objects, task)
+    real: Callable[..., object] = getattr(BucketBackend, task)
 
-    def interrupted(self: Objects, name: str, *rest: object) -> object:
+    def interrupted(self: BucketBackend, name: str, *rest: object) -> object:
         if ".batch-00001" in name:
             raise KeyboardInterrupt
         return real(self, name, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Objects, task, interrupted)
+        patch.setattr(BucketBackend, task, interrupted)
         cut = call(*SCAN, "--out", str(out))
     run = LedgerStore(out).manifest("latest").run_id
     assert cut.code == 130
@@ -95,7 +95,7 @@ def test_an_empty_prefix_has_no_runs(call: Call, out: S3Url) -> None:
 
 def test_a_dry_run_names_the_place_and_writes_nothing(call: Call, out: S3Url) -> None:
     told = call(*SCAN, "--out", str(out), "--dry-run")
-    assert (told.code, Objects(out).names("")) == (0, [])
+    assert (told.code, BucketBackend(out).names("")) == (0, [])
     assert str(out) in told.out
 
 
@@ -114,7 +114,7 @@ def remote(s3: str, store: Path, tmp_path: Path) -> S3Url:
     """The market store, copied."""
     url = S3Url(BUCKET, f"market/{tmp_path.name}")
     for path in store.rglob("*.parquet"):
-        Objects(url).put(path.relative_to(store).as_posix(), path.read_bytes())
+        BucketBackend(url).put(path.relative_to(store).as_posix(), path.read_bytes())
     return url
 
 

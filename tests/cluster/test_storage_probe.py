@@ -10,7 +10,7 @@ import pytest
 from cluster.storage_probe import SHARED, shares, witness
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 from tests.support.object_stores import BUCKET, environment, object_store
 
 
@@ -32,7 +32,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def held(place: Location) -> list[str]:
-    return [path.name for path in place.iterdir()] if isinstance(place, Path) else Objects(place).names("")
+    return [path.name for path in place.iterdir()] if isinstance(place, Path) else BucketBackend(place).names("")
 
 
 def test_one_place_is_shared_and_left_as_it_was(place: Location) -> None:

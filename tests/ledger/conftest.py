@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground
+from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
 
 
 @pytest.fixture
-def bucket(s3: str, tmp_path: Path) -> BucketGround:
+def bucket(s3: str, tmp_path: Path) -> BucketLedger:
     """A prefix of its own in a bucket."""
-    return BucketGround.at(tmp_path)
+    return BucketLedger.at(tmp_path)
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerBackend:
     """A place of either kind, with nothing in it."""
     if request.param == "folder":
-        return FolderGround(tmp_path / "ledger")
-    ground: BucketGround = request.getfixturevalue("bucket")
-    return ground
+        return FolderLedger(tmp_path / "ledger")
+    backend: BucketLedger = request.getfixturevalue("bucket")
+    return backend

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 from tests.ledger.samples import manifest, store, write
 
 
@@ -28,7 +28,7 @@ def main(root: str, last: int) -> None:
         return call
 
     for name in ("put", "create", "copy", "delete"):
-        setattr(Objects, name, deadly(getattr(Objects, name)))
+        setattr(BucketBackend, name, deadly(getattr(BucketBackend, name)))
     write(writer, manifest().batches()[0], energy=1.0)
 
 

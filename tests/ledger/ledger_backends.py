@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import pytest
 
 from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 from tests.support.object_stores import BUCKET
 
 
@@ -20,7 +20,7 @@ class PowerCutError(Exception):
     """The process is gone."""
 
 
-class Ground(Protocol):
+class LedgerBackend(Protocol):
     """A place for a ledger."""
 
     cuts: ClassVar[int]
@@ -30,7 +30,7 @@ class Ground(Protocol):
     def root(self) -> Location:
         """Where it is."""
 
-    def beside(self, name: str) -> Ground:
+    def sibling(self, name: str) -> LedgerBackend:
         """Another place, empty, of the same kind."""
 
     def files(self, under: str = "") -> dict[str, bytes]:
@@ -39,7 +39,7 @@ class Ground(Protocol):
     def remove(self, name: str) -> None:
         """Make a file disappear."""
 
-    def spoil(self, name: str, body: bytes) -> None:
+    def corrupt(self, name: str, body: bytes) -> None:
         """Give a file another content."""
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
@@ -67,15 +67,15 @@ class Power:
 
 
 @dataclass(frozen=True)
-class FolderGround:
+class FolderLedger:
     """A folder."""
 
     root: Path
     cuts: ClassVar[int] = 21
     """14 syncs of files and folders, 7 renames."""
 
-    def beside(self, name: str) -> FolderGround:
-        return FolderGround(self.root.parent / name)
+    def sibling(self, name: str) -> FolderLedger:
+        return FolderLedger(self.root.parent / name)
 
     def files(self, under: str = "") -> dict[str, bytes]:
         found = sorted((self.root / under).rglob("*"))
@@ -84,7 +84,7 @@ class FolderGround:
     def remove(self, name: str) -> None:
         (self.root / name).unlink()
 
-    def spoil(self, name: str, body: bytes) -> None:
+    def corrupt(self, name: str, body: bytes) -> None:
         (self.root / name).write_bytes(body)
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
@@ -97,38 +97,38 @@ class FolderGround:
 
 
 @dataclass(frozen=True)
-class BucketGround:
+class BucketLedger:
     """A prefix of a bucket."""
 
     root: S3Url
     cuts: ClassVar[int] = 12
     """5 parts and the claim written, 5 parts copied, the marker written."""
-    telling_cuts: ClassVar[tuple[int, ...]] = (1, 4, 5, 6, 7, 10, 11, 12)
+    distinct_cuts: ClassVar[tuple[int, ...]] = (1, 4, 5, 6, 7, 10, 11, 12)
     """Parts are written, and copied, at once: one more or less of them is the same to the protocol."""
 
     @classmethod
-    def at(cls, folder: Path) -> BucketGround:
+    def at(cls, folder: Path) -> BucketLedger:
         """One that bears a folder's name, with what a key may hold besides."""
         return cls(S3Url(BUCKET, f"{folder.name}/a b%20ü#/ledger"))
 
-    def beside(self, name: str) -> BucketGround:
-        return BucketGround(self.root.parent / name)
+    def sibling(self, name: str) -> BucketLedger:
+        return BucketLedger(self.root.parent / name)
 
     def files(self, under: str = "") -> dict[str, bytes]:
-        objects = Objects(self.root / under if under else self.root)
+        objects = BucketBackend(self.root / under if under else self.root)
         prefix = f"{under}/" if under else ""
         return {f"{prefix}{name}": objects.get(name) for name in objects.names("")}
 
     def remove(self, name: str) -> None:
-        Objects(self.root).delete([name])
+        BucketBackend(self.root).delete([name])
 
-    def spoil(self, name: str, body: bytes) -> None:
-        Objects(self.root).put(name, body)
+    def corrupt(self, name: str, body: bytes) -> None:
+        BucketBackend(self.root).put(name, body)
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
         power = Power()
         for name in ("put", "create", "copy"):
-            monkeypatch.setattr(Objects, name, power.watched(getattr(Objects, name)))
+            monkeypatch.setattr(BucketBackend, name, power.watched(getattr(BucketBackend, name)))
         if not tidy:
-            monkeypatch.setattr(Objects, "delete", lambda *args, **kwargs: None)
+            monkeypatch.setattr(BucketBackend, "delete", lambda *args, **kwargs: None)
         return power

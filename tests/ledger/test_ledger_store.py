@@ -24,16 +24,16 @@ from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.rows import receipts
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
-from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground
+from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
 from tests.ledger.samples import FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
 
 RUN = manifest()
 
 
 @pytest.fixture
-def ledger(ground: Ground) -> LedgerStore:
+def ledger(backend: LedgerBackend) -> LedgerStore:
     """One whole, sealed run."""
-    return sealed(store(ground.root))
+    return sealed(store(backend.root))
 
 
 def sealed(ledger: LedgerStore) -> LedgerStore:
@@ -59,18 +59,18 @@ def test_the_stream_is_in_the_order_of_batches_whatever_the_order_of_writes(ledg
     assert list(ledger.stream("latest")) == [record(symbol) for symbol in SYMBOLS]
 
 
-def test_append_from_many_threads_loses_and_repeats_nothing(ground: Ground) -> None:
-    stores = [store(ground.root), store(ground.root)]
+def test_append_from_many_threads_loses_and_repeats_nothing(backend: LedgerBackend) -> None:
+    stores = [store(backend.root), store(backend.root)]
     symbols = [f"S{i}" for i in range(16)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda pair: pair[0].append(record(pair[1])), zip(stores * 8, symbols, strict=True)))
-    assert Counter(one.symbol for one in store(ground.root).stream("live")) == Counter(symbols)
-    markers = [name for name in ground.files(f"{COMMITS}/run_date=2026-07-12/run_id=live") if "/batch-" in name]
+    assert Counter(one.symbol for one in store(backend.root).stream("live")) == Counter(symbols)
+    markers = [name for name in backend.files(f"{COMMITS}/run_date=2026-07-12/run_id=live") if "/batch-" in name]
     assert len(markers) == 16
 
 
-def test_an_appended_record_goes_to_its_own_day(ground: Ground) -> None:
-    ledger = store(ground.root)
+def test_an_appended_record_goes_to_its_own_day(backend: LedgerBackend) -> None:
+    ledger = store(backend.root)
     tomorrow = record("AAPL").model_copy(update={"timestamp": NOON + timedelta(days=1)})
     ledger.append(tomorrow)
     ledger.append(record("AAPL"))
@@ -78,19 +78,19 @@ def test_an_appended_record_goes_to_its_own_day(ground: Ground) -> None:
     assert ledger.read("snapshots")["run_date"].to_list() == [date(2026, 7, 12), date(2026, 7, 13)]
 
 
-def test_the_same_run_gives_the_same_files(ground: Ground, ledger: LedgerStore) -> None:
-    other = ground.beside("again")
+def test_the_same_run_gives_the_same_files(backend: LedgerBackend, ledger: LedgerStore) -> None:
+    other = backend.sibling("again")
     writer = store(other.root).begin(RUN)
     for batch in RUN.batches():
         write(writer, batch)
     writer.seal(run_receipt(RUN))
-    shown = {name: body for name, body in ground.files().items() if "/." not in name}
+    shown = {name: body for name, body in backend.files().items() if "/." not in name}
     assert shown == {name: body for name, body in other.files().items() if "/." not in name}
     assert len(shown) == 3 * 6 + 2
 
 
-def test_both_grounds_hold_the_same_files(tmp_path: Path, bucket: BucketGround) -> None:
-    folder = FolderGround(tmp_path / "ledger")
+def test_both_grounds_hold_the_same_files(tmp_path: Path, bucket: BucketLedger) -> None:
+    folder = FolderLedger(tmp_path / "ledger")
     for one in (folder, bucket):
         sealed(store(one.root))
     shown = [{name: body for name, body in one.files().items() if "/." not in name} for one in (folder, bucket)]
@@ -121,19 +121,19 @@ def test_tables_read_as_they_lie(tmp_path: Path, table: str) -> None:
     assert arrow.num_rows == ours.height
 
 
-def test_files_have_statistics_and_zstd(ground: Ground, ledger: LedgerStore) -> None:
-    body = ground.files("snapshots")[f"snapshots/run_date=2026-07-12/run_id={RUN.run_id}/batch-00000.parquet"]
+def test_files_have_statistics_and_zstd(backend: LedgerBackend, ledger: LedgerStore) -> None:
+    body = backend.files("snapshots")[f"snapshots/run_date=2026-07-12/run_id={RUN.run_id}/batch-00000.parquet"]
     group = pyarrow.parquet.ParquetFile(io.BytesIO(body)).metadata.row_group(0)
     symbol = group.column(1)
     assert (symbol.path_in_schema, symbol.compression) == ("symbol", "ZSTD")
     assert (symbol.statistics.min, symbol.statistics.max) == ("AAPL", "BRK.B")
 
 
-def test_features_that_only_some_batches_have_are_null_in_the_others(ground: Ground) -> None:
-    ledger = store(ground.root)
+def test_features_that_only_some_batches_have_are_null_in_the_others(backend: LedgerBackend) -> None:
+    ledger = store(backend.root)
     ledger.append(record("AAPL", zeta=1.0))
     ledger.append(record("MSFT", energy=2.0))
-    frame = LedgerStore(ground.root).read("snapshots")
+    frame = LedgerStore(backend.root).read("snapshots")
     assert frame.select("symbol", "hedge__zeta", "hedge__energy").rows() == [("AAPL", 1.0, None), ("MSFT", None, 2.0)]
     assert frame.columns[-2:] == ["run_date", "run_id"]
 
@@ -174,9 +174,9 @@ def test_an_unknown_run_is_an_error_that_names_the_nearest(ledger: LedgerStore) 
         list(ledger.stream(""))
 
 
-def test_a_ledger_without_runs_says_so(ground: Ground) -> None:
+def test_a_ledger_without_runs_says_so(backend: LedgerBackend) -> None:
     with pytest.raises(LedgerError, match="there is no run in"):
-        store(ground.root).receipt("latest")
+        store(backend.root).receipt("latest")
 
 
 def test_an_unknown_table_is_an_error_that_names_the_nearest(ledger: LedgerStore) -> None:
@@ -191,26 +191,28 @@ def test_live_records_are_not_the_latest_run(ledger: LedgerStore) -> None:
     assert len(list(ledger.stream())) == len(SYMBOLS) + 1
 
 
-def test_a_run_that_is_not_sealed_has_no_receipt_yet(ground: Ground) -> None:
-    ledger = store(ground.root)
+def test_a_run_that_is_not_sealed_has_no_receipt_yet(backend: LedgerBackend) -> None:
+    ledger = store(backend.root)
     ledger.begin(RUN)
     with pytest.raises(LedgerError, match="has not finished"):
         ledger.receipt("latest")
 
 
-def test_resume_is_manifest_minus_commits(ground: Ground) -> None:
+def test_resume_is_manifest_minus_commits(backend: LedgerBackend) -> None:
     first, second, third = RUN.batches()
-    write(store(ground.root).begin(RUN), second)
-    writer = store(ground.root).resume("latest")
-    left = [batch for batch in store(ground.root).manifest("latest").batches() if batch.index not in writer.committed()]
+    write(store(backend.root).begin(RUN), second)
+    writer = store(backend.root).resume("latest")
+    left = [
+        batch for batch in store(backend.root).manifest("latest").batches() if batch.index not in writer.committed()
+    ]
     assert left == [first, third]
     for batch in left:
         write(writer, batch)
-    assert [one.symbol for one in store(ground.root).stream()] == list(SYMBOLS)
+    assert [one.symbol for one in store(backend.root).stream()] == list(SYMBOLS)
 
 
-def test_a_run_is_sealed_once_unless_it_was_interrupted(ground: Ground) -> None:
-    ledger = store(ground.root)
+def test_a_run_is_sealed_once_unless_it_was_interrupted(backend: LedgerBackend) -> None:
+    ledger = store(backend.root)
     writer = ledger.begin(RUN)
     writer.seal(run_receipt(RUN, status="interrupted"))
     writer.seal(run_receipt(RUN, status="done"))
@@ -218,8 +220,8 @@ def test_a_run_is_sealed_once_unless_it_was_interrupted(ground: Ground) -> None:
     assert ledger.runs() == [run_receipt(RUN, status="done")]
 
 
-def test_a_run_id_has_one_manifest(ground: Ground) -> None:
-    ledger = store(ground.root)
+def test_a_run_id_has_one_manifest(backend: LedgerBackend) -> None:
+    ledger = store(backend.root)
     assert ledger.begin(RUN) == ledger.begin(RUN)
     with pytest.raises(LedgerError, match="another manifest"):
         ledger.begin(RUN.model_copy(update={"symbols": ("A",)}))
@@ -256,10 +258,10 @@ def test_the_store_travels_and_its_path_is_absolute(tmp_path: Path, monkeypatch:
     assert list(LedgerStore(tmp_path / "here").stream()) == [record("AAPL")]
 
 
-def test_a_damaged_file_is_a_ledger_error_that_names_it(ground: Ground, ledger: LedgerStore) -> None:
-    ground.spoil(next(name for name in ground.files("snapshots") if "batch-00001" in name), b"not parquet")
+def test_a_damaged_file_is_a_ledger_error_that_names_it(backend: LedgerBackend, ledger: LedgerStore) -> None:
+    backend.corrupt(next(name for name in backend.files("snapshots") if "batch-00001" in name), b"not parquet")
     with pytest.raises(LedgerError, match="batch-00001"):
         list(ledger.stream())
-    ground.spoil(next(iter(ground.files("manifests"))), b"{}")
+    backend.corrupt(next(iter(backend.files("manifests"))), b"{}")
     with pytest.raises(LedgerError, match=r"manifest\.json"):
         ledger.manifest("latest")

@@ -17,46 +17,46 @@ from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
-from tests.ledger.ledger_backends import BucketGround, FolderGround, Ground, PowerCutError
+from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend, PowerCutError
 from tests.ledger.samples import manifest, record, store, write
 
 RUN = manifest()
 FIRST, SECOND, THIRD = RUN.batches()
 EVERY_CUT = pytest.mark.parametrize(
-    ("ground", "cut"),
-    [("folder", cut) for cut in range(1, FolderGround.cuts + 1)]
-    + [("bucket", cut) for cut in BucketGround.telling_cuts],
-    indirect=["ground"],
+    ("backend", "cut"),
+    [("folder", cut) for cut in range(1, FolderLedger.cuts + 1)]
+    + [("bucket", cut) for cut in BucketLedger.distinct_cuts],
+    indirect=["backend"],
 )
 
 
 @pytest.fixture
-def writer(ground: Ground) -> RunWriter:
-    return store(ground.root).begin(RUN)
+def writer(backend: LedgerBackend) -> RunWriter:
+    return store(backend.root).begin(RUN)
 
 
-def parts(ground: Ground) -> dict[str, bytes]:
+def parts(backend: LedgerBackend) -> dict[str, bytes]:
     """The published files of all tables."""
-    return {name: body for table in BATCH_TABLES for name, body in ground.files(table).items()}
+    return {name: body for table in BATCH_TABLES for name, body in backend.files(table).items()}
 
 
 def test_a_write_has_as_many_cuts_as_the_test_below_tries(
-    ground: Ground, writer: RunWriter, monkeypatch: pytest.MonkeyPatch
+    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    power = ground.power(monkeypatch, tidy=True)
+    power = backend.power(monkeypatch, tidy=True)
     write(writer, FIRST)
-    assert power.calls == ground.cuts
+    assert power.calls == backend.cuts
 
 
 @EVERY_CUT
 @pytest.mark.parametrize("tidy", [True, False], ids=["error", "kill"])
 def test_a_cut_anywhere_leaves_nothing_or_all_and_a_retry_gives_the_same_bytes(
-    ground: Ground, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int, tidy: bool
+    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int, tidy: bool
 ) -> None:
-    other = ground.beside("reference")
+    other = backend.sibling("reference")
     reference = store(other.root).begin(RUN)
     write(reference, FIRST)
-    power = ground.power(monkeypatch, tidy=tidy)
+    power = backend.power(monkeypatch, tidy=tidy)
     power.cut_at(cut)
     with pytest.raises(PowerCutError):
         write(writer, FIRST)
@@ -68,28 +68,28 @@ def test_a_cut_anywhere_leaves_nothing_or_all_and_a_retry_gives_the_same_bytes(
     assert len(writer.committed()) == (1 if seen else 0)
 
     write(writer, FIRST, attempt=2)
-    assert parts(ground) == parts(other)
+    assert parts(backend) == parts(other)
     assert list(writer.committed()) == [0]
 
 
 @EVERY_CUT
 def test_a_retry_with_other_content_never_mixes_with_what_a_dead_attempt_left(
-    ground: Ground, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
+    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
 ) -> None:
-    power = ground.power(monkeypatch, tidy=False)
+    power = backend.power(monkeypatch, tidy=False)
     power.cut_at(cut)
     with pytest.raises(PowerCutError):
         write(writer, FIRST, energy=1.0)
     power.cut_at(None)
     write(writer, FIRST, attempt=2, energy=2.0)
-    assert_one_attempt(writer, ground)
+    assert_one_attempt(writer, backend)
 
 
 @EVERY_CUT
 def test_resume_finishes_what_was_claimed_and_nothing_else(
-    ground: Ground, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
+    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
 ) -> None:
-    power = ground.power(monkeypatch, tidy=False)
+    power = backend.power(monkeypatch, tidy=False)
     power.cut_at(cut)
     with pytest.raises(PowerCutError):
         write(writer, SECOND)
@@ -99,21 +99,21 @@ def test_resume_finishes_what_was_claimed_and_nothing_else(
     assert list(resumed.committed()) == ([SECOND.index] if claimed else [])
 
 
-def test_many_attempts_at_once_leave_one_of_them(ground: Ground, writer: RunWriter) -> None:
+def test_many_attempts_at_once_leave_one_of_them(backend: LedgerBackend, writer: RunWriter) -> None:
     for batch in (FIRST, SECOND, THIRD):
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda n, b=batch: write(writer, b, n, energy=float(n)), range(1, 9)))
-        assert_one_attempt(writer, ground, batch)
+        assert_one_attempt(writer, backend, batch)
     assert sorted(writer.committed()) == [0, 1, 2]
     assert len(list(store(writer.root).stream())) == len(RUN.symbols)
     assert leftovers(writer) == []
 
 
-def test_a_zombie_changes_nothing(ground: Ground, writer: RunWriter) -> None:
+def test_a_zombie_changes_nothing(backend: LedgerBackend, writer: RunWriter) -> None:
     write(writer, FIRST)
-    before = ground.files()
+    before = backend.files()
     write(writer, FIRST, attempt=2, energy=9.0)
-    assert ground.files() == before
+    assert backend.files() == before
     assert writer.committed()[0].attempt == 1
 
 
@@ -135,10 +135,10 @@ def test_a_zombie_that_had_staged_before_the_commit_changes_nothing(
     assert leftovers(writer) == []
 
 
-def test_parts_without_a_marker_are_not_read(ground: Ground, writer: RunWriter) -> None:
+def test_parts_without_a_marker_are_not_read(backend: LedgerBackend, writer: RunWriter) -> None:
     write(writer, FIRST)
     write(writer, SECOND)
-    ground.remove(writer.partition.marker(SECOND.index))
+    backend.remove(writer.partition.marker(SECOND.index))
     ledger = store(writer.root)
     assert [one.symbol for one in ledger.stream()] == list(FIRST.symbols)
     for table in ("snapshots", "suggestions", "trade_ideas", "details"):
@@ -185,22 +185,22 @@ def test_a_full_disk_is_a_ledger_error_that_can_be_retried(tmp_path: Path, monke
     assert list(writer.committed()) == [0]
 
 
-def test_a_claimed_batch_that_lost_its_parts_says_so(ground: Ground, writer: RunWriter) -> None:
+def test_a_claimed_batch_that_lost_its_parts_says_so(backend: LedgerBackend, writer: RunWriter) -> None:
     write(writer, FIRST)
-    ground.remove(writer.partition.marker(FIRST.index))
-    if isinstance(ground, FolderGround):  # a bucket's parts are copied again from the stage, which is gone
-        ground.remove(writer.partition.part("snapshots", 0))
+    backend.remove(writer.partition.marker(FIRST.index))
+    if isinstance(backend, FolderLedger):  # a bucket's parts are copied again from the stage, which is gone
+        backend.remove(writer.partition.part("snapshots", 0))
     with pytest.raises(LedgerError, match="lost its content"):
         write(writer, FIRST)
 
 
-def test_sweeping_spares_those_that_could_still_win(ground: Ground, writer: RunWriter) -> None:
+def test_sweeping_spares_those_that_could_still_win(backend: LedgerBackend, writer: RunWriter) -> None:
     contents = dict.fromkeys(BATCH_TABLES, b"x")
     write(writer, FIRST)
     with ExitStack() as stack:
         stages = [stack.enter_context(writer.partition.staged(contents, one.index)) for one in (FIRST, SECOND)]
         writer.partition.sweep()
-        assert [len(ground.files(stage)) > 0 for stage in stages] == [False, True]
+        assert [len(backend.files(stage)) > 0 for stage in stages] == [False, True]
         write(writer, SECOND)
 
 
@@ -209,10 +209,10 @@ def leftovers(writer: RunWriter) -> list[str]:
     return [name for name in writer.partition.commit_names() if name.count(".") > 1]
 
 
-def assert_one_attempt(writer: RunWriter, ground: Ground, batch: Batch = FIRST) -> None:
+def assert_one_attempt(writer: RunWriter, backend: LedgerBackend, batch: Batch = FIRST) -> None:
     """The batch is committed, and each of its parts is what the attempt in its receipt would write alone."""
     winner = writer.committed()[batch.index].attempt
-    alone = store(ground.beside(f"alone-{batch.index}").root).begin(RUN)
+    alone = store(backend.sibling(f"alone-{batch.index}").root).begin(RUN)
     write(alone, batch, winner, energy=float(winner))
     for table in BATCH_TABLES:
         found, expected = (one.partition.place.read(one.partition.part(table, batch.index)) for one in (writer, alone))

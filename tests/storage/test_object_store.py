@@ -17,7 +17,7 @@ import pytest
 
 import gnosis_ray.storage.object_store
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import Objects, ObjectStoreError, redacted, side_by_side
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, redacted, side_by_side
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, App, answer, honest, serving
 
 CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>A delete was under way</Message></Error>"
@@ -25,9 +25,9 @@ NAMES = ["plain", "a b", "100%", "a%20b", "ü", "#1", "x=1&y=2", "+", "batch-000
 
 
 @pytest.fixture
-def objects(s3: str, tmp_path: Path) -> Objects:
+def objects(s3: str, tmp_path: Path) -> BucketBackend:
     """An empty prefix."""
-    return Objects(S3Url(BUCKET, tmp_path.name))
+    return BucketBackend(S3Url(BUCKET, tmp_path.name))
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def is_conditional(environ: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_put_is_what_is_got_under_any_name(objects: Objects, name: str) -> None:
+def test_what_is_put_is_what_is_got_under_any_name(objects: BucketBackend, name: str) -> None:
     deep = f"folder {name}/{name}"
     objects.put(deep, b"1")
     objects.copy(deep, name)
@@ -55,20 +55,20 @@ def test_what_is_put_is_what_is_got_under_any_name(objects: Objects, name: str) 
     assert (objects.names(""), objects.exists(name)) == ([], False)
 
 
-def test_a_large_object_is_one_request(objects: Objects) -> None:
+def test_a_large_object_is_one_request(objects: BucketBackend) -> None:
     body = bytes(range(256)) * 40_000
     objects.put("large", body)
     assert objects.get("large") == body
 
 
-def test_a_folder_holds_no_names_of_its_neighbours(objects: Objects) -> None:
+def test_a_folder_holds_no_names_of_its_neighbours(objects: BucketBackend) -> None:
     for name in ("a/1", "ab/2", "a.b/3"):
         objects.put(name, b"")
     assert objects.names("a") == ["1"]
     assert objects.children("") == ["a", "a.b", "ab"]
 
 
-def test_what_is_not_there_is_not_found(objects: Objects) -> None:
+def test_what_is_not_there_is_not_found(objects: BucketBackend) -> None:
     for ask in (objects.get, lambda name: objects.copy(name, "other")):
         with pytest.raises(FileNotFoundError, match=r"No object s3://.*/nothing"):
             ask("nothing")
@@ -76,14 +76,14 @@ def test_what_is_not_there_is_not_found(objects: Objects) -> None:
     assert objects.names("nothing") == objects.children("nothing") == []
 
 
-def test_the_store_itself_refuses_the_second_conditional_put(objects: Objects) -> None:
+def test_the_store_itself_refuses_the_second_conditional_put(objects: BucketBackend) -> None:
     assert objects._created("one", b"first")
     assert not objects._created("one", b"second")
     assert not objects._created("one", b"first")
     assert objects.get("one") == b"first"
 
 
-def test_of_many_at_once_one_creates(objects: Objects) -> None:
+def test_of_many_at_once_one_creates(objects: BucketBackend) -> None:
     for turn in range(10):
         with ThreadPoolExecutor(8) as pool:
             won = list(pool.map(lambda n, t=turn: objects.create(f"{t}", b"%d" % n), range(8)))
@@ -91,7 +91,7 @@ def test_of_many_at_once_one_creates(objects: Objects) -> None:
         assert objects.get(f"{turn}") == b"%d" % won.index(True)
 
 
-def test_a_request_that_met_itself_has_won(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_met_itself_has_won(objects: BucketBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
     def forgetful(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -107,7 +107,9 @@ def test_a_request_that_met_itself_has_won(objects: Objects, monkeypatch: pytest
     assert objects.get("mine") == b"me"
 
 
-def test_a_conflict_of_which_nothing_landed_is_tried_again(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_of_which_nothing_landed_is_tried_again(
+    objects: BucketBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     conflicts = iter([True, True])
 
     def busy(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -120,7 +122,7 @@ def test_a_conflict_of_which_nothing_landed_is_tried_again(objects: Objects, mon
     assert objects.get("mine") == b"me"
 
 
-def test_a_store_that_always_conflicts_is_an_error(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_always_conflicts_is_an_error(objects: BucketBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     def stuck(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if is_conditional(environ):
             return answer(start_response, "409 Conflict", CONFLICT)
@@ -130,7 +132,7 @@ def test_a_store_that_always_conflicts_is_an_error(objects: Objects, monkeypatch
         objects.create("mine", b"me")
 
 
-def test_no_error_holds_a_credential(objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_error_holds_a_credential(objects: BucketBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     def telling(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         text = f"<AWSAccessKeyId>{KEY_ID}</AWSAccessKeyId><StringToSign>{environ['HTTP_AUTHORIZATION']}</StringToSign>"
         body = f"<Error><Code>SignatureDoesNotMatch</Code><Message>Not {KEY_ID}, {SECRET}</Message>{text}</Error>"
@@ -163,14 +165,14 @@ def test_a_text_is_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_bucket_is_named(s3: str) -> None:
-    elsewhere = Objects(S3Url("no-such-bucket", "a"))
+    elsewhere = BucketBackend(S3Url("no-such-bucket", "a"))
     for ask in (elsewhere.get, elsewhere.names, lambda name: elsewhere.put(name, b"")):
         with pytest.raises(ObjectStoreError, match=r"no-such-bucket/a/x.*bucket"):
             ask("x")
 
 
 def test_a_store_out_of_reach_is_given_up_in_bounded_time(
-    objects: Objects, monkeypatch: pytest.MonkeyPatch, s3: str
+    objects: BucketBackend, monkeypatch: pytest.MonkeyPatch, s3: str
 ) -> None:
     assert timedelta(minutes=1) >= gnosis_ray.storage.object_store.RETRY_LIMIT
     monkeypatch.setattr(gnosis_ray.storage.object_store, "MAX_RETRIES", 1)
@@ -179,7 +181,7 @@ def test_a_store_out_of_reach_is_given_up_in_bounded_time(
         objects.get("x")
 
 
-def test_it_travels_without_credentials(objects: Objects) -> None:
+def test_it_travels_without_credentials(objects: BucketBackend) -> None:
     objects.put("x", b"1")
     sent = pickle.dumps(objects)
     assert SECRET.encode() not in sent

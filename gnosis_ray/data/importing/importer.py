@@ -102,7 +102,7 @@ def _judge(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) ->
         for rule in rules
         if rule.action != "refuse"
     ]
-    repaired = kept.with_columns(blanked(rules)).select(data.told.names())
+    repaired = kept.with_columns(blanked(rules)).select(data.columns_provided.names())
     return _Judged(repaired, _stacked(refused), _stacked(notes))
 
 

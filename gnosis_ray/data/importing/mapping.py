@@ -59,7 +59,7 @@ class TableMapping(Section):
     ``zone``: of its times that name none, instead of UTC. ``divide``: target -> what its source is a
     multiple of; ``zero_is_unknown``: targets in which zero says nothing. ``known_at``: ``event`` where rows carry the
     moment they were taken at, ``session_close`` where a date stands for the close of that date's session, ``column``
-    where ``columns`` names it. A dataset's untold columns may be left out: they are unknown then.
+    where ``columns`` names it. A dataset's optional columns may be left out: they are unknown then.
     ``known_delay_minutes``: how long after the first two a row became known.
     """
 
@@ -83,7 +83,7 @@ class TableMapping(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> TableMapping:
-        schema = DATASETS[self.kind].told
+        schema = DATASETS[self.kind].columns_provided
         derived = {"settlement"} if self.contract else set()
         derived |= set() if self.known_at == "column" else {"known_at"}
         given = {*self.columns, *self.constants}
@@ -104,7 +104,7 @@ class TableMapping(Section):
         if self.known_at == "column" and self.known_delay_minutes:
             raise ValueError("known_delay_minutes beside known_at: column, which says itself when rows were known")
         twice = sorted((set(self.columns) & set(self.constants)) | (given & derived))
-        needless = DATASETS[self.kind].untold
+        needless = DATASETS[self.kind].optional_columns
         missing = [name for name in schema.names() if name not in {*given, *derived, *needless}]
         if twice or missing:
             raise ValueError(f"{self.kind} of {self.file}: filled twice {twice}, not filled {missing}")

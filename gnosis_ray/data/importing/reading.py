@@ -49,7 +49,7 @@ def _source_columns(table: TableMapping) -> list[str]:
 
 
 def _check_source(path: Path, table: TableMapping, schema: pl.Schema) -> None:
-    targets = DATASETS[table.kind].told
+    targets = DATASETS[table.kind].columns_provided
     expected = [(source, targets[target]) for target, source in table.columns.items()]
     if table.contract:
         expected.append((table.contract.column, pl.String()))
@@ -84,7 +84,7 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
     data = DATASETS[table.kind]
     mapped = raw.select(
         *(_converted(raw, table, target, source) for target, source in table.columns.items()),
-        *(pl.lit(value, dtype=data.told[name]).alias(name) for name, value in _constants(table).items()),
+        *(pl.lit(value, dtype=data.columns_provided[name]).alias(name) for name, value in _constants(table).items()),
         _was_naive(raw, table, data.event).alias(WAS_NAIVE),
         _flagged(table).alias(FLAGGED),
         *([_root(table.contract).alias("root")] if table.contract else []),
@@ -101,12 +101,12 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
 
 def _constants(table: TableMapping) -> dict[str, str | float | None]:
     """What every row holds, the columns that need not be told and are not among it."""
-    unfilled = [name for name in DATASETS[table.kind].untold if name not in table.columns]
+    unfilled = [name for name in DATASETS[table.kind].optional_columns if name not in table.columns]
     return dict.fromkeys(unfilled) | table.constants
 
 
 def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str) -> pl.Expr:
-    column, found, wanted = pl.col(source), raw.schema[source], DATASETS[table.kind].told[target]
+    column, found, wanted = pl.col(source), raw.schema[source], DATASETS[table.kind].columns_provided[target]
     if target in table.values:
         column = column.cast(pl.String).replace_strict(table.values[target], default=None, return_dtype=pl.String)
     elif wanted == UTC_TIME and table.known_at == "session_close":

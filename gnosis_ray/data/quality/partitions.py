@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.catalog import Catalog, PartListing
 from gnosis_ray.data.store.reading import read_rows
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART
@@ -36,7 +36,7 @@ class Scope:
         day = self.last or date(9998, 12, 31)
         return datetime.combine(day + timedelta(days=1), time(), UTC)
 
-    def of(self, data: Dataset, catalog: Catalog) -> Listing:
+    def of(self, data: Dataset, catalog: Catalog) -> PartListing:
         """The parts and symbols inside."""
         span = pl.DataFrame({"moment": [self.since, self.until - timedelta(microseconds=1)]})
         first, last = span.select(data.period_of(pl.col("moment"))).to_series()
@@ -44,7 +44,7 @@ class Scope:
         inside = (pl.col("last_event") >= self.since) & (pl.col("first_event") < self.until)
         if self.symbols is not None:
             inside &= pl.col("symbol").is_in(sorted(self.symbols))
-        return Listing(listing.paths, listing.index.filter(inside))
+        return PartListing(listing.paths, listing.index.filter(inside))
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Piece:
     chosen: pl.DataFrame
 
     @property
-    def told_again(self) -> bool:
+    def has_revisions(self) -> bool:
         """Whether a row of it can have several versions."""
         rows = self.chosen
         per_snapshot = rows.select("symbol", "period", "first_event").is_duplicated()
@@ -63,15 +63,15 @@ class Piece:
         within = (rows["rows"] > rows["events"]) & (rows["first_known"] < rows["last_known"])
         return bool((per_snapshot | shared | within).any())
 
-    def read(self, catalog: Catalog, data: Dataset, listing: Listing, scope: Scope) -> pl.DataFrame:
+    def read(self, catalog: Catalog, data: Dataset, listing: PartListing, scope: Scope) -> pl.DataFrame:
         """Its rows, all versions."""
-        rows = read_rows(catalog.root, data, listing, self.chosen, data.told)
+        rows = read_rows(catalog.root, data, listing, self.chosen, data.columns_provided)
         inside = pl.col(data.event).is_between(scope.since, scope.until, closed="left")
         names = self.chosen.select("symbol").unique()
         return rows.filter(inside).join(names, on="symbol", how="semi", maintain_order="left").drop(PART, strict=False)
 
 
-def pieces(listing: Listing) -> Iterator[Piece]:
+def pieces(listing: PartListing) -> Iterator[Piece]:
     """Everything in a listing, in order of time, then of symbols: small partitions together, large ones in runs."""
     waiting: list[pl.DataFrame] = []
     for _, rows in listing.index.sort("period", "symbol", maintain_order=True).group_by("period", maintain_order=True):

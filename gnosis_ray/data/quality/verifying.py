@@ -17,7 +17,7 @@ from gnosis_ray.data.quality.news import news_checks
 from gnosis_ray.data.quality.partitions import Scope, pieces
 from gnosis_ray.data.quality.snapshots import snapshot_checks
 from gnosis_ray.data.quality.tape import quote_checks, trade_checks
-from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, told_again
+from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, revisions
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
@@ -65,8 +65,8 @@ def verify(
             progress(f"{kind} {piece.period}", done, len(work))
         data = DATASETS[kind]
         rows = piece.read(catalog, data, listings[kind], scope)
-        if piece.told_again:
-            tally.add(VERSION_CHECKS[kind], told_again(rows, data))
+        if piece.has_revisions:
+            tally.add(VERSION_CHECKS[kind], revisions(rows, data))
             rows = latest(rows, data)
         examiners[kind].examine(rows.sort(*data.identity), tally)
     _names(catalog, scope, kinds, config, calendar, tally)

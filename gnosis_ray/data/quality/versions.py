@@ -1,4 +1,4 @@
-"""What was told several times: duplicates, contradictions, corrections."""
+"""Rows stored several times: duplicates, contradictions, corrections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVENT = {"chains": "event_time"}
 
 
 def version_checks(kind: DataKind) -> tuple[Check, ...]:
-    """Checks of a kind's rows against other rows of the same thing; over :func:`told_again`."""
+    """Checks of a kind's rows against other rows of the same thing; over :func:`revisions`."""
     event = _EVENT.get(kind, "timestamp")
     return (
         Check(
@@ -36,8 +36,8 @@ def version_checks(kind: DataKind) -> tuple[Check, ...]:
 VERSION_CHECKS: dict[DataKind, tuple[Check, ...]] = {kind: version_checks(kind) for kind in DATA_KINDS}
 
 
-def told_again(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
-    """Stored rows (with their occurrence, where they may repeat), each compared with the one told before it."""
+def revisions(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
+    """Stored rows (with their occurrence, where they may repeat), each compared with the version before it."""
     identity = [*data.identity, *([OCCURRENCE] if data.repeats else [])]
     figures = [name for name in data.schema if name not in (*data.identity, "known_at")]
     ordered = rows.sort(*identity, "known_at", *figures)

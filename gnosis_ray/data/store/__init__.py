@@ -9,6 +9,6 @@ is append-only: a correction is a new row with a later ``known_at``.
 
 from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.source import StoreSource
-from gnosis_ray.data.store.writer import Appended, StoreWriter
+from gnosis_ray.data.store.writer import AppendResult, StoreWriter
 
-__all__ = ["Appended", "StoreSource", "StoreWriter", "coverage"]
+__all__ = ["AppendResult", "StoreSource", "StoreWriter", "coverage"]

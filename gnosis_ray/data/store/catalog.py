@@ -28,7 +28,7 @@ REMEMBERED = 8
 
 
 @dataclass(frozen=True)
-class Listing:
+class PartListing:
     """The parts of a dataset at one moment, and their indexes in one frame."""
 
     paths: tuple[Location, ...]
@@ -42,16 +42,16 @@ class Catalog:
         self.root = root
         self._may_be_empty = may_be_empty
         self._indexes: dict[Location, pl.DataFrame] = {}
-        self._listings: dict[tuple[DataKind, str], Listing] = {}
+        self._listings: dict[tuple[DataKind, str], PartListing] = {}
 
-    def listing(self, data: Dataset, first: str = "", last: str = "~") -> Listing:
+    def listing(self, data: Dataset, first: str = "", last: str = "~") -> PartListing:
         """The parts of partitions ``first`` to ``last``; :class:`NoDataError` for an empty store that may not be."""
         parts = list_parts(self.root, data, first, last)
         if not parts and not self._may_be_empty:
             self.require_some()
         return self._listing(data, "", parts)
 
-    def back_from(self, data: Dataset, first: str, last: str) -> Iterator[Listing]:
+    def back_from(self, data: Dataset, first: str, last: str) -> Iterator[PartListing]:
         """Listings that share no part: of partitions ``first`` to ``last`` and a few before, then of ever more before.
 
         As far as the caller goes on asking. Raises :class:`NoDataError` for an empty store that may not be.
@@ -67,12 +67,12 @@ class Catalog:
             yield self._listing(data, partitions[begin].label, parts)
             begin, end = begin - 2 * (end - begin), begin
 
-    def _listing(self, data: Dataset, name: str, parts: list[Part]) -> Listing:
+    def _listing(self, data: Dataset, name: str, parts: list[Part]) -> PartListing:
         """The listing of these parts; ``name`` tells listings of a dataset apart."""
         paths = tuple(part.path for part in parts)
         kept = self._listings.pop((data.kind, name), None)
         if kept is None or kept.paths != paths:
-            kept = Listing(paths, self._joined(data, parts))
+            kept = PartListing(paths, self._joined(data, parts))
         self._listings[data.kind, name] = kept  # the last one used stands last
         if len(self._listings) > REMEMBERED:
             del self._listings[next(iter(self._listings))]

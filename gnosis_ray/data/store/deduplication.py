@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from gnosis_ray.data.store.catalog import CATALOG, Catalog, Listing
+from gnosis_ray.data.store.catalog import CATALOG, Catalog, PartListing
 from gnosis_ray.data.store.reading import read_rows
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.datasets import OCCURRENCE, Dataset
@@ -62,13 +62,13 @@ def known_rows(catalog: Catalog, data: Dataset, rows: pl.DataFrame, as_of: datet
     return drop_superseded(found, data, by="", moment=_LOOKED_AT).drop(_FIRST, _LAST, _LOOKED_AT)
 
 
-def _listed(catalog: Catalog, data: Dataset, rows: pl.DataFrame) -> Listing:
+def _listed(catalog: Catalog, data: Dataset, rows: pl.DataFrame) -> PartListing:
     event = pl.col(data.event)
     first, last = rows.select(first=data.period_of(event.min()), last=data.period_of(event.max())).row(0)
     try:
         return catalog.listing(data, first, last)
     except NoDataError:  # a store that is yet to be filled
-        return Listing((), pl.DataFrame(schema=CATALOG))
+        return PartListing((), pl.DataFrame(schema=CATALOG))
 
 
 def _differs(data: Dataset, name: str) -> pl.Expr:

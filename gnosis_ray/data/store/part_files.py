@@ -53,7 +53,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Partition:
+class StorePartition:
     """A partition of a dataset; what it holds is listed when asked for."""
 
     label: str
@@ -68,7 +68,7 @@ def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") 
     return [part for partition in list_partitions(root, data, first, last) for part in partition.parts()]
 
 
-def list_partitions(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[Partition]:
+def list_partitions(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[StorePartition]:
     """The partitions labelled ``first`` to ``last``, in order.
 
     A folder is listed at once, and each partition when it is asked for; a bucket in one go, since asking is what takes
@@ -84,7 +84,7 @@ def list_partitions(root: Location, data: Dataset, first: str = "", last: str = 
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [
-        Partition(label, partial(_local_parts, folder, name, label))
+        StorePartition(label, partial(_local_parts, folder, name, label))
         for name in names
         if name.startswith(prefix) and first <= (label := name.removeprefix(prefix)) <= last
     ]
@@ -94,7 +94,7 @@ def _local_parts(folder: Path, name: str, label: str) -> list[Part]:
     return [Part(path, label) for path in sorted((folder / name).iterdir()) if _is_part(path.name)]
 
 
-def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> list[Partition]:
+def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> list[StorePartition]:
     try:
         names = list_names(folder)
     except OSError as error:
@@ -104,7 +104,7 @@ def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> lis
         label = partition.removeprefix(prefix)
         if partition.startswith(prefix) and first <= label <= last and _is_part(file):
             held.setdefault(label, []).append(Part(folder / partition / file, label))
-    return [Partition(label, partial(list, parts)) for label, parts in held.items()]
+    return [StorePartition(label, partial(list, parts)) for label, parts in held.items()]
 
 
 def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
@@ -141,7 +141,7 @@ def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -
     In a folder it is written under a temporary name, synced, then renamed: a crash leaves a hidden file that no reader
     sees. On an object store it is one request. Raises :class:`DataError` where the object store refuses.
     """
-    rows = rows.drop(name for name in data.omissible if rows[name].null_count() == rows.height)
+    rows = rows.drop(name for name in data.droppable_columns if rows[name].null_count() == rows.height)
     part = root / data.kind / f"{data.period}={period}" / f"part-{content_hash(rows)}.parquet"
     if isinstance(part, S3Url):
         return part, put_once(part, lambda: _bytes(data, rows))

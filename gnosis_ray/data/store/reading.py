@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from gnosis_ray.data.store.catalog import Listing
+from gnosis_ray.data.store.catalog import PartListing
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART, number_repeats
@@ -15,7 +15,7 @@ from gnosis_ray.storage.object_store import redacted, scan_options
 
 
 def read_rows(
-    root: Location, data: Dataset, listing: Listing, chosen: pl.DataFrame, schema: pl.Schema | None = None
+    root: Location, data: Dataset, listing: PartListing, chosen: pl.DataFrame, schema: pl.Schema | None = None
 ) -> pl.DataFrame:
     """The rows of the chosen symbols and parts (rows of ``listing.index``), in path order: what engines read of them.
 

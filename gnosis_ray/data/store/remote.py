@@ -10,7 +10,7 @@ from io import BytesIO
 
 from gnosis_ray.errors import DataError
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import Objects, ObjectStoreError
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
 
 TAIL_BYTES = 512 * 1024
 """Fetched of a part at first: the footers of a few hundred symbols fit."""
@@ -21,13 +21,13 @@ _PARQUET_END = 8
 
 def list_names(folder: S3Url) -> list[tuple[str, str]]:
     """``(partition, file)`` of everything in a dataset's folder, in path order."""
-    found = (name.partition("/") for name in Objects(folder).names(""))
+    found = (name.partition("/") for name in BucketBackend(folder).names(""))
     return [(partition, file) for partition, _, file in found if file]
 
 
 def sizes(folder: S3Url) -> dict[S3Url, int]:
     """The bytes of every object of a dataset's folder."""
-    return {folder / name: size for name, size in Objects(folder).sizes("").items()}
+    return {folder / name: size for name, size in BucketBackend(folder).sizes("").items()}
 
 
 def footer(part: S3Url) -> BytesIO:
@@ -35,7 +35,7 @@ def footer(part: S3Url) -> BytesIO:
 
     Raises :class:`OSError` where it cannot be read.
     """
-    objects = Objects(part.parent)
+    objects = BucketBackend(part.parent)
     tail = objects.tail(part.name, TAIL_BYTES)
     needed = int.from_bytes(tail[-_PARQUET_END:-4], "little") + _PARQUET_END
     return BytesIO(tail if needed <= len(tail) else objects.tail(part.name, needed))
@@ -46,7 +46,7 @@ def put_once(part: S3Url, content: Callable[[], bytes]) -> bool:
 
     Raises :class:`DataError` where the object store refuses.
     """
-    objects = Objects(part.parent)
+    objects = BucketBackend(part.parent)
     try:
         if objects.exists(part.name):
             return False

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from gnosis_ray.data.store.catalog import Catalog, Listing
+from gnosis_ray.data.store.catalog import Catalog, PartListing
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import latest_snapshots
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSnapshots:
     """Snapshots within one listing.
 
     ``wanted``: ``symbol, timestamp, event_time``, a row a key, sorted. ``chosen``: the rows of the listing's index that
     hold them, with the key's ``timestamp``.
     """
 
-    listing: Listing
+    listing: PartListing
     wanted: pl.DataFrame
     chosen: pl.DataFrame
 
@@ -31,7 +31,7 @@ class Found:
         return bool(self.chosen.select("symbol", "timestamp").is_duplicated().any())
 
 
-def find_snapshots(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> list[Found]:
+def find_snapshots(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> list[FoundSnapshots]:
     """The latest snapshot known by each key, oldest listing first; a key without one is in none.
 
     A partition holds later events than any before it, so that a key which has found a snapshot looks no further:
@@ -41,7 +41,7 @@ def find_snapshots(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> list[
     return list(_newest_first(catalog, data, keys))[::-1]
 
 
-def _newest_first(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> Iterator[Found]:
+def _newest_first(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> Iterator[FoundSnapshots]:
     first, last = keys.select(
         first=data.period_of(pl.col("timestamp").min()), last=data.period_of(pl.col("timestamp").max())
     ).row(0)
@@ -50,7 +50,7 @@ def _newest_first(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> Iterat
         wanted = latest_snapshots(keys, index)
         if not wanted.is_empty():
             holding = index.join(wanted, left_on=["symbol", "first_event"], right_on=["symbol", "event_time"])
-            yield Found(listing, wanted, holding.filter(pl.col("first_known") <= pl.col("timestamp")))
+            yield FoundSnapshots(listing, wanted, holding.filter(pl.col("first_known") <= pl.col("timestamp")))
             keys = keys.join(wanted, on=KEYS.names(), how="anti")
         if keys.is_empty():
             return

@@ -20,7 +20,7 @@ from gnosis_ray.storage.object_store import side_by_side
 
 
 @dataclass(frozen=True)
-class Appended:
+class AppendResult:
     """What an append did: rows in new parts, and rows that the store had already."""
 
     written: int
@@ -39,7 +39,7 @@ class StoreWriter:
         self.root = root if isinstance(root, S3Url) else Path(root)
         self._catalog = Catalog(self.root)
 
-    def append(self, kind: DataKind, frame: pl.DataFrame) -> Appended:
+    def append(self, kind: DataKind, frame: pl.DataFrame) -> AppendResult:
         """Store ``frame`` (the columns of that kind, in any row order) as one part a partition.
 
         Naive times are read as UTC. Rows equal in everything but ``fetched_at`` count once, as first fetched, except
@@ -50,7 +50,7 @@ class StoreWriter:
         data = dataset(kind)
         return self._write(data, self._checked(data, frame))
 
-    def append_new(self, kind: DataKind, frame: pl.DataFrame, as_of: datetime) -> Appended:
+    def append_new(self, kind: DataKind, frame: pl.DataFrame, as_of: datetime) -> AppendResult:
         """Store those rows of ``frame`` that differ from what the store knows at ``as_of``; they are known from then.
 
         ``frame`` as in :meth:`append`, but whatever it says of ``known_at`` is replaced by ``as_of``, to which every
@@ -62,19 +62,21 @@ class StoreWriter:
         rows = self._checked(data, frame.with_columns(known_at=pl.lit(moment)))
         new = unknown_rows(self._catalog, data, rows, moment)
         done = self._write(data, new)
-        return Appended(done.written, done.known + rows.height - new.height, done.parts)
+        return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
     def _checked(self, data: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
         where = f"append to {self.root}"
         rows = conform(data, frame, where)
         check_values(data, rows, where)
-        if data.repeats or _told_once(data, rows):
+        if data.repeats or _has_unique_versions(data, rows):
             return rows
-        rows = rows.sort(FETCHED_AT, maintain_order=True).unique(data.told.names(), keep="first", maintain_order=True)
+        rows = rows.sort(FETCHED_AT, maintain_order=True).unique(
+            data.columns_provided.names(), keep="first", maintain_order=True
+        )
         _refuse_contradictions(data, rows, where)
         return rows
 
-    def _write(self, data: Dataset, rows: pl.DataFrame) -> Appended:
+    def _write(self, data: Dataset, rows: pl.DataFrame) -> AppendResult:
         cuts = list(split(data, rows))
 
         def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
@@ -82,16 +84,16 @@ class StoreWriter:
 
         done = side_by_side(write, cuts)  # what takes the time is waiting for the store, or for the disk to be sure
         written = sum(cut.height for (_, cut), (_, new) in zip(cuts, done, strict=True) if new)
-        return Appended(written, rows.height - written, tuple(part for part, _ in done))
+        return AppendResult(written, rows.height - written, tuple(part for part, _ in done))
 
 
-def _told_once(data: Dataset, rows: pl.DataFrame) -> bool:
+def _has_unique_versions(data: Dataset, rows: pl.DataFrame) -> bool:
     """Whether no thing has two rows known at one time; cheaper to see than which rows are equal in everything."""
     return rows.select(*data.identity, "known_at").n_unique() == rows.height
 
 
 def _refuse_contradictions(data: Dataset, rows: pl.DataFrame, where: str) -> None:
-    if _told_once(data, rows):
+    if _has_unique_versions(data, rows):
         return
     key = [*data.identity, "known_at"]
     row = rows.filter(pl.struct(key).is_duplicated()).row(0, named=True)

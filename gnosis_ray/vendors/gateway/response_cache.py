@@ -83,7 +83,7 @@ class Spool:
 
 def spooled_schema(kind: DataKind) -> pl.Schema:
     """The columns of an answer: those of the kind but what is only known when rows are handed out."""
-    return pl.Schema({n: t for n, t in DATASETS[kind].told.items() if n != "known_at"})
+    return pl.Schema({n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"})
 
 
 def _moment(path: Path) -> datetime | None:

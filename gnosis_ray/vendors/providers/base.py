@@ -48,7 +48,7 @@ class Provider(Protocol):
     """What it can give."""
 
     def fetch(self, request: Request) -> pl.DataFrame:
-        """The rows of a request: the columns of ``DATASETS[request.kind].told`` except ``known_at``.
+        """The rows of a request: the columns of ``DATASETS[request.kind].columns_provided`` except ``known_at``.
 
         Symbols in the inside spelling, times UTC in microseconds, absent figures null; no rows where the vendor says
         that there are none. Every request on the wire goes through the wire. Raises :class:`NoDataError` for a symbol

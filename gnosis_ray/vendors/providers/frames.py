@@ -51,7 +51,7 @@ def table(kind: DataKind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     where a kind has but one, the last one counts.
     """
     data = DATASETS[kind]
-    wanted = {name: dtype for name, dtype in data.told.items() if name != "known_at"}
+    wanted = {name: dtype for name, dtype in data.columns_provided.items() if name != "known_at"}
     known = {"symbol", *rows.columns}
     whole = rows.with_columns(
         pl.lit(symbol).alias("symbol"),

@@ -16,7 +16,7 @@ import gnosis_ray.data.store.remote
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.errors import DataError, NoDataError
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import Objects
+from gnosis_ray.storage.object_store import BucketBackend
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, answer, honest, serving
 
@@ -58,7 +58,7 @@ def remote(s3: str, market: Path) -> S3Url:
     """The same files under a prefix."""
     url = S3Url(BUCKET, f"{market.parent.name}/a market")
     for path in market.rglob("*.parquet"):
-        Objects(url).put(path.relative_to(market).as_posix(), path.read_bytes())
+        BucketBackend(url).put(path.relative_to(market).as_posix(), path.read_bytes())
     return url
 
 
@@ -95,8 +95,8 @@ def test_parts_that_come_later_are_seen(market: Path, remote: S3Url) -> None:
     source = StoreSource(remote)
     assert source.bars(keys(("ZZZ", MONDAY)), 1).is_empty()
     (part,) = StoreWriter(market).append("bars", bar("ZZZ", 0)).parts
-    Objects(remote).put(local(part).relative_to(market).as_posix(), local(part).read_bytes())
-    Objects(remote).put(f"bars/event_year=2026/.{part.name}.tmp", b"no part")
+    BucketBackend(remote).put(local(part).relative_to(market).as_posix(), local(part).read_bytes())
+    BucketBackend(remote).put(f"bars/event_year=2026/.{part.name}.tmp", b"no part")
     assert source.bars(keys(("ZZZ", MONDAY)), 1).height == 1
 
 
@@ -113,10 +113,10 @@ def test_written_there_it_is_the_same_parts_and_bytes(s3: str, market: Path, tmp
         new = writer.append_new("bars", bars("MSFT", 301), MONDAY + 301 * DAY)
         assert (new.written, new.known) == (1, 300)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
-    assert Objects(url).names("") == names
+    assert BucketBackend(url).names("") == names
     assert len(names) == 6
     for name in names:
-        assert Objects(url).get(name) == (folder / name).read_bytes()
+        assert BucketBackend(url).get(name) == (folder / name).read_bytes()
 
 
 def test_a_store_that_refuses_a_part_is_named(s3: str) -> None:
@@ -129,7 +129,7 @@ def test_an_empty_prefix_a_missing_bucket_and_a_damaged_part_are_named(s3: str, 
         coverage(remote / "nothing")
     with pytest.raises(DataError, match="no-such-bucket"):
         coverage(S3Url("no-such-bucket", "x"))
-    Objects(remote).put("bars/event_year=2026/part-0.parquet", b"PAR1 and nothing else")
+    BucketBackend(remote).put("bars/event_year=2026/part-0.parquet", b"PAR1 and nothing else")
     with pytest.raises(DataError, match=r"event_year=2026/part-0\.parquet"):
         StoreSource(remote).bars(KEYS["one"], 3)
 

@@ -171,7 +171,7 @@ def test_a_quote_without_a_bid_has_none(made: AlpacaProvider) -> None:
 
 def test_a_chain_is_of_its_latest_quote_and_knows_no_open_interest(made: AlpacaProvider, server: Replay) -> None:
     chain = made.fetch(asked("chains"))
-    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].told.items() if n != "known_at"}
+    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].columns_provided.items() if n != "known_at"}
     assert chain["event_time"].unique().to_list() == [datetime(2024, 3, 12, 18, 59, 58, 123456, UTC)]
     assert chain["underlying_price"].unique().to_list() == [173.25]
     assert chain["open_interest"].null_count() == chain.height
@@ -207,7 +207,7 @@ def test_crypto_tells_the_takers_side_and_ends_its_day_at_midnight(made: AlpacaP
 def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: AlpacaProvider, kind: DataKind) -> None:
     found = made.fetch(asked(kind, "BRK.B"))
     assert found.is_empty()
-    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].told.items() if n != "known_at"}
+    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"}
 
 
 def test_keys_are_sent_as_headers_and_nowhere_else(made: AlpacaProvider, server: Replay) -> None:

@@ -129,7 +129,7 @@ def asked(kind: DataKind, symbol: str = "BTC-USD", until: datetime = UNTIL) -> R
 
 def test_bars_end_with_their_day_and_the_one_under_way_is_none(made: CcxtProvider) -> None:
     bars = made.fetch(asked("bars"))
-    assert dict(bars.schema) == {n: t for n, t in DATASETS["bars"].told.items() if n != "known_at"}
+    assert dict(bars.schema) == {n: t for n, t in DATASETS["bars"].columns_provided.items() if n != "known_at"}
     assert bars.select("timestamp", "close", "volume").rows() == [
         (SINCE + timedelta(days=day + 1), 54000.0 + day, 12.5) for day in range(3)
     ]

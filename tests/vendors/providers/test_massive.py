@@ -104,7 +104,7 @@ def test_a_chain_is_read_to_its_last_page_and_each_page_is_on_the_wire(
     made: MassiveProvider, wire: CountingWire, server: Replay
 ) -> None:
     chain = made.fetch(asked("chains"))
-    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].told.items() if n != "known_at"}
+    assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].columns_provided.items() if n != "known_at"}
     assert chain.select("strike", "type").rows() == [(150.0, "C"), (150.0, "P"), (160.0, "C"), (160.0, "P")]
     assert wire.calls == 2
     assert [ask.query for ask in server.asked()] == [{"limit": "250"}, {"cursor": "Zm9v"}]
@@ -153,7 +153,7 @@ def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider
 def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: MassiveProvider, kind: DataKind) -> None:
     found = made.fetch(asked(kind, "NOPE"))
     assert found.is_empty()
-    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].told.items() if n != "known_at"}
+    assert dict(found.schema) == {n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"}
 
 
 def test_canceled_trades_are_left_out(made: MassiveProvider, server: Replay) -> None:

@@ -95,7 +95,7 @@ def asked(kind: DataKind, symbol: str = "AAPL", until: datetime = datetime(2030,
 
 
 def columns(kind: DataKind) -> dict[str, pl.DataType]:
-    return {name: dtype for name, dtype in DATASETS[kind].told.items() if name != "known_at"}
+    return {name: dtype for name, dtype in DATASETS[kind].columns_provided.items() if name != "known_at"}
 
 
 def test_prices_and_volume_are_as_traded_before_a_split_too(made: YahooProvider) -> None:
