@@ -5,7 +5,7 @@ A plug-in is loaded only where the settings name it. Its entry point is a factor
     gnosis_ray.agents       factory(settings) -> PrimaryAgent
     gnosis_ray.processors   factory(adapter, settings) -> SentimentProcessor or FrameProcessor
     gnosis_ray.providers    factory(calendar, settings) -> MarketSource
-    gnosis_ray.strategies   factory(settings) -> Strategy
+    gnosis_ray.strategies   factory(settings) -> StrategySpec
 
 ``settings`` is what stands under its name in the section ``plugins``: frozen, as JSON would hold it.
 """
@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.errors import ConfigError
 
@@ -31,7 +31,7 @@ BUILT_IN: Mapping[PluginKind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),
     "processors": ("news", "flow", "technical"),
     "providers": ("synthetic", "store", *VENDORS),
-    "strategies": tuple(strategy.name for strategy in BOOK),
+    "strategies": tuple(strategy.name for strategy in BUILTIN_STRATEGIES),
 }
 """Names that need no plug-in, and that none may take."""
 

@@ -18,7 +18,7 @@ import yaml
 
 from cluster.doctor import examine
 from gnosis_ray.agents.base import PrimaryAgent
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.app.composition import Parts, build_adapter, build_source, for_workers
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch
@@ -115,7 +115,7 @@ def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
 
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
     assert BUILT_IN["processors"] == VOICES
-    assert BUILT_IN["strategies"] == tuple(strategy.name for strategy in BOOK)
+    assert BUILT_IN["strategies"] == tuple(strategy.name for strategy in BUILTIN_STRATEGIES)
     for kind, names in named(config).items():
         assert set(names) <= set(BUILT_IN[kind]), kind
     every = load_config(flags={"agents.enabled": list(BUILT_IN["agents"])}).config

@@ -1,4 +1,4 @@
-"""What agents are, and what they share."""
+"""The protocols of agents, and what agents share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 from gnosis_ray.schemas.core_schemas import Action, EngineKind, StandardSnapshot, Suggestion, TradeIdea
 
 DIRECTION: Mapping[Action, int] = {"long": 1, "short": -1, "flat": 0, "spread": 0, "complex": 0}
-"""Which way a stance looks."""
+"""Sign of the direction that each action takes."""
 
 TREND_DAYS = 5
 """Bars behind ``ret_5d``."""
@@ -47,7 +47,7 @@ class TradeAgent(Protocol):
 
 @dataclass(frozen=True)
 class TradeDecision:
-    """The ideas, and where there is none the reason, as a word; ``considered``: what became of each strategy."""
+    """The ideas, or ``dropped``: the reason why there is none; ``considered``: the outcome of each strategy by name."""
 
     ideas: list[TradeIdea] = field(default_factory=list)
     dropped: str | None = None
@@ -73,8 +73,8 @@ class Forecaster(Protocol):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What an agent makes of its measurements: a side, how sure in itself (0 to 1), and the numbers behind it."""
+class Stance:
+    """What an agent concludes: an action, its conviction in 0..1 (its engine's confidence apart), and the numbers."""
 
     action: Action = "flat"
     conviction: float = 0.0
@@ -83,8 +83,8 @@ class Reading:
     tags: frozenset[str] = frozenset()
 
 
-def suggestion_of(layer: str, snapshot: StandardSnapshot, trust: float, reading: Reading) -> Suggestion:
-    """The stance of ``layer``: its confidence is the engine's (``trust``) times the conviction.
+def suggestion_of(layer: str, snapshot: StandardSnapshot, confidence: float, stance: Stance) -> Suggestion:
+    """The stance of ``layer``: its confidence is the engine's (``confidence``) times the conviction.
 
     The id is the runner's to give; so is the timestamp.
     """
@@ -92,23 +92,23 @@ def suggestion_of(layer: str, snapshot: StandardSnapshot, trust: float, reading:
         id=f"{layer}:{snapshot.symbol}",
         layer=layer,
         symbol=snapshot.symbol,
-        action=reading.action,
-        confidence=trust * reading.conviction,
-        forecast=dict(reading.forecast),
-        reasoning=reading.why,
-        tags=sorted(reading.tags),
+        action=stance.action,
+        confidence=confidence * stance.conviction,
+        forecast=dict(stance.forecast),
+        reasoning=stance.why,
+        tags=sorted(stance.tags),
     )
 
 
-def engine_trust(snapshot: StandardSnapshot, kind: EngineKind) -> float:
+def engine_confidence(snapshot: StandardSnapshot, kind: EngineKind) -> float:
     """The confidence of an engine: coverage x freshness x data tier; 0 where it did not run."""
     return float(snapshot.metadata.get(f"{kind}.confidence", "0"))
 
 
 def no_stance(layer: str, snapshot: StandardSnapshot, kind: EngineKind) -> Suggestion:
-    """The vote of an agent whose engine has nothing to say: flat, 0, with the engine's own reason."""
+    """The vote of an agent whose engine measured nothing: flat, confidence 0, with the engine's own reason."""
     reason = snapshot.metadata.get(f"{kind}.degraded") or snapshot.metadata.get(f"{kind}.absent")
-    return suggestion_of(layer, snapshot, 0.0, Reading(why=f"No stance: {reason or f'no {kind} measurement'}."))
+    return suggestion_of(layer, snapshot, 0.0, Stance(why=f"No stance: {reason or f'no {kind} measurement'}."))
 
 
 def move_sigmas(snapshot: StandardSnapshot) -> float | None:
@@ -118,6 +118,6 @@ def move_sigmas(snapshot: StandardSnapshot) -> float | None:
 
 
 def stable_id(config_hash: str, symbol: str, timestamp: datetime, layer: str) -> str:
-    """The id of what one layer said: from what it is about, never from chance or order of arrival."""
+    """The id of one layer's output: derived from what it is about, never from chance or order of arrival."""
     text = f"{config_hash}|{symbol}|{timestamp.isoformat()}|{layer}"
     return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gnosis_ray.agents.base import Reading, engine_trust, no_stance, suggestion_of
+from gnosis_ray.agents.base import Stance, engine_confidence, no_stance, suggestion_of
 from gnosis_ray.config import HedgeAgentConfig
 from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
 
@@ -38,9 +38,9 @@ class HedgeAgentV3:
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
-        trust = engine_trust(snapshot, "hedge")
+        confidence = engine_confidence(snapshot, "hedge")
         net = snapshot.hedge.get("effective_gex_usd_per_pct", snapshot.hedge.get("gex_usd_per_pct"))
-        if trust == 0.0 or net is None:
+        if confidence == 0.0 or net is None:
             return no_stance(LAYER, snapshot, "hedge")
         flow = self._dealer_flow(snapshot.hedge, snapshot.elasticity)
         action, conviction, why = self._stance(snapshot, net, flow)
@@ -53,8 +53,8 @@ class HedgeAgentV3:
             forecast |= {"dealer_flow_usd": flow.usd, "dealer_flow_share": flow.share}
         squeezed = snapshot.metadata.get("hedge.regime") == "gamma_squeeze"
         tags = frozenset({"gamma_squeeze"} if squeezed else ())
-        reading = Reading(action, conviction, f"{why}; {_book(net)}.", forecast, tags)
-        return suggestion_of(LAYER, snapshot, trust, reading)
+        stance = Stance(action, conviction, f"{why}; {_book(net)}.", forecast, tags)
+        return suggestion_of(LAYER, snapshot, confidence, stance)
 
     def _dealer_flow(self, hedge: dict[str, float], elasticity: dict[str, float]) -> DealerFlow | None:
         """Dealers trade minus the change of their exposure; None where dollar volume is unknown."""
@@ -90,7 +90,7 @@ def _book(net: float) -> str:
 
 
 def _money(usd: float) -> str:
-    """Dollars as a desk says them: $1.2bn, $340m, $12k."""
+    """Dollars as a desk writes them: $1.2bn, $340m, $12k."""
     for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if usd >= size:
             return f"${usd / size:.3g}{unit}"

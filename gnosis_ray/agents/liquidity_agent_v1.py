@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from gnosis_ray.agents.base import Reading, engine_trust, move_sigmas, no_stance, suggestion_of
+from gnosis_ray.agents.base import Stance, engine_confidence, move_sigmas, no_stance, suggestion_of
 from gnosis_ray.config import LiquidityAgentConfig
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 
 LAYER = "primary_liquidity"
 DEPTH = {"thin_liquidity": "thin", "high_liquidity": "deep"}
-"""Regimes of the engine that say how deep the book is; any other is a normal one."""
+"""Depth of the book by the engine's regime; any other regime is a normal one."""
 
 
 class LiquidityAgentV1:
@@ -27,20 +27,20 @@ class LiquidityAgentV1:
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
-        trust = engine_trust(snapshot, "liquidity")
-        if trust == 0.0:
+        confidence = engine_confidence(snapshot, "liquidity")
+        if confidence == 0.0:
             return no_stance(LAYER, snapshot, "liquidity")
-        reading = self._reading(snapshot)
-        tags = set(reading.tags)
+        stance = self._stance(snapshot)
+        tags = set(stance.tags)
         if snapshot.metadata.get("liquidity.regime") == "thin_liquidity":
             tags.add("thin_liquidity")
         if "liquidity.one_sided" in snapshot.metadata:
             tags.add("one_sided_flow")
-        forecast = {"horizon_days": self._config.horizon_days, **reading.forecast}
-        said = Reading(reading.action, reading.conviction, f"{reading.why}.", forecast, frozenset(tags))
-        return suggestion_of(LAYER, snapshot, trust, said)
+        forecast = {"horizon_days": self._config.horizon_days, **stance.forecast}
+        tagged = Stance(stance.action, stance.conviction, f"{stance.why}.", forecast, frozenset(tags))
+        return suggestion_of(LAYER, snapshot, confidence, tagged)
 
-    def _reading(self, snapshot: StandardSnapshot) -> Reading:
+    def _stance(self, snapshot: StandardSnapshot) -> Stance:
         ofi = snapshot.liquidity.get("ofi")
         if ofi is not None and abs(ofi) >= self._config.min_ofi:
             return self._continuation(snapshot, ofi)
@@ -49,7 +49,7 @@ class LiquidityAgentV1:
         flow = f"flow is two-sided (imbalance {ofi:+.0%})"
         return self._fake_breakout(snapshot, flow) or self._pull(snapshot, flow)
 
-    def _continuation(self, snapshot: StandardSnapshot, ofi: float) -> Reading:
+    def _continuation(self, snapshot: StandardSnapshot, ofi: float) -> Stance:
         """One-sided flow goes on: all the way in a thin book, while a deep one absorbs much of it."""
         depth = DEPTH.get(snapshot.metadata.get("liquidity.regime", ""), "normal")
         passing: float = getattr(self._config.continuation, depth)
@@ -63,9 +63,9 @@ class LiquidityAgentV1:
             why += f", but the price does not follow (t {impact:.1f})"
         elif impact is not None:
             why += f" and the price follows (t {impact:.1f})"
-        return Reading("long" if ofi > 0 else "short", conviction, why, forecast)
+        return Stance("long" if ofi > 0 else "short", conviction, why, forecast)
 
-    def _fake_breakout(self, snapshot: StandardSnapshot, flow: str) -> Reading | None:
+    def _fake_breakout(self, snapshot: StandardSnapshot, flow: str) -> Stance | None:
         """A stance against a large move that runs into a void without flow behind it; None where there is none."""
         moved, score = move_sigmas(snapshot), snapshot.liquidity.get("liquidity_void_score", 0.0)
         if moved is None or abs(moved) < self._config.breakout_sigmas or score < self._config.min_void:
@@ -80,22 +80,22 @@ class LiquidityAgentV1:
         )
         conviction = self._config.fake_breakout_conviction * score
         forecast = {"void_level": level, "move_sigmas": moved}
-        return Reading(
+        return Stance(
             "short" if moved > 0 else "long", conviction, why, forecast, frozenset({"fake_breakout", "contrarian"})
         )
 
-    def _pull(self, snapshot: StandardSnapshot, flow: str) -> Reading:
+    def _pull(self, snapshot: StandardSnapshot, flow: str) -> Stance:
         """A heavy price close by, but not here, may draw the price: little is staked on it."""
         level, score = (snapshot.liquidity.get(f"volume_magnet_{name}") for name in ("level", "score"))
         distance = _sigmas_to(snapshot, level)
         if level is None or score is None or distance is None:
-            return Reading(why=f"{flow}; no volume profile")
+            return Stance(why=f"{flow}; no volume profile")
         if score < self._config.min_magnet or abs(distance) < self._config.min_pull_sigma:
-            return Reading(why=f"{flow}; nothing pulls (heavy price {level:,.2f} is {distance:+.1f} sigma away)")
+            return Stance(why=f"{flow}; nothing pulls (heavy price {level:,.2f} is {distance:+.1f} sigma away)")
         conviction = self._config.magnet_conviction * score
         through = " with a void in between" if _void_between(snapshot, level) else ""
         why = f"{flow}; the heavy price {level:,.2f}, {distance:+.1f} sigma away{through}, may pull: a weak lean only"
-        return Reading(
+        return Stance(
             "long" if distance > 0 else "short", conviction, why, {"magnet_level": level, "magnet_sigmas": distance}
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gnosis_ray.agents.base import DIRECTION, Reading, engine_trust, move_sigmas, no_stance, suggestion_of
+from gnosis_ray.agents.base import DIRECTION, Stance, engine_confidence, move_sigmas, no_stance, suggestion_of
 from gnosis_ray.config import SentimentAgentConfig
 from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
 
 LAYER = "primary_sentiment"
-SAID = ("news", "flow")
-"""Voices of people: what they write and what they bet. The technical voice is the price itself."""
+CROWD = ("news", "flow")
+"""Sources that are people: what they write and what they bet. The technical source is the price itself."""
 
 
 class SentimentAgentV1:
@@ -24,10 +24,10 @@ class SentimentAgentV1:
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
-        trust, score = engine_trust(snapshot, "sentiment"), snapshot.sentiment.get("sentiment_score")
-        if trust == 0.0 or score is None:
+        confidence, score = engine_confidence(snapshot, "sentiment"), snapshot.sentiment.get("sentiment_score")
+        if confidence == 0.0 or score is None:
             return no_stance(LAYER, snapshot, "sentiment")
-        energy = trust * abs(score)
+        energy = confidence * abs(score)
         action: Action = "flat" if energy < self._config.min_energy else "long" if score > 0 else "short"
         shock = self._shock(snapshot)
         against = self._divergence(snapshot)
@@ -36,16 +36,18 @@ class SentimentAgentV1:
             tags.add("sentiment_divergence")
             moved = snapshot.elasticity["ret_5d"]
             tags |= {"contrarian"} if DIRECTION[action] * moved < 0 else set()
-        mood = f"mood {score:+.2f} with energy {energy:.2f} ({_voices(snapshot)})"
+        mood = f"mood {score:+.2f} with energy {energy:.2f} ({_source_scores(snapshot)})"
         why = "; ".join(filter(None, [mood if action != "flat" else f"{mood}: too faint", shock, against]))
         forecast = {"horizon_days": self._config.horizon_days, "sentiment_score": score, "sentiment_energy": energy}
         conviction = 0.0 if action == "flat" else abs(score)
-        return suggestion_of(LAYER, snapshot, trust, Reading(action, conviction, f"{why}.", forecast, frozenset(tags)))
+        return suggestion_of(
+            LAYER, snapshot, confidence, Stance(action, conviction, f"{why}.", forecast, frozenset(tags))
+        )
 
     def _shock(self, snapshot: StandardSnapshot) -> str:
         """What the news say, where they are strong and fresh enough to be a shock; else nothing.
 
-        The news voice's confidence falls with the age of its items: it is the freshness.
+        The news source's confidence falls with the age of its items: it is the freshness.
         """
         score = snapshot.sentiment.get("news_sentiment_score", 0.0)
         trust = snapshot.sentiment.get("news_sentiment_confidence", 0.0)
@@ -55,29 +57,31 @@ class SentimentAgentV1:
 
     def _divergence(self, snapshot: StandardSnapshot) -> str:
         """How people speak and bet against the five-day move, where both are clear; else nothing."""
-        said, moved = _said(snapshot), move_sigmas(snapshot)
-        if said is None or moved is None or said * moved >= 0:
+        score, moved = _crowd_score(snapshot), move_sigmas(snapshot)
+        if score is None or moved is None or score * moved >= 0:
             return ""
-        if abs(said) < self._config.divergence_score or abs(moved) < self._config.divergence_sigmas:
+        if abs(score) < self._config.divergence_score or abs(moved) < self._config.divergence_sigmas:
             return ""
-        tone = "bearish" if said < 0 else "bullish"
+        tone = "bearish" if score < 0 else "bullish"
         course = "rising" if moved > 0 else "falling"
-        return f"{tone} talk ({said:+.2f}) against a {course} price ({snapshot.elasticity['ret_5d']:+.1%} in five days)"
+        return (
+            f"{tone} talk ({score:+.2f}) against a {course} price ({snapshot.elasticity['ret_5d']:+.1%} in five days)"
+        )
 
 
-def _said(snapshot: StandardSnapshot) -> float | None:
-    """The confidence-weighted mean score of people's voices; None where they are silent."""
-    heard = [
+def _crowd_score(snapshot: StandardSnapshot) -> float | None:
+    """The confidence-weighted mean score of the crowd; None where it has none."""
+    scores = [
         (snapshot.sentiment[f"{voice}_sentiment_score"], snapshot.sentiment.get(f"{voice}_sentiment_confidence", 0.0))
-        for voice in SAID
+        for voice in CROWD
         if f"{voice}_sentiment_score" in snapshot.sentiment
     ]
-    trust = sum(weight for _, weight in heard)
-    return sum(score * weight for score, weight in heard) / trust if trust else None
+    trust = sum(weight for _, weight in scores)
+    return sum(score * weight for score, weight in scores) / trust if trust else None
 
 
-def _voices(snapshot: StandardSnapshot) -> str:
-    """The voices that speak, with their scores: ``flow +0.40, price -0.12``."""
+def _source_scores(snapshot: StandardSnapshot) -> str:
+    """The sources that have a score, with it: ``flow +0.40, price -0.12``."""
     names = {"news": "news", "flow": "option flow", "technical": "price"}
     scores = {name: snapshot.sentiment.get(f"{voice}_sentiment_score") for voice, name in names.items()}
     return ", ".join(f"{name} {score:+.2f}" for name, score in scores.items() if score is not None)

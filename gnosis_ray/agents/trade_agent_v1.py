@@ -9,14 +9,14 @@ from typing import Protocol
 import polars as pl
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
-from gnosis_ray.agents.strategies.candidate import UNBOUNDED_STOPS, Candidate, Market, try_strategy
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
+from gnosis_ray.agents.strategies.candidate import UNBOUNDED_STOPS, Candidate, CandidateInputs, try_strategy
 from gnosis_ray.agents.strategies.contracts import ContractBook
 from gnosis_ray.agents.strategies.fills import StockQuote
-from gnosis_ray.agents.strategies.market_view import View, view_of
+from gnosis_ray.agents.strategies.market_view import MarketView, view_of
 from gnosis_ray.agents.strategies.rationale import idea_of
-from gnosis_ray.agents.strategies.selection import named, ranked, unsuitable
-from gnosis_ray.agents.strategies.strategy_spec import Strategy
+from gnosis_ray.agents.strategies.selection import ranked, select_by_name, unsuitable
+from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.errors import StageError
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
@@ -28,7 +28,7 @@ __all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]
 STAGE = "trade_agent"
 EVENT = "event_vol"
 """Tag, and reason: the near expiries are dear beside a later one."""
-UNDECIDED = ("stance_", "volatility_", "regime_")
+UNSUITED = ("stance_", "volatility_", "regime_")
 """Beginnings of reasons that only say that a strategy was not meant for this view."""
 
 
@@ -37,16 +37,18 @@ class TradeAdapter(OptionsChainAdapter, MarketDataAdapter, Protocol):
 
 
 class TradeAgentV1:
-    """Chooses from a book of declared strategies; every one is built, priced, sized and worded by one mechanism.
+    """Chooses among declared strategies; one mechanism builds, prices, sizes and describes each of them.
 
-    ``adapter`` serves the chain and the last bar of the suggestion's moment; ``book`` holds the strategies that
-    ``config.strategies`` may name. Raises ConfigError for a name that it does not hold. No memory of open trades.
+    ``adapter`` serves the chain and the last bar of the suggestion's moment; ``strategies`` are those that
+    ``config.strategies`` may name. Raises ConfigError for a name that is not among them. No memory of open trades.
     """
 
-    def __init__(self, adapter: TradeAdapter, config: TradeConfig, book: Iterable[Strategy] = BOOK) -> None:
+    def __init__(
+        self, adapter: TradeAdapter, config: TradeConfig, strategies: Iterable[StrategySpec] = BUILTIN_STRATEGIES
+    ) -> None:
         self._adapter = adapter
         self._config = config
-        self._strategies = named(book, config.strategies)
+        self._strategies = select_by_name(strategies, config.strategies)
 
     def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
         """Costed ideas for one stance, the best first. The suggestion needs its ``timestamp``: prices are of that
@@ -68,19 +70,24 @@ class TradeAgentV1:
                 suited.append(strategy)
         if not suited:
             return TradeDecision(dropped=_furthest(considered), considered=considered)
-        market, tags = self._market(suggestion, view, suited)
+        inputs, tags = self._inputs(suggestion, view, suited)
         if EVENT in tags:
             view = view.before_an_event()
-        candidates = self._candidates(suited, view, market, tags, considered)
+        candidates = self._candidates(suited, view, inputs, tags, considered)
         ideas = self._ideas(candidates, suggestion, view, tags, considered)
         return TradeDecision(ideas=ideas, dropped=None if ideas else _furthest(considered), considered=considered)
 
-    def _unsure(self, view: View) -> str | None:
+    def _unsure(self, view: MarketView) -> str | None:
         least = self._config.min_confidence if view.direction else self._config.neutral_min_confidence
         return "low_confidence" if view.confidence < least else None
 
     def _candidates(
-        self, suited: list[Strategy], view: View, market: Market, tags: list[str], considered: dict[str, str]
+        self,
+        suited: list[StrategySpec],
+        view: MarketView,
+        inputs: CandidateInputs,
+        tags: list[str],
+        considered: dict[str, str],
     ) -> list[Candidate]:
         """Candidates that fit; those of last resort only where nothing else does."""
         found: list[Candidate] = []
@@ -89,7 +96,7 @@ class TradeAgentV1:
                 considered[strategy.name] = "not_needed"
                 continue
             eventful = strategy.short_premium and EVENT in tags
-            tried = EVENT if eventful else try_strategy(strategy, view, market, self._config)
+            tried = EVENT if eventful else try_strategy(strategy, view, inputs, self._config)
             if isinstance(tried, str):
                 considered[strategy.name] = tried
             else:
@@ -100,7 +107,7 @@ class TradeAgentV1:
         self,
         candidates: list[Candidate],
         suggestion: Suggestion,
-        view: View,
+        view: MarketView,
         tags: list[str],
         considered: dict[str, str],
     ) -> list[TradeIdea]:
@@ -114,17 +121,19 @@ class TradeAgentV1:
                 ideas.append(idea_of(candidate, suggestion, view, extra))
         return ideas
 
-    def _market(self, suggestion: Suggestion, view: View, suited: list[Strategy]) -> tuple[Market, list[str]]:
-        """What there is to trade with, and what has to be said of it."""
+    def _inputs(
+        self, suggestion: Suggestion, view: MarketView, suited: list[StrategySpec]
+    ) -> tuple[CandidateInputs, list[str]]:
+        """The chain and the stock quote to trade against, and the tags that follow from them."""
         wanted = any(strategy.has_options for strategy in suited)
         book = self._book(suggestion.symbol, view.moment) if wanted else "no_chain"
         stocked = any(leg.instrument_type == "STOCK" for strategy in suited for leg in strategy.legs)
-        market = Market(book, self._stock(suggestion, view) if stocked else "no_price")
+        inputs = CandidateInputs(book, self._stock(suggestion, view) if stocked else "no_price")
         if isinstance(book, str):
-            return market, [book] if wanted else []
+            return inputs, [book] if wanted else []
         tags = ["open_interest_unknown"] if book.interest_unknown else []
         ratio = book.front_over_back
-        return market, [*tags, EVENT] if ratio is not None and ratio > self._config.event_ratio else tags
+        return inputs, [*tags, EVENT] if ratio is not None and ratio > self._config.event_ratio else tags
 
     def _book(self, symbol: str, moment: datetime) -> ContractBook | str:
         chain = self._adapter.fetch_chain(symbol, moment)
@@ -134,7 +143,7 @@ class TradeAgentV1:
             return "stale_chain"
         return ContractBook(chain, self._config)
 
-    def _stock(self, suggestion: Suggestion, view: View) -> StockQuote | str:
+    def _stock(self, suggestion: Suggestion, view: MarketView) -> StockQuote | str:
         """The last close, if chain and bars agree on it and the move is known; else the reason why not."""
         bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, view.moment)
         priced = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
@@ -153,5 +162,5 @@ class TradeAgentV1:
 def _furthest(considered: dict[str, str]) -> str:
     """The reason that says most: of a strategy that was tried, else of confidence, else of the view."""
     reasons = list(considered.values())
-    said = [reason for reason in reasons if not reason.startswith(UNDECIDED)]
-    return (said or [reason for reason in reasons if not reason.startswith("stance_")] or reasons)[-1]
+    telling = [reason for reason in reasons if not reason.startswith(UNSUITED)]
+    return (telling or [reason for reason in reasons if not reason.startswith("stance_")] or reasons)[-1]

@@ -12,8 +12,8 @@ from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
-from gnosis_ray.agents.strategies.strategy_spec import Strategy
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
+from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config, home
@@ -167,13 +167,13 @@ class Parts:
         agent: PrimaryAgent = self._plugins.make("agents", name, lacks(PrimaryAgent))
         return agent
 
-    def _strategy(self, name: str) -> Strategy:
+    def _strategy(self, name: str) -> StrategySpec:
         def wrong(made: object) -> str | None:
-            if isinstance(made, Strategy) and made.name == name:
+            if isinstance(made, StrategySpec) and made.name == name:
                 return None
             return f"Expected a Strategy named {name!r}, was {made!r}"
 
-        strategy: Strategy = self._plugins.make("strategies", name, wrong)
+        strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
         return strategy
 
     def _voices(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
@@ -197,7 +197,7 @@ class Parts:
         """The trade agent over ``adapter``."""
         named = dict.fromkeys(self._config.trade.strategies)
         added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]
-        return TradeAgentV1(adapter, self._config.trade, (*BOOK, *added))
+        return TradeAgentV1(adapter, self._config.trade, (*BUILTIN_STRATEGIES, *added))
 
 
 def _no_voice(made: object) -> str | None:

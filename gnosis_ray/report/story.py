@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.agents.composer.composer_agent_v1 import DIRECTION
+from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.app.composition import FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import FeatureSpec

@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.agents.strategies.market_view import view_of
-from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Exits, LegRule, Share, Strategy
+from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Exits, LegRule, Share, StrategySpec
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig, load_config
 from gnosis_ray.errors import ConfigError, StageError
@@ -199,7 +199,7 @@ def test_nobody_sells_premium_into_an_event() -> None:
         return 0.6
 
     rows = pl.concat([desks.chain(dear, days=(14,)), desks.chain(days=desks.DAYS[1:])])
-    short_premium = {strategy.name for strategy in BOOK if strategy.short_premium}
+    short_premium = {strategy.name for strategy in BUILTIN_STRATEGIES if strategy.short_premium}
     for action in ("long", "short", "spread", "complex"):
         for state in ("cheap", "fair", "rich"):
             decision = desks.decide(desks.stance(action, volatility=state), rows)
@@ -329,7 +329,7 @@ def test_deep_or_dividend_legs_warn_of_early_exercise() -> None:
 
 def test_a_declared_strategy_of_ones_own_needs_no_code() -> None:
     """A short strangle: its loss has no bound, so three stop distances size it and no reward to risk is asked for."""
-    mine = Strategy(
+    mine = StrategySpec(
         name="short_strangle",
         side="neutral",
         legs=(LegRule("P", "sell", AtDelta(0.2, 0.1, 0.3)), LegRule("C", "sell", AtDelta(0.2, 0.1, 0.3))),
@@ -340,7 +340,7 @@ def test_a_declared_strategy_of_ones_own_needs_no_code() -> None:
         because="for a test",
     )
     config = desks.only("short_strangle")
-    [idea] = desks.decide(desks.stance("spread", volatility="rich"), None, config, (*BOOK, mine)).ideas
+    [idea] = desks.decide(desks.stance("spread", volatility="rich"), None, config, (*BUILTIN_STRATEGIES, mine)).ideas
     assert idea.max_loss == math.inf
     credit = -idea.cost_per_unit
     assert idea.max_profit == pytest.approx(credit)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Beyond, Exits, LegRule, Share, Strategy
+from gnosis_ray.agents.strategies.strategy_spec import AtDelta, Beyond, Exits, LegRule, Share, StrategySpec
 
 
-def make(settings: Mapping[str, Any]) -> Strategy:
+def make(settings: Mapping[str, Any]) -> StrategySpec:
     """``delta``: of both short strikes, .25 where it is not given."""
     delta = settings.get("delta", 0.25)
     near = AtDelta(delta, delta - 0.12, delta + 0.12)
-    return Strategy(
+    return StrategySpec(
         name="jade_lizard",
         side="long",
         legs=(

@@ -1,4 +1,4 @@
-"""ComposerAgentV1: a weighted vote, tempered by those it overrules and by the market it is cast in."""
+"""ComposerAgentV1: a weighted vote, reduced by the weight it overrules and adjusted for the market's regimes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gnosis_ray.agents.base import DIRECTION, engine_trust
+from gnosis_ray.agents.base import DIRECTION, engine_confidence
 from gnosis_ray.agents.composer.regime_rules import Adjustment, adjustments, regimes_of
 from gnosis_ray.agents.composer.strategy_hints import PREFIX, hints, implied_over_realised, volatility_state
 from gnosis_ray.agents.composer.vote import Vote, take_vote
@@ -14,8 +14,6 @@ from gnosis_ray.config import ComposerConfig
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, StandardSnapshot, Suggestion
-
-__all__ = ["DIRECTION", "LAYER", "ComposerAgentV1"]
 
 LAYER = "composer"
 CARRIED = {
@@ -33,12 +31,12 @@ FORECASTS = ("exp_return_1d", "exp_vol_1d", "p_up_1d")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The stance: a side or none, how sure, and what tempered it."""
+class CompositeStance:
+    """The composite action, its confidence in 0..1, and the regime factors applied to it."""
 
     action: Action
     confidence: float
-    adjusted: Sequence[Adjustment]
+    adjustments: Sequence[Adjustment]
 
 
 class ComposerAgentV1:
@@ -62,32 +60,32 @@ class ComposerAgentV1:
         for suggestion in ordered:
             self._require_weight(suggestion.layer)
         vote = take_vote(ordered, self._weights)
-        verdict = self._verdict(vote, snapshot)
+        stance = self._stance(vote, snapshot)
         ratio = implied_over_realised(snapshot)
         return Suggestion(
             id=f"{LAYER}:{snapshot.symbol}",
             layer=LAYER,
             symbol=snapshot.symbol,
             timestamp=snapshot.timestamp,
-            action=verdict.action,
-            confidence=verdict.confidence,
+            action=stance.action,
+            confidence=stance.confidence,
             forecast=self._forecast(snapshot, ordered, vote),
-            reasoning=" ".join([*_voices(ordered), self._arithmetic(vote, verdict), *self._cost_of_options(ratio)]),
-            tags=self._tags(snapshot, ordered, verdict.action, ratio),
+            reasoning=" ".join([*_reasonings(ordered), self._arithmetic(vote, stance), *self._cost_of_options(ratio)]),
+            tags=self._tags(snapshot, ordered, stance.action, ratio),
         )
 
     def _require_weight(self, layer: str) -> None:
         if layer not in self._weights:
             raise ConfigError(f"No weight for layer '{layer}': set composer.weights.{layer}", stage=LAYER)
 
-    def _verdict(self, vote: Vote, snapshot: StandardSnapshot) -> Verdict:
+    def _stance(self, vote: Vote, snapshot: StandardSnapshot) -> CompositeStance:
         sure = abs(vote.value) * (1 - self._config.opposed_penalty * vote.opposed_share)
         if abs(vote.value) < self._config.direction_threshold:
-            return Verdict(self._without_a_side(vote, snapshot), min(1.0, sure), ())
+            return CompositeStance(self._without_a_side(vote, snapshot), min(1.0, sure), ())
         side = 1 if vote.value > 0 else -1
         adjusted = adjustments(snapshot, side, self._config.regime_adjustments)
         confidence = sure * math.prod(a.factor for a in adjusted)
-        return Verdict("long" if side > 0 else "short", min(1.0, confidence), adjusted)
+        return CompositeStance("long" if side > 0 else "short", min(1.0, confidence), adjusted)
 
     def _without_a_side(self, vote: Vote, snapshot: StandardSnapshot) -> Action:
         if vote.lesser_pull == 0 or vote.lesser_pull < self._config.min_camp:
@@ -97,9 +95,9 @@ class ComposerAgentV1:
     def _forecast(self, snapshot: StandardSnapshot, suggestions: list[Suggestion], vote: Vote) -> dict[str, float]:
         carried = {**_copied(snapshot, FALLBACK), **_copied(snapshot, CARRIED)}
         for name in FORECASTS:
-            said = self._mean(name, suggestions)
-            if said is not None:
-                carried[name] = said
+            forecast = self._mean(name, suggestions)
+            if forecast is not None:
+                carried[name] = forecast
         carried["data_trust"] = self._data_trust(snapshot, suggestions)
         winners = [s for s in suggestions if DIRECTION[s.action] * vote.value > 0]
         horizon = self._mean("horizon_days", winners) or self._config.default_horizon_days
@@ -111,10 +109,10 @@ class ComposerAgentV1:
         return carried
 
     def _mean(self, name: str, suggestions: Sequence[Suggestion]) -> float | None:
-        """The mean of what these say of ``name``, by weight and confidence; None where nobody with a voice does."""
-        said = [(self._weights[s.layer] * s.confidence, s.forecast[name]) for s in suggestions if name in s.forecast]
-        total = sum(weight for weight, _ in said)
-        return sum(weight * value for weight, value in said) / total if total else None
+        """The mean of the forecasts of ``name``, by weight and confidence; None where none with a confidence does."""
+        named = [(self._weights[s.layer] * s.confidence, s.forecast[name]) for s in suggestions if name in s.forecast]
+        total = sum(weight for weight, _ in named)
+        return sum(weight * value for weight, value in named) / total if total else None
 
     def _data_trust(self, snapshot: StandardSnapshot, suggestions: Sequence[Suggestion]) -> float:
         """Weighted mean confidence of the engines behind the agents that spoke; 0 for one that is absent.
@@ -124,17 +122,17 @@ class ComposerAgentV1:
         engines = {f"primary_{kind}": kind for kind in ENGINE_KINDS}
         known = [(self._weights[s.layer], engines[s.layer]) for s in suggestions if s.layer in engines]
         total = sum(weight for weight, _ in known)
-        return sum(weight * engine_trust(snapshot, kind) for weight, kind in known) / total if total else 0.0
+        return sum(weight * engine_confidence(snapshot, kind) for weight, kind in known) / total if total else 0.0
 
-    def _arithmetic(self, vote: Vote, verdict: Verdict) -> str:
-        """How the confidence came about, in a line that can be worked out by hand."""
+    def _arithmetic(self, vote: Vote, stance: CompositeStance) -> str:
+        """How the confidence was computed, in a line that can be checked by hand."""
         steps = f"Vote: {vote.arithmetic}, opposed {vote.opposed_share:.0%}"
-        if verdict.action not in ("long", "short"):
+        if stance.action not in ("long", "short"):
             least = self._config.direction_threshold
-            return f"{steps}: {verdict.action}, {least:g} would be a side; confidence {verdict.confidence:.2f}."
-        for adjustment in verdict.adjusted:
+            return f"{steps}: {stance.action}, {least:g} would be a side; confidence {stance.confidence:.2f}."
+        for adjustment in stance.adjustments:
             steps += f"; x {adjustment.factor:g}, {adjustment.why}"
-        return f"{steps}: {verdict.action}, confidence {verdict.confidence:.2f}."
+        return f"{steps}: {stance.action}, confidence {stance.confidence:.2f}."
 
     def _cost_of_options(self, ratio: float | None) -> list[str]:
         state = volatility_state(ratio, self._config.volatility)
@@ -147,9 +145,9 @@ class ComposerAgentV1:
         regimes = regimes_of(snapshot)
         state = volatility_state(ratio, self._config.volatility)
         of_volatility = set() if state is None else {f"vol_{state}"}
-        named = sorted(regimes.union(of_volatility, *(s.tags for s in suggestions)))
+        tags = sorted(regimes.union(of_volatility, *(s.tags for s in suggestions)))
         trend = snapshot.elasticity.get("ret_5d", 0.0)
-        return named + [f"{PREFIX}{name}" for name in hints(action, state, regimes, trend)]
+        return tags + [f"{PREFIX}{name}" for name in hints(action, state, regimes, trend)]
 
 
 def _copied(snapshot: StandardSnapshot, wanted: Mapping[str, Sequence[str]]) -> dict[str, float]:
@@ -157,5 +155,5 @@ def _copied(snapshot: StandardSnapshot, wanted: Mapping[str, Sequence[str]]) -> 
     return {n: sections[kind][n] for kind, names in wanted.items() for n in names if n in sections[kind]}
 
 
-def _voices(suggestions: Sequence[Suggestion]) -> list[str]:
+def _reasonings(suggestions: Sequence[Suggestion]) -> list[str]:
     return [f"{s.layer.removeprefix('primary_')}: {s.reasoning}" for s in suggestions]

@@ -1,1 +1,1 @@
-"""The strategy book: declarations, and the one mechanism that turns each of them into a costed trade."""
+"""The strategies: declarations, and the one mechanism that turns each of them into a costed trade."""

@@ -15,7 +15,7 @@ from gnosis_ray.agents.strategies.strategy_spec import (
     SameStrike,
     SameWidth,
     Share,
-    Strategy,
+    StrategySpec,
 )
 
 LONG_OPTION = AtDelta(0.35, 0.25, 0.42)
@@ -35,8 +35,8 @@ DEBIT_EXITS = Exits(Share("max_profit", 0.7), Share("premium", 0.5), days=5)
 CREDIT_EXITS = Exits(Share("max_profit", 0.5), Share("premium", 1.5), days=7)
 STRADDLE_EXITS = Exits(Share("premium", 0.5), Share("premium", 0.4), days=10)
 
-BOOK: tuple[Strategy, ...] = (
-    Strategy(
+BUILTIN_STRATEGIES: tuple[StrategySpec, ...] = (
+    StrategySpec(
         name="long_call",
         side="long",
         legs=(LegRule("C", "buy", LONG_OPTION),),
@@ -47,7 +47,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=OPTION_EXITS,
         because="a rise is bought outright while volatility is not dear",
     ),
-    Strategy(
+    StrategySpec(
         name="long_put",
         side="short",
         legs=(LegRule("P", "buy", LONG_OPTION),),
@@ -58,7 +58,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=OPTION_EXITS,
         because="a fall is bought outright while volatility is not dear",
     ),
-    Strategy(
+    StrategySpec(
         name="call_debit_spread",
         side="long",
         legs=(LegRule("C", "buy", DEBIT_LONG), LegRule("C", "sell", Beyond(0, 0.75))),
@@ -69,7 +69,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=DEBIT_EXITS,
         because="a rise at a price that the sold call helps to pay",
     ),
-    Strategy(
+    StrategySpec(
         name="put_debit_spread",
         side="short",
         legs=(LegRule("P", "buy", DEBIT_LONG), LegRule("P", "sell", Beyond(0, -0.75))),
@@ -80,7 +80,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=DEBIT_EXITS,
         because="a fall at a price that the sold put helps to pay",
     ),
-    Strategy(
+    StrategySpec(
         name="bull_put_spread",
         side="long",
         legs=(LegRule("P", "sell", CREDIT_SHORT), LegRule("P", "buy", Beyond(0, -0.6))),
@@ -93,7 +93,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=CREDIT_EXITS,
         because="dear puts are sold below a price that is meant to hold",
     ),
-    Strategy(
+    StrategySpec(
         name="bear_call_spread",
         side="short",
         legs=(LegRule("C", "sell", CREDIT_SHORT), LegRule("C", "buy", Beyond(0, 0.6))),
@@ -107,7 +107,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=CREDIT_EXITS,
         because="dear calls are sold above a price that is meant to hold",
     ),
-    Strategy(
+    StrategySpec(
         name="covered_call",
         side="long",
         legs=(LegRule("STOCK", "buy", ratio=100), LegRule("C", "sell", CREDIT_SHORT)),
@@ -119,7 +119,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=Exits(Share("max_profit", 0.8), Share("expected_move", 1.5), days=5),
         because="shares are held and the dear upside is sold",
     ),
-    Strategy(
+    StrategySpec(
         name="iron_condor",
         side="neutral",
         legs=(
@@ -139,7 +139,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=Exits(Share("max_profit", 0.5), Share("premium", 1.0), days=7),
         because="dear volatility is sold on both sides of a price that dealers hold",
     ),
-    Strategy(
+    StrategySpec(
         name="butterfly",
         side="neutral",
         legs=(
@@ -157,7 +157,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=Exits(Share("max_profit", 0.4), Share("premium", 0.5), days=5),
         because="the price is meant to end where it is",
     ),
-    Strategy(
+    StrategySpec(
         name="calendar_spread",
         side="neutral",
         legs=(LegRule("C", "sell", AtForward()), LegRule("C", "buy", SameStrike(0), expiry="far")),
@@ -172,7 +172,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=Exits(Share("premium", 0.3), Share("premium", 0.4), days=3),
         because="time is sold where it runs fastest and bought where volatility is not dear",
     ),
-    Strategy(
+    StrategySpec(
         name="long_straddle",
         side="neutral",
         legs=(LegRule("C", "buy", AtForward()), LegRule("P", "buy", SameStrike(0))),
@@ -184,7 +184,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=STRADDLE_EXITS,
         because="a move either way is bought while volatility is not dear",
     ),
-    Strategy(
+    StrategySpec(
         name="long_strangle",
         side="neutral",
         legs=(LegRule("P", "buy", STRANGLE_LONG), LegRule("C", "buy", STRANGLE_LONG)),
@@ -196,7 +196,7 @@ BOOK: tuple[Strategy, ...] = (
         exits=STRADDLE_EXITS,
         because="a large move either way is bought while volatility is not dear",
     ),
-    Strategy(
+    StrategySpec(
         name="long_stock",
         side="long",
         legs=(LegRule("STOCK", "buy"),),
@@ -204,7 +204,7 @@ BOOK: tuple[Strategy, ...] = (
         last_resort=True,
         because="no option trade was left",
     ),
-    Strategy(
+    StrategySpec(
         name="short_stock",
         side="short",
         legs=(LegRule("STOCK", "sell"),),

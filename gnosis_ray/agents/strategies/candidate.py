@@ -1,4 +1,4 @@
-"""One strategy tried on one market: a candidate trade with all its figures, or the word that says why not."""
+"""One strategy evaluated on one market: a candidate trade with all its figures, or the reason why not."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from math import inf
 
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
 from gnosis_ray.agents.strategies.fills import FilledLeg, StockQuote, fill_legs
-from gnosis_ray.agents.strategies.legs import Contract, arrangements
-from gnosis_ray.agents.strategies.market_view import View
+from gnosis_ray.agents.strategies.legs import OptionContract, arrangements
+from gnosis_ray.agents.strategies.market_view import MarketView
 from gnosis_ray.agents.strategies.sizing import affordable_units, kelly_units
-from gnosis_ray.agents.strategies.strategy_spec import Basis, Share, Strategy
+from gnosis_ray.agents.strategies.strategy_spec import Basis, Share, StrategySpec
 from gnosis_ray.agents.strategies.trade_metrics import Odds, expected_move, odds_of, profit_variance, summary_of
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options.payoff import PayoffSummary
@@ -26,7 +26,7 @@ EXPIRIES = 3
 
 
 @dataclass(frozen=True)
-class Levels:
+class ExitLevels:
     """When to leave: what one unit is worth, USD with the sign of its cost (stock alone: the price of a share), the
     loss at the stop in USD a unit, and days before the near expiry (None for stock alone)."""
 
@@ -40,11 +40,11 @@ class Levels:
 class Candidate:
     """A strategy with contracts, fills, figures, exits and size; ``risk`` is the loss that sized it, USD a unit."""
 
-    strategy: Strategy
+    strategy: StrategySpec
     legs: tuple[FilledLeg, ...]
     summary: PayoffSummary
     odds: Odds
-    levels: Levels
+    levels: ExitLevels
     risk: float
     units: int
     fit: int
@@ -56,31 +56,31 @@ class Candidate:
 
 
 @dataclass(frozen=True, eq=False)
-class Market:
-    """What there is to trade with. A word in place of either says why it is missing."""
+class CandidateInputs:
+    """The tradable contracts and the stock quote; a reason in place of either where it is missing."""
 
     book: ContractBook | str
     stock: StockQuote | str
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class StrategyEvaluation:
     """One strategy under one view. ``stock`` is None where no leg needs it."""
 
-    strategy: Strategy
-    view: View
+    strategy: StrategySpec
+    view: MarketView
     stock: StockQuote | None
     config: TradeConfig
 
-    def run(self, market: Market) -> Candidate | str:
+    def run(self, inputs: CandidateInputs) -> Candidate | str:
         """The first arrangement of contracts, nearest to what is declared, that passes every floor; else the reason of
         the one that was tried first."""
         if not self.strategy.has_options:
             return self._assess((None,) * len(self.strategy.legs))
-        if isinstance(market.book, str):
-            return market.book
+        if isinstance(inputs.book, str):
+            return inputs.book
         reasons, pairs = [], 0
-        for near, far in islice(self._expiries(market.book), EXPIRIES):
+        for near, far in islice(self._expiries(inputs.book), EXPIRIES):
             pairs += 1
             for contracts in islice(arrangements(self.strategy, near, far), ARRANGEMENTS):
                 found = self._assess(contracts)
@@ -100,7 +100,7 @@ class Trial:
             else:
                 yield from ((near, far) for far in islice(book.far(near), 1))
 
-    def _assess(self, contracts: tuple[Contract | None, ...]) -> Candidate | str:
+    def _assess(self, contracts: tuple[OptionContract | None, ...]) -> Candidate | str:
         """Cheap refusals before dear figures; an edge against it takes a point off the fit."""
         legs = fill_legs(self.strategy.legs, contracts, self.stock, self.config)
         if any(leg.price <= 0 for leg in legs):
@@ -145,19 +145,19 @@ class Trial:
         by_the_view = odds.expected_edge if neutral else odds.expected_value + odds.expected_edge + allowed
         return "no_edge" if by_the_view <= 0 else None
 
-    def _levels(self, legs: tuple[FilledLeg, ...], summary: PayoffSummary, move: float) -> Levels:
+    def _levels(self, legs: tuple[FilledLeg, ...], summary: PayoffSummary, move: float) -> ExitLevels:
         exits = self.strategy.exits
         if exits is None:
             return self._stock_levels(legs)
         loss = min(_dollars(exits.stop, summary, move), summary.max_loss)
         gain = min(_dollars(exits.target, summary, move), inf if summary.max_profit is None else summary.max_profit)
-        return Levels(summary.cost + gain, summary.cost - loss, loss, exits.days)
+        return ExitLevels(summary.cost + gain, summary.cost - loss, loss, exits.days)
 
-    def _stock_levels(self, legs: tuple[FilledLeg, ...]) -> Levels:
+    def _stock_levels(self, legs: tuple[FilledLeg, ...]) -> ExitLevels:
         """Of one share: the configured multiples of the expected move away, never at or below nothing."""
         price, move = (self.stock.price, self.stock.move) if self.stock else (0.0, 0.0)
         sign, distance = legs[0].sign, self.config.stop_sigma * move
-        return Levels(
+        return ExitLevels(
             target=max(0.01, price + sign * self.config.target_sigma * move),
             stop=max(0.01, price - sign * distance),
             stop_loss=distance * sum(leg.shares for leg in legs),
@@ -165,16 +165,18 @@ class Trial:
         )
 
 
-def try_strategy(strategy: Strategy, view: View, market: Market, config: TradeConfig) -> Candidate | str:
+def try_strategy(
+    strategy: StrategySpec, view: MarketView, inputs: CandidateInputs, config: TradeConfig
+) -> Candidate | str:
     """A candidate within every floor, else the reason why there is none."""
     if not any(leg.instrument_type == "STOCK" for leg in strategy.legs):
-        return Trial(strategy, view, None, config).run(market)
-    if isinstance(market.stock, str):
-        return market.stock
-    return Trial(strategy, view, market.stock, config).run(market)
+        return StrategyEvaluation(strategy, view, None, config).run(inputs)
+    if isinstance(inputs.stock, str):
+        return inputs.stock
+    return StrategyEvaluation(strategy, view, inputs.stock, config).run(inputs)
 
 
-def _refused(strategy: Strategy, summary: PayoffSummary) -> str | None:
+def _refused(strategy: StrategySpec, summary: PayoffSummary) -> str | None:
     """Why the payoff makes this no trade."""
     if summary.max_loss <= 0:
         return "impossible_quotes"

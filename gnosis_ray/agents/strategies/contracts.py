@@ -205,8 +205,8 @@ class ContractBook:
         if pairs.size == 0:
             return float(self.spot * np.exp(expiry.rate * years))
         nearest = pairs[np.argsort(np.abs(strikes[pairs] - self.spot), kind="stable")[:_PARITY_STRIKES]]
-        named = strikes[nearest] + np.exp(expiry.rate * years) * (mid[0, nearest] - mid[1, nearest])
-        return max(float(np.median(named)), 0.01)
+        implied = strikes[nearest] + np.exp(expiry.rate * years) * (mid[0, nearest] - mid[1, nearest])
+        return max(float(np.median(implied)), 0.01)
 
     def _smile(
         self, expiry: _Expiry, forward: float, years: float, strikes: Floats, mid: Floats, spread: Floats, iv: Floats

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnosis_ray.agents.strategies.contracts import ExpiryContracts
-from gnosis_ray.agents.strategies.legs import Contract
+from gnosis_ray.agents.strategies.legs import OptionContract
 from gnosis_ray.agents.strategies.strategy_spec import LegRule
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options.payoff import PayoffLeg
@@ -29,7 +29,7 @@ class FilledLeg:
     """One leg of one unit: the ``shares`` that it stands for; its fill ``price``, commission and mid, USD a share."""
 
     rule: LegRule
-    contract: Contract | None
+    contract: OptionContract | None
     shares: float
     price: float
     commission: float
@@ -87,7 +87,10 @@ class FilledLeg:
 
 
 def fill_legs(
-    rules: tuple[LegRule, ...], contracts: tuple[Contract | None, ...], stock: StockQuote | None, config: TradeConfig
+    rules: tuple[LegRule, ...],
+    contracts: tuple[OptionContract | None, ...],
+    stock: StockQuote | None,
+    config: TradeConfig,
 ) -> tuple[FilledLeg, ...]:
     """Every leg at its assumed fill. Raises ValueError where a stock leg has no stock quote."""
     return tuple(_fill(rule, contract, stock, config) for rule, contract in zip(rules, contracts, strict=True))
@@ -106,7 +109,7 @@ def stock_fill(price: float, direction: Literal["buy", "sell"], half_spread_bps:
     return _against_us(price + half if direction == "buy" else price - half, direction)
 
 
-def _fill(rule: LegRule, contract: Contract | None, stock: StockQuote | None, config: TradeConfig) -> FilledLeg:
+def _fill(rule: LegRule, contract: OptionContract | None, stock: StockQuote | None, config: TradeConfig) -> FilledLeg:
     if contract is not None:
         price = option_fill(contract.bid, contract.ask, rule.direction, config.fill_share)
         shares, mid = float(rule.ratio * SHARES_PER_CONTRACT), 0.5 * (contract.bid + contract.ask)

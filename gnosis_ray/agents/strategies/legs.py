@@ -18,7 +18,7 @@ from gnosis_ray.agents.strategies.strategy_spec import (
     Mirror,
     SameStrike,
     SameWidth,
-    Strategy,
+    StrategySpec,
 )
 
 OFFERS = 4
@@ -29,7 +29,7 @@ Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Contract:
+class OptionContract:
     """One listed contract of an expiry: its place among the strikes, and its quote in USD a share."""
 
     expiry: ExpiryContracts
@@ -67,11 +67,11 @@ class Contract:
         return float(self.expiry.delta[self.row, self.place])
 
 
-Chosen = tuple[Contract | None, ...]
+Chosen = tuple[OptionContract | None, ...]
 """One contract a leg, None for stock."""
 
 
-def arrangements(strategy: Strategy, near: ExpiryContracts, far: ExpiryContracts | None) -> Iterator[Chosen]:
+def arrangements(strategy: StrategySpec, near: ExpiryContracts, far: ExpiryContracts | None) -> Iterator[Chosen]:
     """Choices of tradable contracts that fit together, the nearest to what is declared first.
 
     The later legs vary first. Raises ValueError where the strategy has a far leg and ``far`` is None.
@@ -94,7 +94,7 @@ def _complete(
         return
     expiry = far if rule.expiry == "far" and far is not None else near
     for place in _offers(rule, expiry, chosen):
-        contract = Contract(expiry, rule.instrument_type, int(place))
+        contract = OptionContract(expiry, rule.instrument_type, int(place))
         yield from _complete(rules, near, far, (*chosen, contract))
 
 

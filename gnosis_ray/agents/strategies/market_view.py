@@ -19,7 +19,7 @@ STATES: tuple[VolatilityState, ...] = ("cheap", "fair", "rich")
 
 
 @dataclass(frozen=True)
-class View:
+class MarketView:
     """The stance behind a trade.
 
     ``confidence`` of the trade in 0..1; ``implied`` and ``realised`` volatility a year; ``state`` of the one over the
@@ -42,7 +42,7 @@ class View:
     horizon_days: float | None
     forecast_return: float | None
 
-    def before_an_event(self) -> View:
+    def before_an_event(self) -> MarketView:
         """The same where an event is priced in: what volatility was says nothing of what it will be."""
         return replace(self, vol_shift=0.0)
 
@@ -52,7 +52,7 @@ class View:
         return self.implied / self.realised if self.implied and self.realised else None
 
 
-def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> View:
+def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> MarketView:
     """Reads a stance; the state of volatility is the composer's tag ``vol_cheap``, ``vol_fair`` or ``vol_rich``.
 
     The drift is alpha = information coefficient x confidence x direction x expected move (Grinold 1989: alpha =
@@ -69,7 +69,7 @@ def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> Vi
     expected = modelled * math.sqrt(TRADING_DAYS_PER_YEAR) if modelled else realised
     most = min((move or 0.0) / 100, MOST_DRIFT)
     drift = known.get("exp_return_1d", config.information_coefficient * confidence * direction * most)
-    return View(
+    return MarketView(
         symbol=suggestion.symbol,
         moment=moment,
         action=suggestion.action,

@@ -1,4 +1,4 @@
-"""A candidate in words and as a contract: why, what, at which quotes, what to expect, when to leave."""
+"""A candidate as a trade idea, with its rationale: why, what, at which quotes, what to expect, when to leave."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import inf
 from gnosis_ray.agents.base import stable_id
 from gnosis_ray.agents.strategies.candidate import Candidate
 from gnosis_ray.agents.strategies.fills import FilledLeg
-from gnosis_ray.agents.strategies.market_view import View
+from gnosis_ray.agents.strategies.market_view import MarketView
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
 USD_DIGITS = 6
@@ -16,7 +16,7 @@ DEEP_DELTA = 0.8
 """|delta| of an option in the money, above which holding it may be worth less than exercising it."""
 
 
-def idea_of(candidate: Candidate, suggestion: Suggestion, view: View, tags: list[str]) -> TradeIdea:
+def idea_of(candidate: Candidate, suggestion: Suggestion, view: MarketView, tags: list[str]) -> TradeIdea:
     """The idea, with the suggestion's tags, ``tags`` and what its legs call for."""
     summary, odds = candidate.summary, candidate.odds
     risky = ["early_exercise_risk"] if any(early_exercise_risk(leg) for leg in candidate.legs) else []
@@ -55,14 +55,14 @@ def early_exercise_risk(leg: FilledLeg) -> bool:
     return leg.kind == "C" and leg.sign < 0 and dividend > leg.mid - intrinsic
 
 
-def rationale(candidate: Candidate, view: View) -> str:
+def rationale(candidate: Candidate, view: MarketView) -> str:
     """Two sentences with the numbers of the decision; the stance's own reasons stand in the suggestion."""
-    legs = ", ".join(leg_in_words(leg) for leg in candidate.legs)
+    legs = ", ".join(leg_text(leg) for leg in candidate.legs)
     trade = f"{legs[0].upper()}{legs[1:]}; {_odds(candidate)}; {_exits(candidate)}."
     return f"{_stance(view)}: {candidate.strategy.because}. {trade}"
 
 
-def leg_in_words(leg: FilledLeg) -> str:
+def leg_text(leg: FilledLeg) -> str:
     """``buy 2026-08-21 320 C at 9.95 (9.80/10.10)``."""
     verb = "buy" if leg.sign > 0 else "sell"
     times = f" {leg.rule.ratio} x" if leg.rule.ratio != 1 else ""
@@ -73,26 +73,26 @@ def leg_in_words(leg: FilledLeg) -> str:
     return f"{verb}{times} {name} at {leg.price:.2f} ({contract.bid:.2f}/{contract.ask:.2f})"
 
 
-def _stance(view: View) -> str:
-    said = f"{view.action.capitalize()} at {view.confidence:.2f}"
+def _stance(view: MarketView) -> str:
+    stance = f"{view.action.capitalize()} at {view.confidence:.2f}"
     ratio = view.volatility_ratio
     if ratio is None or view.implied is None or view.realised is None:
-        return f"{said}, volatility state unknown"
-    return f"{said}, volatility {view.state} ({view.implied:.1%} implied, {view.realised:.1%} realised)"
+        return f"{stance}, volatility state unknown"
+    return f"{stance}, volatility {view.state} ({view.implied:.1%} implied, {view.realised:.1%} realised)"
 
 
 def _odds(candidate: Candidate) -> str:
     odds, summary = candidate.odds, candidate.summary
     risk = "unbounded" if summary.max_loss == inf else f"{summary.max_loss:,.2f}"
     kind = "cost" if summary.cost >= 0 else "credit"
-    said = [f"{kind} {abs(summary.cost):,.2f}", f"risk {risk}"]
+    parts = [f"{kind} {abs(summary.cost):,.2f}", f"risk {risk}"]
     if odds.probability_of_profit is not None:
-        said.append(f"profits with {odds.probability_of_profit:.0%}")
-    said += [f"expected {odds.expected_value:+,.2f}", f"edge of the view {odds.expected_edge:+,.2f} USD a unit"]
-    return ", ".join(said)
+        parts.append(f"profits with {odds.probability_of_profit:.0%}")
+    parts += [f"expected {odds.expected_value:+,.2f}", f"edge of the view {odds.expected_edge:+,.2f} USD a unit"]
+    return ", ".join(parts)
 
 
 def _exits(candidate: Candidate) -> str:
     levels = candidate.levels
-    said = f"leave at {levels.target:,.2f} or {levels.stop:,.2f}"
-    return said if levels.days is None else f"{said} a unit, or {levels.days} days before expiry"
+    exits = f"leave at {levels.target:,.2f} or {levels.stop:,.2f}"
+    return exits if levels.days is None else f"{exits} a unit, or {levels.days} days before expiry"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gnosis_ray.agents.strategies.candidate import Candidate
-from gnosis_ray.agents.strategies.market_view import View
-from gnosis_ray.agents.strategies.strategy_spec import Strategy
+from gnosis_ray.agents.strategies.market_view import MarketView
+from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.errors import ConfigError
 
 
-def named(strategies: Iterable[Strategy], names: Sequence[str]) -> tuple[Strategy, ...]:
+def select_by_name(strategies: Iterable[StrategySpec], names: Sequence[str]) -> tuple[StrategySpec, ...]:
     """The strategies of these names, each once, in the order of the names. Raises ConfigError for an unknown one."""
     known = {strategy.name: strategy for strategy in strategies}
     unknown = [name for name in names if name not in known]
@@ -22,7 +22,7 @@ def named(strategies: Iterable[Strategy], names: Sequence[str]) -> tuple[Strateg
     return tuple(known[name] for name in dict.fromkeys(names))
 
 
-def unsuitable(strategy: Strategy, view: View, config: TradeConfig) -> str | None:
+def unsuitable(strategy: StrategySpec, view: MarketView, config: TradeConfig) -> str | None:
     """Why the view does not call for this strategy; None where it does.
 
     A flat stance takes only what the composer hints at.

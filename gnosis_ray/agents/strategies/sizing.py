@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import floor
 
 from gnosis_ray.agents.strategies.fills import FilledLeg
-from gnosis_ray.agents.strategies.market_view import View
+from gnosis_ray.agents.strategies.market_view import MarketView
 from gnosis_ray.config import TradeConfig
 
 
-def affordable_units(risk: float, legs: tuple[FilledLeg, ...], view: View, config: TradeConfig) -> int:
+def affordable_units(risk: float, legs: tuple[FilledLeg, ...], view: MarketView, config: TradeConfig) -> int:
     """The least of every cap, as if this were the only trade; 0 where not one unit is affordable.
 
     ``risk``: USD a unit that are taken to be lost.

@@ -1,4 +1,4 @@
-"""What a strategy says of itself. Everything else is the same for all of them.
+"""The declaration of a strategy. Everything else is the same for all of them.
 
 A plug-in adds a strategy by declaring one; no code is written for it.
 """
@@ -147,7 +147,7 @@ class Exits:
 
 
 @dataclass(frozen=True)
-class Strategy:
+class StrategySpec:
     """A strategy, declared.
 
     ``stances`` and ``volatility`` are required (an unknown state counts as fair); ``prefers`` and ``likes`` (tags, such

@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 
 from gnosis_ray.agents.strategies.fills import FilledLeg, expiries_of
-from gnosis_ray.agents.strategies.market_view import View
+from gnosis_ray.agents.strategies.market_view import MarketView
 from gnosis_ray.options import payoff
 from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.payoff import PayoffSummary
@@ -49,7 +49,7 @@ def expected_move(legs: Legs, stock_move: float) -> float:
     return max(leg.shares for leg in legs) * move
 
 
-def odds_of(legs: Legs, summary: PayoffSummary, view: View) -> Odds:
+def odds_of(legs: Legs, summary: PayoffSummary, view: MarketView) -> Odds:
     """What the market thinks of the trade, and what the view adds to it.
 
     A European price is the discounted mean of the payoff, and of the price that a later expiry will have at the nearer

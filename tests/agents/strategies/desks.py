@@ -10,8 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
-from gnosis_ray.agents.strategies.strategy_spec import Strategy
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
+from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea
@@ -79,7 +79,7 @@ def decide(
     suggestion: Suggestion,
     rows: pl.DataFrame | None = None,
     config: TradeConfig = RICH_DESK,
-    strategies: Iterable[Strategy] = BOOK,
+    strategies: Iterable[StrategySpec] = BUILTIN_STRATEGIES,
 ) -> TradeDecision:
     """What the agent makes of a stance on this chain and a share of 100."""
     adapter = FixedAdapter(chain() if rows is None else rows, bars(close=100.0))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.options.bsm import price
 from gnosis_ray.schemas.core_schemas import Action, TradeIdea
 from tests.agents.strategies.desks import (
@@ -52,7 +52,7 @@ def one(name: str) -> TradeIdea:
 
 
 def test_the_cases_are_the_book() -> None:
-    assert list(CASES) == [strategy.name for strategy in BOOK] == list(RICH_DESK.strategies)
+    assert list(CASES) == [strategy.name for strategy in BUILTIN_STRATEGIES] == list(RICH_DESK.strategies)
 
 
 @pytest.mark.parametrize("name", CASES)

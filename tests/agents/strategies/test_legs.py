@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnosis_ray.agents.strategies.builtin_strategies import BOOK
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
-from gnosis_ray.agents.strategies.legs import Contract, arrangements
+from gnosis_ray.agents.strategies.legs import OptionContract, arrangements
 from gnosis_ray.agents.strategies.strategy_spec import (
     AtForward,
     Beyond,
@@ -21,18 +21,18 @@ from gnosis_ray.agents.strategies.strategy_spec import (
     Mirror,
     SameStrike,
     Share,
-    Strategy,
+    StrategySpec,
 )
 from tests.agents.strategies.desks import RICH_DESK, chain
 
-BY_NAME = {strategy.name: strategy for strategy in BOOK}
+BY_NAME = {strategy.name: strategy for strategy in BUILTIN_STRATEGIES}
 
 
 def expiry(rows: pl.DataFrame | None = None) -> ExpiryContracts:
     return next(ContractBook(chain() if rows is None else rows, RICH_DESK).near())
 
 
-def first(name: str, near: ExpiryContracts | None = None) -> tuple[Contract, ...]:
+def first(name: str, near: ExpiryContracts | None = None) -> tuple[OptionContract, ...]:
     chosen = next(arrangements(BY_NAME[name], near or expiry(), None))
     return tuple(contract for contract in chosen if contract is not None)
 
@@ -119,7 +119,7 @@ def test_a_strategy_that_cannot_work_is_refused_when_declared(
     legs: tuple[LegRule, ...], exits: Exits | None, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
-        Strategy("mine", "long", legs, frozenset({"long"}), exits=exits)
+        StrategySpec("mine", "long", legs, frozenset({"long"}), exits=exits)
 
 
 def test_a_leg_is_of_one_contract_or_more() -> None:
@@ -138,9 +138,9 @@ UNKNOWN: Any = "moon"
         lambda: LegRule("C", "buy", AtForward(), expiry=UNKNOWN),
         lambda: Share(UNKNOWN, 0.5),
         lambda: Share("premium", -0.5),
-        lambda: Strategy("mine", UNKNOWN, (BUY,), frozenset({"long"}), exits=EXITS),
-        lambda: Strategy("mine", "long", (BUY,), frozenset({UNKNOWN}), exits=EXITS),
-        lambda: Strategy("mine", "long", (BUY,), frozenset({"long"}), frozenset({UNKNOWN}), exits=EXITS),
+        lambda: StrategySpec("mine", UNKNOWN, (BUY,), frozenset({"long"}), exits=EXITS),
+        lambda: StrategySpec("mine", "long", (BUY,), frozenset({UNKNOWN}), exits=EXITS),
+        lambda: StrategySpec("mine", "long", (BUY,), frozenset({"long"}), frozenset({UNKNOWN}), exits=EXITS),
     ],
 )
 def test_a_word_that_nobody_knows_is_refused_when_declared(declared: Callable[[], Any]) -> None:
