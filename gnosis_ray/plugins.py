@@ -1,13 +1,13 @@
-"""Plug-ins: agents, sentiment voices, providers and strategies that other distributions offer by entry point.
+"""Plug-ins: agents, sentiment sources, providers and strategies that other distributions offer by entry point.
 
-A plug-in is loaded only where the settings name it. Its entry point is a factory:
+A plug-in is loaded only if the settings name it. Its entry point is a factory:
 
     gnosis_ray.agents       factory(settings) -> PrimaryAgent
     gnosis_ray.processors   factory(adapter, settings) -> SentimentProcessor or FrameProcessor
     gnosis_ray.providers    factory(calendar, settings) -> MarketSource
     gnosis_ray.strategies   factory(settings) -> StrategySpec
 
-``settings`` is what stands under its name in the section ``plugins``: frozen, as JSON would hold it.
+``settings`` is the plug-in's part of the section ``plugins``: read-only, of JSON types.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BUILT_IN: Mapping[PluginKind, tuple[str, ...]] = {
     "providers": ("synthetic", "store", *VENDORS),
     "strategies": tuple(strategy.name for strategy in BUILTIN_STRATEGIES),
 }
-"""Names that need no plug-in, and that none may take."""
+"""Built-in names, which no plug-in may take."""
 
 SETTING: Mapping[PluginKind, str] = {
     "agents": "agents.enabled",
@@ -41,12 +41,12 @@ SETTING: Mapping[PluginKind, str] = {
     "providers": "data.provider",
     "strategies": "trade.strategies",
 }
-"""Where the settings name them."""
+"""The setting that names them."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry point of an installed distribution; nothing of it is imported yet."""
+    """One entry point of an installed distribution, not yet imported."""
 
     kind: PluginKind
     name: str
@@ -56,12 +56,12 @@ class Plugin:
 
     @property
     def key(self) -> str:
-        """Among ``Config.plugin_versions``."""
+        """Its key in ``Config.plugin_versions``."""
         return f"{self.kind}/{self.name}"
 
     @property
     def code(self) -> str:
-        """Which code it is: distribution and version."""
+        """The code that it is: distribution and version."""
         return f"{self.distribution} {self.version}"
 
     def __str__(self) -> str:
@@ -79,9 +79,9 @@ class Plugin:
         return made
 
     def make(self, fits: Callable[[Any], str | None], *arguments: object) -> Any:
-        """What the factory makes of ``arguments``; ``fits`` says what is wrong with it, None where nothing is.
+        """The result of the factory; ``fits`` returns what is wrong with it, None if nothing is.
 
-        Raises :class:`ConfigError` where the factory fails or makes the wrong thing.
+        Raises :class:`ConfigError` if the factory fails or returns something else than expected.
         """
         factory = self.load()
         try:
@@ -94,8 +94,8 @@ class Plugin:
         return made
 
 
-def installed() -> list[Plugin]:
-    """Every plug-in of every installed distribution, sorted; imports none of them."""
+def installed_plugins() -> list[Plugin]:
+    """The plug-ins of all installed distributions, sorted; imports none of them."""
     found = [
         Plugin(kind, point.name, point.dist.name, point.dist.version, point)
         for kind in PLUGIN_KINDS
@@ -105,8 +105,8 @@ def installed() -> list[Plugin]:
     return sorted(found, key=lambda p: (p.kind, p.name, p.distribution))
 
 
-def named(config: Config) -> dict[PluginKind, tuple[str, ...]]:
-    """The names that the settings use, built-in ones too."""
+def configured_names(config: Config) -> dict[PluginKind, tuple[str, ...]]:
+    """The names that the settings use, by kind, built-in ones included."""
     return {
         "agents": config.agents.enabled,
         "processors": config.engines.sentiment.processors,
@@ -115,10 +115,10 @@ def named(config: Config) -> dict[PluginKind, tuple[str, ...]]:
     }
 
 
-def find(kind: PluginKind, name: str, among: Sequence[Plugin]) -> Plugin | None:
-    """The one plug-in of that name among those that are installed; None where the name is built in.
+def find_plugin(kind: PluginKind, name: str, among: Sequence[Plugin]) -> Plugin | None:
+    """The plug-in of that name among those that are installed; None if the name is built in.
 
-    Raises :class:`ConfigError` where the name is unknown, or where more than one thing answers to it.
+    Raises :class:`ConfigError` if the name is unknown or ambiguous.
     """
     known = [plugin for plugin in among if plugin.kind == kind]
     offers = [plugin for plugin in known if plugin.name == name]
@@ -133,12 +133,12 @@ def find(kind: PluginKind, name: str, among: Sequence[Plugin]) -> Plugin | None:
     return offers[0]
 
 
-def pinned(config: Config) -> Config:
-    """The settings with the distributions behind the plug-ins that they name: a decision's id then tells them apart.
+def pin_plugins(config: Config) -> Config:
+    """The settings with the distribution and version of each plug-in in use, so that ids of decisions depend on them.
 
-    Raises :class:`ConfigError` for a name that nothing answers to, and for settings of a plug-in that is not installed.
+    Raises :class:`ConfigError` for an unknown name, and for settings of a plug-in that is not installed.
     """
-    available = installed()
+    available = installed_plugins()
     names = sorted({plugin.name for plugin in available})
     for name in config.plugins:
         if name not in names:
@@ -148,17 +148,22 @@ def pinned(config: Config) -> Config:
 
 
 def require_pinned(config: Config) -> None:
-    """Raises :class:`ConfigError` where a plug-in in use is not of the code that the settings were pinned to."""
-    for plugin in _used(config, installed()):
+    """Raises :class:`ConfigError` if a plug-in in use has another version than the settings were pinned to."""
+    for plugin in _used(config, installed_plugins()):
         _require_code(plugin, config.plugin_versions)
 
 
 def _used(config: Config, among: Sequence[Plugin]) -> list[Plugin]:
-    return [p for kind, names in named(config).items() for n in names if (p := find(kind, n, among)) is not None]
+    return [
+        p
+        for kind, names in configured_names(config).items()
+        for n in names
+        if (p := find_plugin(kind, n, among)) is not None
+    ]
 
 
 class PluginMaker:
-    """Makes the plug-ins that some settings name, of the code that they were pinned to."""
+    """Makes the plug-ins of a configuration, of the versions that it was pinned to."""
 
     def __init__(self, config: Config) -> None:
         self._settings = config.plugins
@@ -166,12 +171,12 @@ class PluginMaker:
         self._found: dict[tuple[PluginKind, str], Plugin | None] = {}
 
     def make(self, kind: PluginKind, name: str, fits: Callable[[Any], str | None], *arguments: object) -> Any:
-        """``arguments`` and the plug-in's settings, given to its factory; see :meth:`Plugin.make`.
+        """Call the plug-in's factory with ``arguments`` and the plug-in's settings; see :meth:`Plugin.make`.
 
-        Raises :class:`ConfigError` too where the code here is not what the settings were pinned to.
+        Raises :class:`ConfigError` also if the installed version is not the one that the settings were pinned to.
         """
         if (kind, name) not in self._found:
-            self._found[kind, name] = find(kind, name, installed())
+            self._found[kind, name] = find_plugin(kind, name, installed_plugins())
         plugin = self._found[kind, name]
         if plugin is None:
             raise ConfigError(f"{SETTING[kind]}: '{name}' is built in, not a plug-in")
@@ -187,7 +192,7 @@ def _require_code(plugin: Plugin, versions: Mapping[str, str]) -> None:
         raise ConfigError(f"Plug-in {plugin}: Expected {pinned_to}, which these settings began with")
 
 
-def lacks(protocol: type, *others: str) -> Callable[[Any], str | None]:
+def missing_members(protocol: type, *others: str) -> Callable[[Any], str | None]:
     """A check that an object has every public member of ``protocol``, and ``others``."""
     wanted = [n for n in (*protocol.__dict__, *protocol.__annotations__) if not n.startswith("_")]
 
@@ -201,7 +206,7 @@ def lacks(protocol: type, *others: str) -> Callable[[Any], str | None]:
 
 
 def frozen(value: Any) -> Any:
-    """The same JSON-like value that nobody can change: mappings are read-only, lists are tuples."""
+    """A read-only copy of a JSON-like value: mappings are proxies, lists are tuples."""
     if isinstance(value, Mapping):
         return MappingProxyType({key: frozen(inner) for key, inner in value.items()})
     return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value

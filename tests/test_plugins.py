@@ -30,7 +30,16 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
-from gnosis_ray.plugins import BUILT_IN, PluginMaker, find, frozen, installed, lacks, named, require_pinned
+from gnosis_ray.plugins import (
+    BUILT_IN,
+    PluginMaker,
+    configured_names,
+    find_plugin,
+    frozen,
+    installed_plugins,
+    missing_members,
+    require_pinned,
+)
 from gnosis_ray.report.quotes import market_then
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from tests.ledger import samples
@@ -116,7 +125,7 @@ def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
     assert BUILT_IN["processors"] == VOICES
     assert BUILT_IN["strategies"] == tuple(strategy.name for strategy in BUILTIN_STRATEGIES)
-    for kind, names in named(config).items():
+    for kind, names in configured_names(config).items():
         assert set(names) <= set(BUILT_IN[kind]), kind
     every = load_config(flags={"agents.enabled": list(BUILT_IN["agents"])}).config
     assert len(Parts(every).primary_agents()) == len(BUILT_IN["agents"])
@@ -124,7 +133,7 @@ def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Con
 
 def test_what_is_installed_is_listed_and_not_imported(example: Path) -> None:
     before = {name for name in sys.modules if name.startswith("gnosis_ray_example")}
-    found = {plugin.key: plugin.code for plugin in installed()}
+    found = {plugin.key: plugin.code for plugin in installed_plugins()}
     keys = ("agents/volatility_premium", "processors/word_list", "providers/csv_bars", "strategies/jade_lizard")
     assert found == dict.fromkeys(keys, "gnosis-ray-example 0.1.0")
     assert {name for name in sys.modules if name.startswith("gnosis_ray_example")} == before
@@ -274,10 +283,10 @@ def test_a_broken_plug_in_names_its_distribution_and_entry_point(
         (
             "processors",
             {"engines": {"sentiment": {"processors": ["mine"]}}},
-            "a voice named one of news, flow, technical",
+            "a sentiment source named one of news, flow, technical",
         ),
         ("providers", {"data": {"provider": "mine"}}, "Expected a MarketSource, was Odd without bars"),
-        ("strategies", {"trade": {"strategies": ["mine"]}}, "Expected a Strategy named 'mine'"),
+        ("strategies", {"trade": {"strategies": ["mine"]}}, "Expected a StrategySpec named 'mine'"),
     ],
 )
 def test_a_plug_in_that_makes_the_wrong_thing_is_refused(
@@ -310,7 +319,7 @@ def test_a_clash_of_names_is_refused_aloud(tmp_path: Path, monkeypatch: pytest.M
     offer(tmp_path, "agents", "mine", "x:make", dist="first")
     offer(tmp_path, "agents", "mine", "x:make", dist="second", version="2.0")
     with pytest.raises(ConfigError, match=r"'mine' is offered twice, by first 1\.0 and second 2\.0"):
-        find("agents", "mine", installed())
+        find_plugin("agents", "mine", installed_plugins())
 
 
 def test_a_plug_in_that_nobody_names_is_left_alone(
@@ -356,7 +365,7 @@ def test_settings_reach_the_factory_frozen(tmp_path: Path, monkeypatch: pytest.M
     body = {"agents": {"enabled": ["mine"]}, "plugins": {"mine": {"levels": [1, {"deep": [2]}]}}}
     config = for_workers(settings(tmp_path, body))
     assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301 - our own bytes
-    made: Any = PluginMaker(config).make("agents", "mine", lacks(PrimaryAgent))
+    made: Any = PluginMaker(config).make("agents", "mine", missing_members(PrimaryAgent))
     assert made.settings["levels"][1]["deep"] == (2,)
     with pytest.raises(TypeError, match="does not support item assignment"):
         made.settings["levels"] = ()

@@ -39,7 +39,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import ReferenceData
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, RecordSink
-from gnosis_ray.plugins import BUILT_IN, PluginMaker, lacks, pinned
+from gnosis_ray.plugins import BUILT_IN, PluginMaker, missing_members, pin_plugins
 from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.vendors.fetching import windows
@@ -87,7 +87,7 @@ def for_workers(config: Config) -> Config:
 
     Raises :class:`ConfigError` where a plug-in that is named cannot be found.
     """
-    return pinned(with_absolute_paths(config))
+    return pin_plugins(with_absolute_paths(config))
 
 
 def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
@@ -98,7 +98,7 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
         return StoreSource(data_dir(config), may_be_empty=name in VENDORS)
     if name == "synthetic":
         return SyntheticSource(calendar, config.data.synthetic, config.market)
-    source: MarketSource = PluginMaker(config).make("providers", name, lacks(MarketSource), calendar)
+    source: MarketSource = PluginMaker(config).make("providers", name, missing_members(MarketSource), calendar)
     return source
 
 
@@ -164,14 +164,14 @@ class Parts:
         return [makers[name]() if name in makers else self._agent(name) for name in settings.enabled]
 
     def _agent(self, name: str) -> PrimaryAgent:
-        agent: PrimaryAgent = self._plugins.make("agents", name, lacks(PrimaryAgent))
+        agent: PrimaryAgent = self._plugins.make("agents", name, missing_members(PrimaryAgent))
         return agent
 
     def _strategy(self, name: str) -> StrategySpec:
         def wrong(made: object) -> str | None:
             if isinstance(made, StrategySpec) and made.name == name:
                 return None
-            return f"Expected a Strategy named {name!r}, was {made!r}"
+            return f"Expected a StrategySpec named {name!r}, was {made!r}"
 
         strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
         return strategy
@@ -202,9 +202,11 @@ class Parts:
 
 def _no_voice(made: object) -> str | None:
     """What keeps an object from being a voice; None where nothing does."""
-    wrong = lacks(SentimentProcessor, "name")(made)
+    wrong = missing_members(SentimentProcessor, "name")(made)
     name = getattr(made, "name", None)
-    return wrong or (None if name in VOICES else f"Expected a voice named one of {', '.join(VOICES)}, was {name!r}")
+    return wrong or (
+        None if name in VOICES else f"Expected a sentiment source named one of {', '.join(VOICES)}, was {name!r}"
+    )
 
 
 def build_pipeline(symbol: str, config: Config, adapter: MarketAdapter, ledger: RecordSink) -> PipelineRunner:

@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.cli.console import Format, emit, format_option, talk
 from gnosis_ray.config import load_config
-from gnosis_ray.plugins import PLUGIN_KINDS, installed, named, pinned
+from gnosis_ray.plugins import PLUGIN_KINDS, configured_names, installed_plugins, pin_plugins
 
 
 @click.group(name="config")
@@ -23,7 +23,7 @@ def command() -> None:
 def show(profile: str | None, format_: Format) -> None:
     """Print each setting, its value, and its origin: environment > profile > default."""
     loaded = load_config(profile)
-    digest = pinned(loaded.config).decision_hash()
+    digest = pin_plugins(loaded.config).decision_hash()
     body = loaded.config.model_dump(mode="json")
     rows = [{"setting": key, "value": _text(_at(body, key)), "origin": loaded.origins[key]} for key in loaded.origins]
     frame = pl.DataFrame(rows, schema={"setting": pl.String, "value": pl.String, "origin": pl.String})
@@ -35,9 +35,10 @@ def show(profile: str | None, format_: Format) -> None:
 @click.pass_obj
 def plugins(profile: str | None, format_: Format) -> None:
     """List the plug-ins that are installed, and those that the settings name; loads none."""
-    names = named(load_config(profile).config)
+    names = configured_names(load_config(profile).config)
     rows = [
-        (p.kind, p.name, p.code, p.entry_point.value, "yes" if p.name in names[p.kind] else "no") for p in installed()
+        (p.kind, p.name, p.code, p.entry_point.value, "yes" if p.name in names[p.kind] else "no")
+        for p in installed_plugins()
     ]
     columns = ["kind", "name", "distribution", "entry point", "in use"]
     emit(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), format_, "Plug-ins")

@@ -17,7 +17,7 @@ from gnosis_ray.cli.console import Format, counted, emit, talk
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.plugins import BUILT_IN, installed
+from gnosis_ray.plugins import BUILT_IN, installed_plugins
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
 FC = TypeVar("FC", bound=Callable[..., Any])
@@ -71,7 +71,7 @@ def require_strategies(wanted: Sequence[str], of_run: Iterable[str] = ()) -> Non
 
     Raises :class:`ConfigError` naming the nearest one.
     """
-    added = [plugin.name for plugin in installed() if plugin.kind == "strategies"]
+    added = [plugin.name for plugin in installed_plugins() if plugin.kind == "strategies"]
     known = list(dict.fromkeys([*BUILT_IN["strategies"], *added, *of_run]))
     for name in wanted:
         if name not in known:
