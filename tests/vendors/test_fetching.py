@@ -20,7 +20,7 @@ from gnosis_ray.vendors.fetching import fetch_and_store, label, orders, plan, ro
 from gnosis_ray.vendors.gateway import Order
 from gnosis_ray.vendors.providers.registry import VENDOR
 from tests.support.clocks import SimulatedTime
-from tests.vendors.gateway.vendors import Bench
+from tests.vendors.gateway.fake_vendor import Bench
 
 
 def set_to(provider: str, kinds: Mapping[str, str] | None = None, fetch: list[str] | None = None) -> Config:

@@ -20,9 +20,9 @@ from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.security.redaction import redacted
-from gnosis_ray.vendors.gateway.answers import checked, known_by, ordered
-from gnosis_ray.vendors.gateway.pool import Pool
 from gnosis_ray.vendors.gateway.response_cache import Answer, Spool, spooled_schema
+from gnosis_ray.vendors.gateway.response_rows import checked, known_by, ordered
+from gnosis_ray.vendors.gateway.thread_pool import Pool
 from gnosis_ray.vendors.gateway.vendor_client import VendorLine
 from gnosis_ray.vendors.providers.base import Provider, Request, Wire
 

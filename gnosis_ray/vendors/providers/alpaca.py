@@ -20,10 +20,10 @@ from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.symbols import is_pair, spelled
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, requests_session
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks, read
 
 _NEW_YORK = "America/New_York"
 

@@ -17,10 +17,10 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, SchemaError
 from gnosis_ray.market.symbols import option_root, spelled
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, nothing
 from gnosis_ray.vendors.providers.http import HttpVendor
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks
 
 DELAY = timedelta(minutes=15)
 """How old the quotes of an answer are."""

@@ -25,10 +25,10 @@ from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError
 from gnosis_ray.market.symbols import spelled
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.redaction import redacted
-from gnosis_ray.vendors.providers.answers import Answer, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, requests_session
+from gnosis_ray.vendors.providers.wire_models import Answer, read
 
 _DAY_MS = 86_400_000
 _DEPTH = 5

@@ -19,7 +19,7 @@ from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS
 from gnosis_ray.market.symbols import is_pair
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import Request
-from gnosis_ray.vendors.providers.occ import is_own, parse_occ, settlement
+from gnosis_ray.vendors.providers.occ_symbols import is_own, parse_occ, settlement
 
 _log = logging.getLogger(__name__)
 

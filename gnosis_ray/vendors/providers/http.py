@@ -20,9 +20,9 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, GnosisError, ProviderError, SchemaError, TransientError
 from gnosis_ray.security.keys import KeyName, where_to_put
 from gnosis_ray.security.redaction import never_show
-from gnosis_ray.vendors.providers.answers import read
 from gnosis_ray.vendors.providers.base import Wire
 from gnosis_ray.vendors.providers.http_sessions import refused, unreachable
+from gnosis_ray.vendors.providers.wire_models import read
 
 T = TypeVar("T")
 

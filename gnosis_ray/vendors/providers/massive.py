@@ -20,10 +20,10 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ProviderError, SchemaError
 from gnosis_ray.market.symbols import is_pair, spelled
 from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
-from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, refused, unreachable
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks, read
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager

@@ -21,10 +21,10 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
 from gnosis_ray.market.symbols import spelled
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, Greeks
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, closes, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks
 
 _EASTERN = ZoneInfo("America/New_York")
 _OPEN = time(9, 30)

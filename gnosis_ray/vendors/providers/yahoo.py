@@ -22,10 +22,10 @@ from gnosis_ray.config import VendorConfig, home
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.symbols import spelled
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.answers import NO_GREEKS, Answer, read
 from gnosis_ray.vendors.providers.base import Request, Wire
 from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, rebased, refused, unreachable
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, read
 
 _API = "https://query2.finance.yahoo.com"
 _COOKIES = "fc.yahoo.com"

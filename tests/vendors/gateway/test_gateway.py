@@ -21,7 +21,7 @@ from gnosis_ray.security.redaction import never_show
 from gnosis_ray.vendors.gateway import Order, Outcome, Progress
 from gnosis_ray.vendors.providers.base import Request
 from tests.support.clocks import SimulatedTime
-from tests.vendors.gateway.vendors import DAY, Bench, bars, chain
+from tests.vendors.gateway.fake_vendor import DAY, Bench, bars, chain
 
 SYMBOLS = [f"S{number:02d}" for number in range(30)]
 
@@ -276,7 +276,7 @@ def test_a_kind_that_the_vendor_does_not_give_is_refused_before_anything_is_aske
 def test_answers_of_another_shape_fail_for_their_symbol(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: object, told: str
 ) -> None:
-    monkeypatch.setattr("tests.vendors.gateway.vendors.chain", lambda request, _after: wrong(request))  # type: ignore[operator]
+    monkeypatch.setattr("tests.vendors.gateway.fake_vendor.chain", lambda request, _after: wrong(request))  # type: ignore[operator]
     bench = Bench(config, tmp_path)
     message = failed(bench.gateway.gather(chains_of("A"), silent))["A"]
     assert told in message

@@ -18,7 +18,7 @@ from gnosis_ray.vendors.providers.base import Request
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.transports import CountingWire
+from tests.vendors.providers.counting_transport import CountingWire
 
 pytest.importorskip("alpaca", reason="alpaca-py is not installed: pip install 'gnosis-ray[alpaca]'")
 

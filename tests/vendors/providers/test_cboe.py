@@ -23,8 +23,8 @@ from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.vendors.providers.base import Provider
 from gnosis_ray.vendors.providers.cboe import DELAY, CboeProvider
 from tests.data.chains.books import CALENDAR
-from tests.vendors.providers.transports import CountingWire
-from tests.vendors.providers.vendors import NOON, SETTINGS, always, answering, request, said
+from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.mock_transports import NOON, SETTINGS, always, answering, request, said
 
 MADE = datetime(2026, 7, 9, 15, 59, 30, tzinfo=UTC)
 DENIED = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'

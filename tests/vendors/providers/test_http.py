@@ -18,10 +18,10 @@ from pydantic import TypeAdapter
 from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.security.keys import Key
 from gnosis_ray.vendors.providers import http
-from gnosis_ray.vendors.providers.answers import Answer
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
-from tests.vendors.providers.transports import CountingWire
-from tests.vendors.providers.vendors import SETTINGS, always, answering, said
+from gnosis_ray.vendors.providers.wire_models import Answer
+from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.mock_transports import SETTINGS, always, answering, said
 
 TOKEN = "t0ken-of-a-test-3f9c"  # noqa: S105 - made up
 DATE = "Thu, 09 Jul 2026 16:00:00 GMT"

@@ -21,7 +21,7 @@ from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.recorded import recorded_massive
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.transports import CountingWire
+from tests.vendors.providers.counting_transport import CountingWire
 
 pytest.importorskip("massive", reason="massive is not installed: pip install 'gnosis-ray[massive]'")
 

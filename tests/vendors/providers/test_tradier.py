@@ -20,8 +20,8 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.keys import Key
 from gnosis_ray.vendors.providers.base import Provider, Request
 from gnosis_ray.vendors.providers.tradier import TradierProvider
-from tests.vendors.providers.transports import CountingWire
-from tests.vendors.providers.vendors import NOON, SETTINGS, always, answering, request, said
+from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.mock_transports import NOON, SETTINGS, always, answering, request, said
 
 TOKEN = "tr4dier-t0ken-51c2"  # noqa: S105 - made up
 NOON_MS = int(NOON.timestamp() * 1000)

@@ -21,7 +21,7 @@ from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
 from tests.support.replay.gateway_fixture import Desk
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.transports import CountingWire
+from tests.vendors.providers.counting_transport import CountingWire
 
 pytest.importorskip("yfinance", reason="yfinance is not installed: pip install 'gnosis-ray[yahoo]'")
 

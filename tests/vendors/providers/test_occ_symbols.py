@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.vendors.providers.occ import is_own, parse_occ, settlement
+from gnosis_ray.vendors.providers.occ_symbols import is_own, parse_occ, settlement
 
 CONTRACTS = st.lists(
     st.tuples(
