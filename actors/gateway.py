@@ -25,7 +25,7 @@ from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.monitoring.traffic_meter import TrafficMeter
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
-from gnosis_ray.vendors.gateway.gateway import OnDone, Order, Outcome, Progress
+from gnosis_ray.vendors.gateway.gateway import FetchProgress, FetchRequest, FetchResult, OnDone
 
 LOOK_S = 0.2
 """Between two looks at how far the gateway is."""
@@ -34,16 +34,16 @@ LOOK_S = 0.2
 class GatewayHost:
     """Hosts one gateway. It reads the vendors' keys itself, on its own machine: nobody hands them to it."""
 
-    def __init__(self, config: Config, spool: Path, time: Time, run: str) -> None:
+    def __init__(self, config: Config, cache_dir: Path, time: Time, run: str) -> None:
         write_lines(run)
-        self._gateway = build_gateway(config, spool, time)
+        self._gateway = build_gateway(config, cache_dir, time)
         self._meter, self._ray_meter = TrafficMeter(), RayMeter()
         self._lock = threading.Lock()
-        self._news: list[Progress] = []
+        self._news: list[FetchProgress] = []
 
-    def gather(self, orders: Sequence[Order], fresh_since: datetime | None) -> list[Outcome]:
-        """See :meth:`gnosis_ray.vendors.gateway.Gateway.gather`."""
-        return self._gateway.gather(orders, self._note, fresh_since)
+    def fetch_all(self, requests: Sequence[FetchRequest], fresh_since: datetime | None) -> list[FetchResult]:
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch_all`."""
+        return self._gateway.fetch_all(requests, self._note, fresh_since)
 
     def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
@@ -56,14 +56,14 @@ class GatewayHost:
             self._ray_meter.record(self._meter.on_traffic(told))
         return told
 
-    def news(self) -> list[Progress]:
-        """What was done since the last question; answers while ``gather`` works."""
+    def news(self) -> list[FetchProgress]:
+        """What was done since the last question; answers while ``fetch_all`` works."""
         self.traffic()
         with self._lock:
             told, self._news = self._news, []
         return told
 
-    def _note(self, progress: Progress) -> None:
+    def _note(self, progress: FetchProgress) -> None:
         with self._lock:
             self._news.append(progress)
 
@@ -82,17 +82,19 @@ class RemoteGateway:
     def __init__(self, actor: Any) -> None:
         self._actor = actor
 
-    def gather(self, orders: Iterable[Order], on_done: OnDone, fresh_since: datetime | None = None) -> list[Outcome]:
-        """See :meth:`gnosis_ray.vendors.gateway.Gateway.gather`."""
-        ending = self._actor.gather.remote(list(orders), fresh_since)
+    def fetch_all(
+        self, requests: Iterable[FetchRequest], on_done: OnDone, fresh_since: datetime | None = None
+    ) -> list[FetchResult]:
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch_all`."""
+        ending = self._actor.fetch_all.remote(list(requests), fresh_since)
         finished = False
         while not finished:
             ready, _ = ray.wait([ending], timeout=LOOK_S)
             finished = bool(ready)
             for progress in _got(self._actor.news.options(concurrency_group=HEALTH).remote()):
                 on_done(progress)
-        outcomes: list[Outcome] = _got(ending)
-        return outcomes
+        results: list[FetchResult] = _got(ending)
+        return results
 
     def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
@@ -105,8 +107,8 @@ class RemoteGateway:
 
 
 @contextmanager
-def remote_gateway(session: Session, config: Config, spool: Path, time: Time, run: str) -> Iterator[RemoteGateway]:
-    """A gateway in an actor named ``gateway`` on this machine, where its spool and the keys are; gone afterwards.
+def remote_gateway(session: Session, config: Config, cache_dir: Path, time: Time, run: str) -> Iterator[RemoteGateway]:
+    """A gateway in an actor named ``gateway`` on this machine, which has the response cache and the keys.
 
     On a cluster its process has the environment that Ray was started with: of ours it is told where home is, and so
     where the key file lies. Keys in our environment stay there: what an actor is given, Ray lists.
@@ -117,7 +119,7 @@ def remote_gateway(session: Session, config: Config, spool: Path, time: Time, ru
     environment = {} if session.local else {"GNOSIS_RAY_HOME": str(home())}
     actor = GatewayActor.options(
         name="gateway", namespace=namespace, scheduling_strategy=here, runtime_env={"env_vars": environment}
-    ).remote(config, spool, time, run)
+    ).remote(config, cache_dir, time, run)
     try:
         yield RemoteGateway(actor)
     finally:

@@ -44,7 +44,7 @@ from gnosis_ray.schemas.core_schemas import EngineKind
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.vendors.fetching import windows
 from gnosis_ray.vendors.gateway import Gateway
-from gnosis_ray.vendors.gateway.response_cache import Spool
+from gnosis_ray.vendors.gateway.response_cache import ResponseCache
 from gnosis_ray.vendors.providers.registry import provider_maker
 
 CALENDAR_YEARS_AHEAD = 4
@@ -107,9 +107,9 @@ def build_adapter(config: Config, calendar: SessionCalendar) -> SourceMarketAdap
     return SourceMarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
 
 
-def spool_dir() -> Path:
+def response_cache_dir() -> Path:
     """Where vendors' answers are kept as they come."""
-    return (home() / "spool").expanduser().resolve()
+    return (home() / "response_cache").expanduser().resolve()
 
 
 def beside(config: Config, calendar: SessionCalendar) -> ReferenceData:
@@ -118,13 +118,13 @@ def beside(config: Config, calendar: SessionCalendar) -> ReferenceData:
     return reduce(lambda wanted, engine: wanted.merged(engine.context), engines, ReferenceData())
 
 
-def build_gateway(config: Config, spool: Path, time: Time) -> Gateway:
+def build_gateway(config: Config, cache_dir: Path, time: Time) -> Gateway:
     """The gateway to the configured vendors; their keys are read when a vendor is first asked, in this process."""
     return Gateway(
         config.providers,
         config.gateway,
         provider_maker(config.providers),
-        Spool(spool),
+        ResponseCache(cache_dir),
         windows(config),
         time,
     )

@@ -67,9 +67,9 @@ def command(
     members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500")
     tell_universe(members)
     calendar = build_calendar(config, now)
-    errands = live.errands_of(config, calendar, members.symbols)
+    requests = live.requests_for(config, calendar, members.symbols)
     with live.gateway_to(config, None, "fetch") as gateway:
-        done = live.fetch(config, errands, gateway, now if again else _session_began(calendar, now))
+        done = live.fetch(config, requests, gateway, now if again else _session_began(calendar, now))
     emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")
     return _tell(done, members.symbols, config, again)
 
@@ -94,8 +94,8 @@ def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:
 def _table(done: Fetched) -> pl.DataFrame:
     """A kind of a vendor a row."""
     rows = []
-    for vendor, kind in sorted({(each.order.vendor, each.order.kind) for each in done.outcomes}):
-        mine = [each for each in done.outcomes if (each.order.vendor, each.order.kind) == (vendor, kind)]
+    for vendor, kind in sorted({(each.request.vendor, each.request.kind) for each in done.results}):
+        mine = [each for each in done.results if (each.request.vendor, each.request.kind) == (vendor, kind)]
         failed = sum(each.failure is not None for each in mine)
         reused = sum(each.reused for each in mine)
         rows.append((kind, vendor, len(mine), len(mine) - failed - reused, reused, failed, done.rows.get(kind, 0)))
@@ -113,7 +113,7 @@ def _tell(done: Fetched, own: Iterable[str], config: Config, again: bool) -> int
         talk.print(f"... and {len(failures) - NAMED_FAILURES} more: {_named(failures[NAMED_FAILURES:])}")
     for vendor in done.traffic:
         talk.print(live.told(vendor), style="dim")
-    if all(outcome.failure is not None for outcome in done.outcomes):
+    if all(result.failure is not None for result in done.results):
         return NO_DATA
     moment = as_of_text(done.as_of)
     talk.print(f"Scan it with: gnosis-ray scan --provider store --data-dir {config.data.dir} --as-of {moment}")

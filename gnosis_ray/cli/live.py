@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cluster.session import Session
-from gnosis_ray.app.composition import beside, build_gateway, data_dir, spool_dir
+from gnosis_ray.app.composition import beside, build_gateway, data_dir, response_cache_dir
 from gnosis_ray.cli.console import counted, talk
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
@@ -15,8 +15,8 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
-from gnosis_ray.vendors.fetching import STORE, Fetched, VendorPlan, fetch_and_store, orders, routes
-from gnosis_ray.vendors.gateway import GatewayPort, Order, Progress
+from gnosis_ray.vendors.fetching import STORE, Fetched, VendorPlan, fetch_and_store, fetch_requests, routes
+from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, GatewayPort
 
 TIME: Time = SystemTime()
 """The clock of what is fetched, here and in the gateway's own process."""
@@ -40,19 +40,19 @@ def as_then(config: Config, as_of: datetime | None) -> Config:
     return config
 
 
-def errands_of(config: Config, calendar: SessionCalendar, symbols: Iterable[str]) -> list[Order]:
+def requests_for(config: Config, calendar: SessionCalendar, symbols: Iterable[str]) -> list[FetchRequest]:
     """All that a run has to fetch, with what engines read beside its symbols; nothing where no vendor is named."""
     of = routes(config)
-    return orders(of, symbols, beside(config, calendar).symbols) if of else []
+    return fetch_requests(of, symbols, beside(config, calendar).symbols) if of else []
 
 
 def fetched(
-    manifest: RunManifest, config: Config, errands: Sequence[Order], session: Session | None, watch: Stopwatch
+    manifest: RunManifest, config: Config, requests: Sequence[FetchRequest], session: Session | None, watch: Stopwatch
 ) -> RunManifest:
     """Fetch and store what a run needs, in an actor where there is Ray; the manifest as of the moment after."""
     with watch("fetch"), gateway_to(config, session, manifest.run_id) as gateway:
-        done = fetch(config, errands, gateway)
-    said = f"Fetched {counted(len(errands), 'answer')}, {done.reused:,} of them in hand already; "
+        done = fetch(config, requests, gateway)
+    said = f"Fetched {counted(len(requests), 'answer')}, {done.reused:,} of them in hand already; "
     talk.print(f"{said}{counted(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}", style="dim")
     changes = {"as_of": done.as_of, "run_date": done.as_of.date(), "traffic": done.traffic}
     return manifest.model_copy(update={**changes, "fetch_failures": done.failures(manifest.symbols)})
@@ -62,7 +62,7 @@ def fetched(
 def gateway_to(config: Config, session: Session | None, run: str) -> Iterator[GatewayPort]:
     """The gateway of a run: in an actor of the session, in this process where there is none."""
     if session is None:
-        gateway = build_gateway(config, spool_dir(), TIME)
+        gateway = build_gateway(config, response_cache_dir(), TIME)
         try:
             yield gateway
         finally:
@@ -70,13 +70,13 @@ def gateway_to(config: Config, session: Session | None, run: str) -> Iterator[Ga
         return
     from actors.gateway import remote_gateway  # Ray takes most of a second to import: only where it is used
 
-    with remote_gateway(session, config, spool_dir(), TIME, run) as remote:
+    with remote_gateway(session, config, response_cache_dir(), TIME, run) as remote:
         yield remote
 
 
 def fetch(
     config: Config,
-    wanted: Sequence[Order],
+    wanted: Sequence[FetchRequest],
     gateway: GatewayPort,
     fresh_since: datetime | None = None,
 ) -> Fetched:
@@ -85,11 +85,11 @@ def fetch(
     try:
         with bar("fetching", len(wanted)) as step:
 
-            def on_done(progress: Progress) -> None:
+            def on_done(progress: FetchProgress) -> None:
                 nonlocal done
                 done = progress.done
                 last = progress.last
-                step("" if last is None else f"{last.order.symbol} {last.order.kind}", done, progress.total)
+                step("" if last is None else f"{last.request.symbol} {last.request.kind}", done, progress.total)
 
             return fetch_and_store(
                 gateway,
@@ -111,7 +111,7 @@ def planned(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
     return [
         (
             f"requests to {each.vendor}",
-            f"about {each.requests:,} for {counted(each.orders, 'answer')}: {_span(each.seconds)} at its rate",
+            f"about {each.requests:,} for {counted(each.fetches, 'answer')}: {_span(each.seconds)} at its rate",
         )
         for each in plans
     ]

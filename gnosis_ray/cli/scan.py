@@ -20,7 +20,7 @@ from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.cli.cluster_options import Where
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
-from gnosis_ray.cli.live import as_then, errands_of, fetched, planned
+from gnosis_ray.cli.live import as_then, fetched, planned, requests_for
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import summary, title_of
 from gnosis_ray.cli.universe import tell_universe
@@ -37,7 +37,7 @@ from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location, locate
 from gnosis_ray.vendors.fetching import label, routes
 from gnosis_ray.vendors.fetching import plan as plan_of
-from gnosis_ray.vendors.gateway import Order
+from gnosis_ray.vendors.gateway import FetchRequest
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."
@@ -112,7 +112,7 @@ def command(
     where.check(config.run.granularity)
     if data_dir is not None and resume is None and not config.data.reads_store:
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
-    errands: list[Order] = []
+    requests: list[FetchRequest] = []
     if resume is not None:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
         manifest = LedgerStore(out).manifest(resume)
@@ -122,16 +122,16 @@ def command(
         config = as_then(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
-        errands = errands_of(config, calendar, manifest.symbols)
+        requests = requests_for(config, calendar, manifest.symbols)
     if dry_run:
-        _explain(manifest, config, where, out, format_, errands)
+        _explain(manifest, config, where, out, format_, requests)
         return 0
     store = LedgerStore(out, feature_specs(config))
     with ExitStack() as stack:
         session = None
-        if errands:
+        if requests:
             session = _session(manifest, config, where, watch, stack)
-            manifest = fetched(manifest, config, errands, session, watch)
+            manifest = fetched(manifest, config, requests, session, watch)
         writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
         receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
         if receipt is None or receipt.status == "interrupted":
@@ -211,15 +211,20 @@ def _prepare(
 
 
 def _explain(
-    manifest: RunManifest, config: Config, where: Where, out: Location, format_: Format, errands: Sequence[Order]
+    manifest: RunManifest,
+    config: Config,
+    where: Where,
+    out: Location,
+    format_: Format,
+    requests: Sequence[FetchRequest],
 ) -> None:
     with ExitStack() as stack:
         hosts = _hosts(manifest, config, None if where.address is None else where.open(None, stack))
     rows = [
         ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
-        ("as of", "when all is fetched" if errands else as_of_text(manifest.as_of)),
+        ("as of", "when all is fetched" if requests else as_of_text(manifest.as_of)),
         ("provider", f"{manifest.provider}{' (SYNTHETIC)' if manifest.synthetic else ''}"),
-        *planned(plan_of(config, errands)),
+        *planned(plan_of(config, requests)),
         ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
         ("hosts", hosts.note),
         ("granularity", hosts.granularity),

@@ -125,8 +125,8 @@ def option_root(symbol: str) -> str:
     return symbol.replace(".", "")
 
 
-def spelled(symbol: str, vendor: str) -> str:
-    """How ``vendor`` (of :data:`SPELLINGS`) writes an inside symbol: ``spelled("BRK.B", "yahoo") == "BRK-B"``.
+def vendor_symbol(symbol: str, vendor: str) -> str:
+    """How ``vendor`` (of :data:`SPELLINGS`) writes an inside symbol: ``vendor_symbol("BRK.B", "yahoo") == "BRK-B"``.
 
     Raises :class:`NoDataError` for an index, a pair or a share of a vendor that gives none, :class:`UniverseError` for
     a symbol that is in no inside spelling, :class:`ConfigError` for a vendor without one.
@@ -142,8 +142,8 @@ def spelled(symbol: str, vendor: str) -> str:
     return symbol.replace(".", _given(said.share_class, symbol, vendor, "shares"))
 
 
-def understood(text: str, vendor: str) -> str:
-    """The inside spelling of a symbol that ``vendor`` wrote: the inverse of :func:`spelled`.
+def canonical_symbol(text: str, vendor: str) -> str:
+    """The inside spelling of a symbol that ``vendor`` wrote: the inverse of :func:`vendor_symbol`.
 
     Raises :class:`UniverseError` for what is no symbol, :class:`ConfigError` for a vendor without a spelling.
     """

@@ -1,6 +1,6 @@
-"""A live run's first half: ask the vendors, read the clock once, store what they said as known at that moment.
+"""The first half of a live run: fetch from the vendors, read the clock once, store the rows as known at that time.
 
-What follows is a scan of the store at that moment: replaying the run reads exactly those rows.
+The second half is a scan of the store as of that time: replaying the run reads exactly those rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gnosis_ray.errors import ConfigError, NoDataError
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.storage.location import Location
-from gnosis_ray.vendors.gateway import GatewayPort, Order, Outcome, Windows
+from gnosis_ray.vendors.gateway import FetchRequest, FetchResult, GatewayPort, LookbackWindows
 from gnosis_ray.vendors.gateway.gateway import OnDone
 from gnosis_ray.vendors.providers.registry import VENDOR
 
@@ -30,21 +30,21 @@ CALENDAR_DAYS_A_BAR = 365.25 / 250
 """A year of an exchange has 250 sessions or a few more."""
 
 SPARE_DAYS = 14
-"""For holidays that come together."""
+"""A margin for adjacent holidays."""
 
 PART_ROWS = 500_000
-"""Rows that are stored together: a night of the S&P 500 is one part a kind, and a part fits into memory."""
+"""Rows stored together: one night of the S&P 500 is one part per kind, and a part fits into memory."""
 
-BESIDE: tuple[DataKind, ...] = ("chains", "bars")
-"""What engines read of the symbols that they lay beside others."""
+REFERENCE_KINDS: tuple[DataKind, ...] = ("chains", "bars")
+"""What engines read of reference symbols (indices, sector funds)."""
 
 
 def routes(config: Config) -> dict[DataKind, str]:
-    """Which vendor each kind is fetched from; none where market data lies in a store or is made up.
+    """The vendor that each kind is fetched from; empty where market data comes from the store or is synthetic.
 
-    ``data.kinds`` decides, then ``data.provider`` for those of ``data.fetch`` that it gives; what no vendor is named
-    for is read from the store as it is. Raises :class:`ConfigError` for a vendor that is unknown or does not give a
-    kind that it is named for, and for ``data.kinds`` beside a provider that the store has no part in.
+    ``data.kinds`` decides, then ``data.provider`` for those of ``data.fetch`` that it gives; a kind without a vendor is
+    read from the store as it is. Raises :class:`ConfigError` for a vendor that is unknown or does not give a kind that
+    it is named for, and for ``data.kinds`` combined with a provider that does not use the store.
     """
     data = config.data
     if data.kinds and data.provider not in (STORE, *VENDORS):
@@ -73,53 +73,55 @@ def _check(kind: DataKind, vendor: str) -> None:
 
 
 def label(config: Config) -> str:
-    """How a run names where its data came from: ``cboe``, or ``bars:yahoo,chains:cboe`` where kinds differ."""
+    """The provider name of a run: ``cboe``, or ``bars:yahoo,chains:cboe`` where kinds differ."""
     if not config.data.kinds:
         return config.data.provider
     return ",".join(f"{kind}:{vendor}" for kind, vendor in sorted(routes(config).items())) or config.data.provider
 
 
-def windows(config: Config) -> Windows:
+def windows(config: Config) -> LookbackWindows:
     """How far back the engines look, and so how far back vendors are asked."""
     hedge = config.engines.hedge
     bars = max(LOOKBACK, hedge.vix_window, hedge.cross_asset.beta_window + 1)
     days = bars * CALENDAR_DAYS_A_BAR + SPARE_DAYS
     tape = timedelta(minutes=config.engines.liquidity.lookback_minutes)
     news = timedelta(hours=config.engines.sentiment.news.lookback_hours)
-    return Windows({"bars": timedelta(days=round(days)), "news": news, "trades": tape, "quotes": tape})
+    return LookbackWindows({"bars": timedelta(days=round(days)), "news": news, "trades": tape, "quotes": tape})
 
 
-def orders(of: Mapping[DataKind, str], symbols: Iterable[str], beside: Iterable[str] = ()) -> list[Order]:
-    """Everything to fetch, each once, sorted; ``beside``: the symbols that engines read beside those asked about."""
-    own, others = set(symbols), set(beside)
+def fetch_requests(
+    of: Mapping[DataKind, str], symbols: Iterable[str], reference_symbols: Iterable[str] = ()
+) -> list[FetchRequest]:
+    """Everything to fetch, each once, sorted; engines also read ``reference_symbols``, whatever symbols a run has."""
+    own, others = set(symbols), set(reference_symbols)
     return sorted(
-        Order(vendor, kind, symbol)
+        FetchRequest(vendor, kind, symbol)
         for kind, vendor in of.items()
-        for symbol in (own | others if kind in BESIDE else own)
+        for symbol in (own | others if kind in REFERENCE_KINDS else own)
     )
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came of fetching, stored as known at ``as_of``.
+    """The result of fetching, stored as known at ``as_of``.
 
-    Outcomes sorted by order; ``rows``: by kind, those that the store did not know.
+    ``results`` are sorted by request; ``rows``: by kind, those that the store did not have.
     """
 
     as_of: datetime
-    outcomes: tuple[Outcome, ...]
+    results: tuple[FetchResult, ...]
     rows: Mapping[DataKind, int]
     traffic: tuple[VendorTraffic, ...]
 
     @property
     def reused(self) -> int:
-        """Orders that needed no request."""
-        return sum(outcome.reused for outcome in self.outcomes)
+        """How many were served from the response cache."""
+        return sum(result.reused for result in self.results)
 
     def failures(self, own: Iterable[str]) -> tuple[Failure, ...]:
-        """By symbol and stage. That a vendor does not know a symbol counts for the ``own`` ones alone."""
+        """Failures by symbol and stage; that a vendor does not know a symbol counts for ``own`` symbols only."""
         mine = set(own)
-        found = [outcome.failure for outcome in self.outcomes if outcome.failure is not None]
+        found = [result.failure for result in self.results if result.failure is not None]
         counted = [f for f in found if f.symbol in mine or f.error != NoDataError.__name__]
         return tuple(sorted(counted, key=lambda f: (f.symbol, f.stage)))
 
@@ -129,7 +131,7 @@ OnStored = Callable[[DataKind, int, int], None]
 
 def fetch_and_store(
     gateway: GatewayPort,
-    wanted: Sequence[Order],
+    wanted: Sequence[FetchRequest],
     root: Location,
     batch_size: int,
     time: Time,
@@ -137,19 +139,19 @@ def fetch_and_store(
     on_stored: OnStored,
     fresh_since: datetime | None = None,
 ) -> Fetched:
-    """Fetch, then look at the clock, then store what came: handed out ``batch_size`` symbols at a time, in large parts.
+    """Fetch, then read the clock, then store the rows, ``batch_size`` symbols at a time, in large parts.
 
-    ``on_stored`` is told the kind and how many of how many symbols are stored. The moment is the first full second
-    after the last answer, so that a user can write it down; this waits for it. Errors are those of
-    :meth:`Gateway.gather` and of the store.
+    ``on_stored`` is called with the kind, the symbols stored and the symbols in all. ``as_of`` is the first full second
+    after the last response, so that a user can type it; this waits for it. Errors are those of
+    :meth:`Gateway.fetch_all` and of the store.
     """
-    outcomes = gateway.gather(wanted, on_done, fresh_since)
+    results = gateway.fetch_all(wanted, on_done, fresh_since)
     as_of = full_second(time.now())
     written: Counter[DataKind] = Counter()
-    had = [outcome.order for outcome in outcomes if outcome.failure is None]
+    had = [result.request for result in results if result.failure is None]
     writer = StoreWriter(root)
-    for vendor, kind in sorted({(order.vendor, order.kind) for order in had}):
-        symbols = [order.symbol for order in had if (order.vendor, order.kind) == (vendor, kind)]
+    for vendor, kind in sorted({(request.vendor, request.kind) for request in had}):
+        symbols = [request.symbol for request in had if (request.vendor, request.kind) == (vendor, kind)]
         batches = [symbols[start : start + batch_size] for start in range(0, len(symbols), batch_size)]
         taken = (pl.DataFrame(pl.from_arrow(gateway.fetch(vendor, kind, batch, as_of))) for batch in batches)
         for done, rows in _in_large_parts(taken):
@@ -157,11 +159,11 @@ def fetch_and_store(
             on_stored(kind, min(done * batch_size, len(symbols)), len(symbols))
     while (left := (as_of - time.now()).total_seconds()) > 0:
         time.sleep(left)
-    return Fetched(as_of, tuple(outcomes), dict(written), gateway.traffic())
+    return Fetched(as_of, tuple(results), dict(written), gateway.traffic())
 
 
 def _in_large_parts(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Frames put together until they are large, with how many were taken by then: readers open every part of a day."""
+    """Frames concatenated until they are large, and how many have been consumed: readers open every part of a day."""
     waiting: list[pl.DataFrame] = []
     taken = 0
     for taken, frame in enumerate(frames, 1):
@@ -175,20 +177,20 @@ def _in_large_parts(frames: Iterable[pl.DataFrame]) -> Iterator[tuple[int, pl.Da
 
 @dataclass(frozen=True)
 class VendorPlan:
-    """What a vendor will be asked: about how many requests, and how long they take at its rate."""
+    """A vendor's share of a run: the items to fetch, about how many HTTP requests, and how long at its rate."""
 
     vendor: str
-    orders: int
+    fetches: int
     requests: int
     seconds: float
 
 
-def plan(config: Config, wanted: Iterable[Order]) -> tuple[VendorPlan, ...]:
-    """By vendor, if nothing has to be asked twice and nothing is in hand already."""
+def plan(config: Config, wanted: Iterable[FetchRequest]) -> tuple[VendorPlan, ...]:
+    """By vendor, assuming no retries and no cached responses."""
     found = []
     listed = list(wanted)
-    for vendor in sorted({order.vendor for order in listed}):
-        kinds = Counter(order.kind for order in listed if order.vendor == vendor)
+    for vendor in sorted({request.vendor for request in listed}):
+        kinds = Counter(request.kind for request in listed if request.vendor == vendor)
         requests = sum(VENDOR[vendor].requests[kind] * count for kind, count in kinds.items())
         settings = getattr(config.providers, vendor)
         beyond = max(0, requests - settings.burst)

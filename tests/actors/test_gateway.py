@@ -21,7 +21,7 @@ from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.vendors.gateway import Order, Progress
+from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest
 from tests.support import clocks
 from tests.support.clocks import ShiftedTime
 from tests.support.replay import Replay, SyntheticMarket, serving
@@ -66,28 +66,28 @@ def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
     session: Session, fast: Config, at: ShiftedTime, replay: Replay, tmp_path: Path
 ) -> None:
     """One process for all of it: starting one takes longer than what it does."""
-    orders = [Order("cboe", "chains", symbol) for symbol in SYMBOLS]
-    told: list[Progress] = []
+    requests = [FetchRequest("cboe", "chains", symbol) for symbol in SYMBOLS]
+    told: list[FetchProgress] = []
 
-    def interrupt(_progress: Progress) -> None:
+    def interrupt(_progress: FetchProgress) -> None:
         raise KeyboardInterrupt
 
-    with remote_gateway(session, fast, tmp_path / "spool", at, "run") as remote:
+    with remote_gateway(session, fast, tmp_path / "responses", at, "run") as remote:
         with pytest.raises(ConfigError, match="cboe does not give news"):
-            remote.gather([Order("cboe", "news", "AAPL")], told.append)
-        outcomes = remote.gather(orders, told.append)
+            remote.fetch_all([FetchRequest("cboe", "news", "AAPL")], told.append)
+        results = remote.fetch_all(requests, told.append)
         as_of = at.now()
         rows = remote.fetch("cboe", "chains", SYMBOLS, as_of)
         (traffic,) = remote.traffic()
         with pytest.raises(KeyboardInterrupt):
-            remote.gather([Order("cboe", "chains", "AAPL")], interrupt)
+            remote.fetch_all([FetchRequest("cboe", "chains", "AAPL")], interrupt)
     with pytest.raises(ClusterError, match="process ended"):
         ask_until_gone(remote, 30.0)
-    assert [each.failure is None for each in outcomes] == [True, True, False]
+    assert [each.failure is None for each in results] == [True, True, False]
     assert [each.done for each in told] == [1, 2, 3]
     assert (traffic.requests, traffic.failures, traffic.rows) == (3, 1, rows.num_rows)
-    here = build_gateway(fast, tmp_path / "spool", at)  # answers of the spool: the same rows, without a request
-    assert here.gather(orders[:2], told.append)[0].reused
+    here = build_gateway(fast, tmp_path / "responses", at)  # cached responses: the same rows, without a request
+    assert here.fetch_all(requests[:2], told.append)[0].reused
     frames = [pl.DataFrame(pl.from_arrow(table)) for table in (rows, here.fetch("cboe", "chains", SYMBOLS[:2], as_of))]
     assert_frame_equal(*frames, check_exact=True)
     assert len(replay.asked()) == 3
@@ -103,10 +103,10 @@ def test_on_a_cluster_the_key_file_is_found_where_the_driver_has_its_home(
     (tmp_path / "keys.yaml").touch(mode=0o600)
     (tmp_path / "keys.yaml").write_text('tradier: "d41NOTREALleakme33"\n')
     with (
-        remote_gateway(Session("head:6379"), config, tmp_path / "spool", at, "run") as remote,
+        remote_gateway(Session("head:6379"), config, tmp_path / "responses", at, "run") as remote,
         pytest.raises(ConfigError, match="tradier does not give news"),  # which is seen once there is a key
     ):
-        remote.gather([Order("tradier", "news", "AAPL")], lambda _: None)
+        remote.fetch_all([FetchRequest("tradier", "news", "AAPL")], lambda _: None)
 
 
 def test_a_live_scan_on_ray_is_the_inline_scan_on_what_was_stored(

@@ -18,7 +18,7 @@ from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunReceipt
-from gnosis_ray.vendors.gateway import Gateway, Progress
+from gnosis_ray.vendors.gateway import FetchProgress, Gateway
 from tests.cli.conftest import Call
 from tests.support.clocks import SimulatedTime
 from tests.support.replay import Replay, SyntheticMarket, faults, serving
@@ -133,19 +133,19 @@ def test_young_answers_are_not_asked_for_again(call: Call, replay: Replay) -> No
 def test_an_interrupted_fetch_goes_on_where_it_stopped(
     call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch, what: tuple[str, ...]
 ) -> None:
-    gather = Gateway.gather
+    fetch_all = Gateway.fetch_all
 
-    def interrupted(self: Gateway, orders, on_done, fresh_since=None):  # type: ignore[no-untyped-def]  # as it is
-        def stop(progress: Progress) -> None:
+    def interrupted(self: Gateway, requests, on_done, fresh_since=None):  # type: ignore[no-untyped-def]  # as it is
+        def stop(progress: FetchProgress) -> None:
             on_done(progress)
-            if progress.last is not None and progress.last.order.symbol == "AAPL":
+            if progress.last is not None and progress.last.request.symbol == "AAPL":
                 raise KeyboardInterrupt
 
-        return gather(self, orders, stop, fresh_since)
+        return fetch_all(self, requests, stop, fresh_since)
 
     command = (*what, "--provider", "cboe", *FEW, *(("--granularity", "inline") if what == ("scan",) else ()))
     with monkeypatch.context() as patch:
-        patch.setattr(Gateway, "gather", interrupted)
+        patch.setattr(Gateway, "fetch_all", interrupted)
         cut = call(*command)
     assert cut.code == 130
     assert "the same command goes on from there" in cut.err

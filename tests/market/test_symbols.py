@@ -16,11 +16,11 @@ from gnosis_ray.market.symbols import (
     SPELLINGS,
     canonical,
     canonical_list,
+    canonical_symbol,
     is_index,
     is_pair,
     option_root,
-    spelled,
-    understood,
+    vendor_symbol,
 )
 
 BARE = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=8)
@@ -139,8 +139,8 @@ def test_lists_are_distinct_sorted_and_counted(texts: list[str]) -> None:
     ],
 )
 def test_vendors_spell_as_documented(symbol: str, vendor: str, text: str) -> None:
-    assert spelled(symbol, vendor) == text
-    assert understood(text, vendor) == symbol
+    assert vendor_symbol(symbol, vendor) == text
+    assert canonical_symbol(text, vendor) == symbol
 
 
 @given(vendor=st.sampled_from(sorted(SPELLINGS)), sort=st.sampled_from(sorted(GIVEN)), data=st.data())
@@ -150,16 +150,16 @@ def test_what_a_vendor_is_asked_is_what_its_answer_is_understood_as(
     symbol = data.draw(GIVEN[sort])
     if getattr(SPELLINGS[vendor], sort) is None:
         with pytest.raises(NoDataError, match=f"{vendor} gives no") as caught:
-            spelled(symbol, vendor)
+            vendor_symbol(symbol, vendor)
         assert caught.value.symbol == symbol
     else:
-        assert understood(spelled(symbol, vendor), vendor) == symbol
+        assert canonical_symbol(vendor_symbol(symbol, vendor), vendor) == symbol
 
 
 @given(vendor=st.sampled_from(sorted(SPELLINGS)), one=st.one_of(*GIVEN.values()), other=st.one_of(*GIVEN.values()))
 def test_two_symbols_are_never_asked_for_alike(vendor: str, one: str, other: str) -> None:
     try:
-        texts = spelled(one, vendor), spelled(other, vendor)
+        texts = vendor_symbol(one, vendor), vendor_symbol(other, vendor)
     except NoDataError:
         return
     assert (texts[0] == texts[1]) == (one == other)
@@ -185,7 +185,7 @@ def test_an_option_root_belongs_to_one_index() -> None:
 
 def test_another_spelling_than_the_inside_one_is_no_question() -> None:
     with pytest.raises(UniverseError, match=r"Expected the inside spelling BRK\.B"):
-        spelled("BRK-B", "yahoo")
-    for ask in (spelled, understood):
+        vendor_symbol("BRK-B", "yahoo")
+    for ask in (vendor_symbol, canonical_symbol):
         with pytest.raises(ConfigError, match="declared for the vendor 'ours'"):
             ask("AAPL", "ours")

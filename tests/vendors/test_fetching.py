@@ -16,8 +16,8 @@ from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors import fetching
-from gnosis_ray.vendors.fetching import fetch_and_store, label, orders, plan, routes, windows
-from gnosis_ray.vendors.gateway import Order
+from gnosis_ray.vendors.fetching import fetch_and_store, fetch_requests, label, plan, routes, windows
+from gnosis_ray.vendors.gateway import FetchRequest
 from gnosis_ray.vendors.providers.registry import VENDOR
 from tests.support.clocks import SimulatedTime
 from tests.vendors.gateway.fake_vendor import Bench
@@ -82,27 +82,27 @@ def test_bars_are_asked_for_as_far_back_as_the_slowest_statistic_looks(config: C
 
 
 def test_what_stands_beside_is_fetched_for_its_chains_and_bars_alone() -> None:
-    wanted = orders({"chains": "cboe", "news": "massive"}, ["A", "SPY"], beside=["SPY", "VIX"])
+    wanted = fetch_requests({"chains": "cboe", "news": "massive"}, ["A", "SPY"], reference_symbols=["SPY", "VIX"])
     assert wanted == [
-        Order("cboe", "chains", "A"),
-        Order("cboe", "chains", "SPY"),
-        Order("cboe", "chains", "VIX"),
-        Order("massive", "news", "A"),
-        Order("massive", "news", "SPY"),
+        FetchRequest("cboe", "chains", "A"),
+        FetchRequest("cboe", "chains", "SPY"),
+        FetchRequest("cboe", "chains", "VIX"),
+        FetchRequest("massive", "news", "A"),
+        FetchRequest("massive", "news", "SPY"),
     ]
 
 
 def test_a_plan_counts_requests_and_the_time_that_the_rate_takes(config: Config) -> None:
-    wanted = [Order("cboe", "chains", f"S{i}") for i in range(605)]
+    wanted = [FetchRequest("cboe", "chains", f"S{i}") for i in range(605)]
     (only,) = plan(config, wanted)
-    assert (only.vendor, only.orders, only.requests, only.seconds) == ("cboe", 605, 605, 120.0)
+    assert (only.vendor, only.fetches, only.requests, only.seconds) == ("cboe", 605, 605, 120.0)
 
 
 def test_rows_are_known_at_the_first_full_second_after_the_last_answer(config: Config, tmp_path: Path) -> None:
-    bench = Bench(config, tmp_path / "spool")
+    bench = Bench(config, tmp_path / "responses")
     assert isinstance(bench.time, SimulatedTime)
     bench.time.sleep(0.25)
-    wanted = [Order("cboe", kind, symbol) for kind in ("chains", "bars") for symbol in ("A", "B", "C", "NONE")]
+    wanted = [FetchRequest("cboe", kind, symbol) for kind in ("chains", "bars") for symbol in ("A", "B", "C", "NONE")]
     stored: list[tuple[str, int, int]] = []
     done = fetch_and_store(
         bench.gateway,
@@ -134,8 +134,8 @@ def test_what_is_large_is_stored_in_several_parts(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "PART_ROWS", 4)
-    bench = Bench(config, tmp_path / "spool")
-    wanted = [Order("cboe", "chains", symbol) for symbol in "ABCDE"]
+    bench = Bench(config, tmp_path / "responses")
+    wanted = [FetchRequest("cboe", "chains", symbol) for symbol in "ABCDE"]
     stored: list[tuple[str, int, int]] = []
     done = fetch_and_store(
         bench.gateway, wanted, tmp_path / "store", 1, bench.time, lambda _: None, lambda *told: stored.append(told)
@@ -146,11 +146,11 @@ def test_what_is_large_is_stored_in_several_parts(
 
 
 def test_fetching_again_adds_only_what_is_new(config: Config, tmp_path: Path) -> None:
-    bench = Bench(config, tmp_path / "spool")
+    bench = Bench(config, tmp_path / "responses")
     assert isinstance(bench.time, SimulatedTime)
 
     def once() -> Mapping[DataKind, int]:
-        gateway, wanted = bench.another(), [Order("cboe", "bars", "A")]
+        gateway, wanted = bench.another(), [FetchRequest("cboe", "bars", "A")]
         done = fetch_and_store(
             gateway, wanted, tmp_path / "store", 64, bench.time, lambda _: None, lambda *_: None, bench.now()
         )

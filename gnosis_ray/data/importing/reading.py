@@ -185,8 +185,8 @@ def _was_naive(raw: pl.DataFrame, table: TableMapping, event: str) -> pl.Expr:
 
 def _canonical_symbols(symbols: pl.Series) -> pl.Series:
     """The inside spelling of each symbol, null where it is impossible; each distinct spelling is read once."""
-    spelled = {text: _or_none(text) for text in symbols.drop_nulls().unique()}
-    return symbols.replace_strict(spelled, default=None, return_dtype=pl.String).alias("symbol")
+    canonical_of = {text: _or_none(text) for text in symbols.drop_nulls().unique()}
+    return symbols.replace_strict(canonical_of, default=None, return_dtype=pl.String).alias("symbol")
 
 
 def _or_none(text: str) -> str | None:

@@ -23,7 +23,7 @@ RENAMES_NAMED = 5
 class Members:
     """Members of an index: present symbol -> the symbol of the day, which market data of that day lies under."""
 
-    spelled: dict[str, str]
+    symbols_then: dict[str, str]
     note: str
     whole: bool
 

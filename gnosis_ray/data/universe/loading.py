@@ -34,7 +34,7 @@ def load_universe(name_or_file: str, as_of: date | None = None) -> Universe:
     index, _, sector = name.partition(":")
     if name in INDEX_SIZES:
         members = index_members(name, as_of)
-        return universe_of(name, members.spelled.values(), members.note, whole=members.whole)
+        return universe_of(name, members.symbols_then.values(), members.note, whole=members.whole)
     if index in INDEX_SIZES and sector in SECTORS:
         return _slice(index, sector, as_of)
     named = named_files().get(name)
@@ -51,9 +51,9 @@ def load_universe(name_or_file: str, as_of: date | None = None) -> Universe:
 def _slice(index: str, sector: str, as_of: date | None) -> Universe:
     """The members of an index in one sector; the sector is today's, since no source keeps the moves between sectors."""
     members = index_members(index, as_of)
-    known = sectors_of(tuple(members.spelled))
-    symbols = [was for now, was in members.spelled.items() if known.get(now) == sector]
-    unknown = [was for now, was in members.spelled.items() if now not in known]
+    known = sectors_of(tuple(members.symbols_then))
+    symbols = [was for now, was in members.symbols_then.items() if known.get(now) == sector]
+    unknown = [was for now, was in members.symbols_then.items() if now not in known]
     if not symbols:
         raise UniverseError(f"No member of {index} is of the sector {sector}")
     note = f"{members.note}; {sector_source()}"

@@ -1,8 +1,15 @@
-"""The one door to the vendors of market data: their rates, their faults and their answers in one place.
+"""The single access point to the vendors of market data: rate limits, fault handling and cached responses.
 
-Plain classes: inline a run holds a :class:`Gateway`, on Ray an actor hosts the same one.
+Plain classes: an inline run holds a :class:`Gateway`; on Ray an actor hosts the same class.
 """
 
-from gnosis_ray.vendors.gateway.gateway import Gateway, GatewayPort, Order, Outcome, Progress, Windows
+from gnosis_ray.vendors.gateway.gateway import (
+    FetchProgress,
+    FetchRequest,
+    FetchResult,
+    Gateway,
+    GatewayPort,
+    LookbackWindows,
+)
 
-__all__ = ["Gateway", "GatewayPort", "Order", "Outcome", "Progress", "Windows"]
+__all__ = ["FetchProgress", "FetchRequest", "FetchResult", "Gateway", "GatewayPort", "LookbackWindows"]

@@ -26,7 +26,7 @@ KEPT_FOR = timedelta(days=2)
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResponse:
     """One file of the spool; ``since``: the earliest event that was asked for."""
 
     path: Path
@@ -34,20 +34,20 @@ class Answer:
     since: datetime
 
 
-class Spool:
+class ResponseCache:
     """The folder; several processes may use it at once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def newest(self, vendor: str, kind: DataKind, symbol: str) -> Answer | None:
+    def newest(self, vendor: str, kind: DataKind, symbol: str) -> CachedResponse | None:
         """The latest answer that can be read; None where there is none."""
         dated = sorted(self._dated(vendor, kind, symbol), reverse=True)
         return next((answer for _, path in dated if (answer := _opened(path, kind)) is not None), None)
 
     def keep(
         self, vendor: str, kind: DataKind, symbol: str, rows: pl.DataFrame, fetched_at: datetime, since: datetime
-    ) -> Answer:
+    ) -> CachedResponse:
         """Write an answer, whole or not at all. Side effect: drops answers of the symbol that nobody needs."""
         folder = self._folder(vendor, kind, symbol)
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,9 @@ class Spool:
         for moment, old in self._dated(vendor, kind, symbol):
             if moment < fetched_at - KEPT_FOR:
                 old.unlink(missing_ok=True)
-        return Answer(path, fetched_at, since)
+        return CachedResponse(path, fetched_at, since)
 
-    def rows(self, answer: Answer) -> pl.DataFrame:
+    def rows(self, answer: CachedResponse) -> pl.DataFrame:
         """What an answer holds. Raises :class:`DataError` where it is gone."""
         try:
             return pl.read_parquet(answer.path, hive_partitioning=False)
@@ -81,7 +81,7 @@ class Spool:
         return [(moment, path) for path in paths if (moment := _moment(path)) is not None]
 
 
-def spooled_schema(kind: DataKind) -> pl.Schema:
+def response_schema(kind: DataKind) -> pl.Schema:
     """The columns of an answer: those of the kind but what is only known when rows are handed out."""
     return pl.Schema({n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"})
 
@@ -93,14 +93,14 @@ def _moment(path: Path) -> datetime | None:
         return None
 
 
-def _opened(path: Path, kind: DataKind) -> Answer | None:
+def _opened(path: Path, kind: DataKind) -> CachedResponse | None:
     """None for what is no answer of today's shape: it is asked for again, which mends it."""
     moment = _moment(path)
     if moment is None:
         return None
     try:
         since = to_utc(datetime.fromisoformat(pl.read_parquet_metadata(path)[_SINCE]))
-        whole = pl.read_parquet_schema(path) == spooled_schema(kind)
+        whole = pl.read_parquet_schema(path) == response_schema(kind)
     except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
         return None
-    return Answer(path, moment, since) if whole else None
+    return CachedResponse(path, moment, since) if whole else None

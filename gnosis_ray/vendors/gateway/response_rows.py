@@ -1,4 +1,4 @@
-"""What a vendor's provider made of an answer, checked before anything is kept of it; and what is handed out of it."""
+"""The rows of a provider's response: validated before they are cached, filtered and sorted when they are served."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from gnosis_ray.errors import DataError, SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.gateway.response_cache import spooled_schema
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.gateway.response_cache import response_schema
+from gnosis_ray.vendors.providers.base import ProviderRequest
 
 
-def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:
-    """The rows of an answer as the store will take them, sorted.
+def validated(frame: pl.DataFrame, request: ProviderRequest, vendor: str) -> pl.DataFrame:
+    """The rows of a response as the store will take them, sorted.
 
-    Raises :class:`SchemaError` for other columns, types or symbols than were asked for, :class:`DataError` for values
-    that cannot be stored and for two rows that say different things of one thing.
+    Raises :class:`SchemaError` for other columns, types or symbols than were requested, :class:`DataError` for values
+    that cannot be stored and for two rows that contradict each other.
     """
     data, where = DATASETS[request.kind], f"answer of {vendor}"
     whole = conform(data, frame.with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where)
@@ -27,7 +27,7 @@ def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:
     others = whole.filter(pl.col("symbol") != request.symbol)["symbol"]
     if others.len():
         raise SchemaError(f"{where}, dataset {data.kind}: Expected rows of {request.symbol}, found {others[0]}")
-    rows = whole.select(spooled_schema(request.kind).names())
+    rows = whole.select(response_schema(request.kind).names())
     if not data.repeats:
         rows = rows.unique()
         twice = rows.select(data.identity).is_duplicated()
@@ -39,15 +39,15 @@ def checked(frame: pl.DataFrame, request: Request, vendor: str) -> pl.DataFrame:
 
 
 def known_by(rows: pl.DataFrame, kind: DataKind, fetched_at: datetime, as_of: datetime) -> pl.DataFrame:
-    """The rows of events that had happened: by ``as_of``, and of bars only those whose session was over when fetched.
+    """The rows of events up to ``as_of``; of bars only those whose session was over when they were fetched.
 
-    A bar of a session that was still trading is no bar yet, whenever it is looked at.
+    A bar of a session that was still trading is not complete, however late it is read.
     """
     event = pl.col(DATASETS[kind].event)
     return rows.filter(event <= (min(fetched_at, as_of) if kind == "bars" else as_of))
 
 
 def ordered(rows: pl.DataFrame, kind: DataKind) -> pl.DataFrame:
-    """By what identifies a row, then by everything else: the same rows in one order, however they came."""
+    """Sorted by what identifies a row, then by all other columns: a fixed order, independent of arrival."""
     first = DATASETS[kind].identity
     return rows.sort(*first, *(name for name in rows.columns if name not in first), nulls_last=True)

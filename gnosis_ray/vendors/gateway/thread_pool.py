@@ -1,7 +1,7 @@
-"""A few threads that nobody waits for at the end.
+"""A pool of daemon threads, which the interpreter does not join at exit.
 
-The threads of ``concurrent.futures`` are joined when the interpreter exits: one request that hangs would hold up the
-whole program. These are daemons, and can be left behind.
+The threads of ``concurrent.futures`` are joined when the interpreter exits: one request that hangs would block the
+whole program. These can be abandoned.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ T = TypeVar("T")
 _Task = Callable[[], None]
 
 
-class Pool:
-    """At most ``size`` tasks at once, begun in the order in which they came."""
+class DaemonThreadPool:
+    """Runs at most ``size`` tasks at once, started in the order of submission."""
 
     def __init__(self, size: int, name: str) -> None:
         self._size = size
@@ -28,7 +28,7 @@ class Pool:
         self._threads: list[threading.Thread] = []
 
     def submit(self, task: Callable[[], T]) -> Future[T]:
-        """Do ``task`` when a thread is free; a cancelled one is not begun."""
+        """Run ``task`` when a thread is free; a cancelled task is not started."""
         future: Future[T] = Future()
 
         def work() -> None:
@@ -36,7 +36,7 @@ class Pool:
                 return
             try:
                 result = task()
-            except BaseException as error:  # noqa: BLE001 - it is the future's, whatever it is
+            except BaseException as error:  # noqa: BLE001 - the future carries any error
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -52,7 +52,7 @@ class Pool:
         return future
 
     def close(self) -> None:
-        """Let each thread end after what it is at and what is queued before; waits for none."""
+        """End each thread after its present task and those queued before; does not wait."""
         with self._lock:
             for _ in self._threads:
                 self._tasks.put(None)

@@ -1,4 +1,4 @@
-"""One vendor's line: every request to it goes through here, whichever thread makes it."""
+"""The client of one vendor: every request to it goes through here, from any thread."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from gnosis_ray.config import GatewayConfig, VendorConfig
 from gnosis_ray.errors import DataError, ProviderError, TransientError
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.gateway.breaker import Breaker
-from gnosis_ray.vendors.gateway.throttle import LONGEST_NAP_S, Throttle
+from gnosis_ray.vendors.gateway.throttle import MAX_SLEEP_S, Throttle
 
 T = TypeVar("T")
 
 THROTTLED = "429"
-"""In the cause of an error that says that there were too many requests."""
+"""Part of the cause of an error that reports too many requests."""
 
 
-class VendorLine:
-    """The :class:`~gnosis_ray.vendors.providers.base.Wire` of one vendor: rate, retries, breaker, deadline, counts.
+class VendorClient:
+    """One vendor's :class:`~gnosis_ray.vendors.providers.base.Transport`: rate, retries, breaker, deadline, counts.
 
-    A vendor that asks to be left alone for a while is left alone by every thread. The deadline counts from
-    :meth:`begin`, without the time that the requests made since then take at the vendor's rate.
+    A vendor's ``Retry-After`` pauses every thread. The deadline counts from :meth:`begin`, without the time that the
+    requests made since then take at the vendor's rate.
     """
 
     def __init__(self, name: str, vendor: VendorConfig, settings: GatewayConfig, time: Time) -> None:
@@ -39,21 +39,21 @@ class VendorLine:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._began = time.seconds()
-        self._in_line = 0  # requests since then, those that still wait for their token too
+        self._queued = 0  # requests since then, including those that still wait for their token
 
     def begin(self) -> None:
-        """The deadline counts from here."""
+        """Start the deadline."""
         with self._lock:
             self._began = self._time.seconds()
-            self._in_line = 0
+            self._queued = 0
 
     def count(self, what: str, by: int = 1) -> None:
-        """Add to a figure of :class:`VendorTraffic`."""
+        """Add to a counter of :class:`VendorTraffic`."""
         with self._lock:
             self._counts[what] = self._counts.get(what, 0) + by
 
     def traffic(self) -> VendorTraffic:
-        """The figures so far."""
+        """The counters so far."""
         with self._lock:
             counts = dict(self._counts)
         return VendorTraffic(
@@ -66,44 +66,44 @@ class VendorLine:
     def seconds_left(self) -> float:
         """Until the deadline; negative after it."""
         with self._lock:
-            the_rates = self._in_line * self._seconds_a_request
+            at_rate_s = self._queued * self._seconds_a_request
             spent = self._time.seconds() - self._began
-        return self._settings.deadline_s + the_rates - spent
+        return self._settings.deadline_s + at_rate_s - spent
 
     def call(self, ask: Callable[[], T]) -> T:
-        """See :meth:`gnosis_ray.vendors.providers.base.Wire.call`."""
-        if not self._breaker.lets_through():
+        """See :meth:`gnosis_ray.vendors.providers.base.Transport.call`."""
+        if not self._breaker.allow_request():
             raise self._down()
         trying = Retrying(
             sleep=self._sleep,
             stop=stop_after_attempt(self._settings.attempts),
             wait=self._wait,
             retry=retry_if_exception_type(TransientError),
-            before_sleep=self._before_another,
+            before_sleep=self._before_retry,
             reraise=True,
         )
         try:
             answer: T = trying(self._once, ask)
         except _StoppedError as error:
-            self._breaker.left_off()
+            self._breaker.release()
             raise ProviderError(error.message) from None
         except ProviderError as error:
-            self._breaker.failed(str(error))
+            self._breaker.record_failure(str(error))
             raise
         except DataError:
-            self._breaker.went_well()  # it answered, though nothing that helps
+            self._breaker.record_success()  # it answered, even if with an error of ours or no data
             raise
         except Exception:
-            self._breaker.left_off()
+            self._breaker.release()
             raise
-        self._breaker.went_well()
+        self._breaker.record_success()
         return answer
 
     def _once(self, ask: Callable[[], T]) -> T:
         self._still_wanted()
         with self._lock:
-            self._in_line += 1
-        self._throttle.take(self._still_wanted)
+            self._queued += 1
+        self._throttle.acquire(self._still_wanted)
         self._still_wanted()
         self.count("requests")
         try:
@@ -112,42 +112,42 @@ class VendorLine:
             if THROTTLED in (error.cause or error.message):
                 self.count("throttled")
             if error.retry_after_s is not None:
-                self._heed(error, error.retry_after_s)
+                self._pause_for(error, error.retry_after_s)
             raise
 
-    def _heed(self, error: TransientError, seconds: float) -> None:
+    def _pause_for(self, error: TransientError, seconds: float) -> None:
         if seconds > self._settings.max_retry_after_s:
             raise ProviderError(
                 f"{error.message}; it asks to be left alone for {seconds:.0f} s, longer than "
                 f"gateway.max_retry_after_s ({self._settings.max_retry_after_s:g})",
                 cause=error.cause,
             ) from error
-        self._throttle.rest(seconds)
+        self._throttle.pause(seconds)
 
-    def _before_another(self, state: RetryCallState) -> None:  # noqa: ARG002 - tenacity's signature
+    def _before_retry(self, state: RetryCallState) -> None:  # noqa: ARG002 - tenacity's signature
         self.count("retries")
 
     def _sleep(self, seconds: float) -> None:
-        """In naps: others may find out meanwhile that there is no use in waiting."""
+        """Sleep in short intervals: another thread may find out meanwhile that waiting is useless."""
         until = self._time.seconds() + seconds
         while (left := until - self._time.seconds()) > 0:
             self._still_wanted()
-            self._time.sleep(min(left, LONGEST_NAP_S))
+            self._time.sleep(min(left, MAX_SLEEP_S))
 
     def _wait(self, state: RetryCallState) -> float:
-        """Doubled with each try, drawn from the upper half, and never beyond the deadline."""
+        """Exponential backoff with jitter: drawn from the upper half of the interval, never beyond the deadline."""
         full = min(self._settings.backoff_s * 2.0 ** (state.attempt_number - 1), self._settings.max_backoff_s)
-        drawn = full * (1.0 + random.random()) / 2.0  # noqa: S311 - tries spread out, nothing is decided by it
+        drawn = full * (1.0 + random.random()) / 2.0  # noqa: S311 - jitter only
         return max(0.0, min(drawn, self.seconds_left()))
 
     def _still_wanted(self) -> None:
         if self.seconds_left() <= 0:
-            raise _StoppedError(self.overdue())
+            raise _StoppedError(self.overdue_text())
         if self._breaker.is_open():
             raise _StoppedError(self._down().message)
 
-    def overdue(self) -> str:
-        """What is said of what was not had by the deadline."""
+    def overdue_text(self) -> str:
+        """The error text of a request that was not answered by the deadline."""
         return f"{self.name} did not answer in time: given up {self._settings.deadline_s:g} s (gateway.deadline_s) late"
 
     def _down(self) -> ProviderError:
@@ -158,7 +158,7 @@ class VendorLine:
 
 
 class _StoppedError(Exception):
-    """There is no use in another try; says nothing about the vendor that is not known already."""
+    """Another attempt is useless; says nothing about the vendor that is not known already."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -18,17 +18,17 @@ from pydantic import Field, SecretStr, TypeAdapter
 from gnosis_ray.config import AlpacaConfig
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.symbols import is_pair, spelled
+from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, requests_session
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks, read
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
 
 _NEW_YORK = "America/New_York"
 
 
-class _Bar(Answer):
+class _Bar(WireModel):
     t: str
     o: float
     h: float
@@ -37,7 +37,7 @@ class _Bar(Answer):
     v: float
 
 
-class _Trade(Answer):
+class _Trade(WireModel):
     t: str
     p: float
     s: float
@@ -47,7 +47,7 @@ class _Trade(Answer):
     """Set where the trade was canceled, corrected or found incorrect."""
 
 
-class _Quote(Answer):
+class _Quote(WireModel):
     t: str
     bp: float
     bs: float
@@ -55,20 +55,20 @@ class _Quote(Answer):
     as_: float = Field(validation_alias="as")
 
 
-class _OptionDay(Answer):
+class _OptionDay(WireModel):
     t: str
     v: float
 
 
-class _Contract(Answer):
+class _Contract(WireModel):
     quote: _Quote | None = Field(None, validation_alias="latestQuote")
     trade: _Trade | None = Field(None, validation_alias="latestTrade")
     day: _OptionDay | None = Field(None, validation_alias="dailyBar")
     vendor_iv: float | None = Field(None, validation_alias="impliedVolatility")
-    greeks: Greeks | None = None
+    greeks: VendorGreeks | None = None
 
 
-class _Item(Answer):
+class _Item(WireModel):
     headline: str
     summary: str = ""
     source: str
@@ -95,12 +95,12 @@ class AlpacaProvider:
     name = "alpaca"
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
-    def __init__(self, settings: AlpacaConfig, wire: Wire, key: SecretStr, secret: SecretStr) -> None:
+    def __init__(self, settings: AlpacaConfig, transport: Transport, key: SecretStr, secret: SecretStr) -> None:
         historical = client("alpaca", lambda: importlib.import_module("alpaca.data.historical"))
         self._requests = importlib.import_module("alpaca.data.requests")
         self._timeframe = importlib.import_module("alpaca.data.timeframe").TimeFrame
         self._settings = settings
-        session = requests_session(self.name, wire, settings.base_url, settings.timeout_s)
+        session = requests_session(self.name, transport, settings.base_url, settings.timeout_s)
         weakref.finalize(self, session.close)
 
         def connected(kind: str) -> Any:
@@ -113,18 +113,18 @@ class AlpacaProvider:
         self._options = connected("OptionHistoricalDataClient")
         self._items = connected("NewsClient")
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[ProviderRequest, str], pl.DataFrame]] = {
             "bars": self._bars,
             "chains": self._chain,
             "news": self._news,
             "quotes": self._quotes,
             "trades": self._trades,
         }
-        return by_kind[request.kind](request, spelled(request.symbol, self.name))
+        return by_kind[request.kind](request, vendor_symbol(request.symbol, self.name))
 
-    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _bars(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         raw = self._daily(request, symbol, "raw")
         if raw.is_empty():
             return nothing("bars")
@@ -135,13 +135,13 @@ class AlpacaProvider:
         late = max(SETTLING, timedelta(minutes=self._settings.delay_minutes))
         return daily(request, both["t"].dt.convert_time_zone(_NEW_YORK).dt.date(), both, late)
 
-    def _daily(self, request: Request, symbol: str, adjustment: str) -> pl.DataFrame:
+    def _daily(self, request: ProviderRequest, symbol: str, adjustment: str) -> pl.DataFrame:
         more = {"timeframe": self._timeframe.Day, "start": request.since - timedelta(days=1)}
         found = self._series(request, symbol, "Bars", _BARS, {"adjustment": adjustment}, **more)
         rows = [(b.t, b.o, b.h, b.l, b.c, b.v) for b in found]
         return _timed(rows, ["open", "high", "low", "close", "volume"], "t", f"alpaca, bars of {symbol}")
 
-    def _trades(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _trades(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         found = self._series(request, symbol, "Trades", _TRADES)
         traded = [trade for trade in found if trade.update is None]
         rows = _timed([(t.t, t.p, t.s) for t in traded], ["price", "size"], "timestamp", f"alpaca, trades of {symbol}")
@@ -149,7 +149,7 @@ class AlpacaProvider:
         told = rows.with_columns(pl.Series("side", sides, dtype=pl.String))
         return within(request, table("trades", request.symbol, told))
 
-    def _quotes(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _quotes(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         found = self._series(request, symbol, "Quotes", _QUOTES)
         # a price of zero: nobody on that side
         rows = [(q.t, q.bp or None, q.bs, q.ap or None, q.as_) for q in found]
@@ -160,7 +160,7 @@ class AlpacaProvider:
 
     def _series(
         self,
-        request: Request,
+        request: ProviderRequest,
         symbol: str,
         what: str,
         shape: TypeAdapter[dict[str, list[T]]],
@@ -181,13 +181,13 @@ class AlpacaProvider:
         where = f"alpaca, {request.kind} of {symbol}"
         return read(shape, _asked(method, ask, where), where).get(symbol, [])
 
-    def _until(self, request: Request) -> datetime:
+    def _until(self, request: ProviderRequest) -> datetime:
         """Up to when the plan shows what was traded."""
         if is_pair(request.symbol):
             return request.until
         return request.until - timedelta(minutes=self._settings.delay_minutes)
 
-    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"alpaca, chain of {symbol}"
         asked = self._requests.OptionChainRequest(underlying_symbol=symbol, feed=self._settings.options_feed)
         contracts = read(_CONTRACTS, _asked(self._options.get_option_chain, asked, where), where)
@@ -218,7 +218,7 @@ class AlpacaProvider:
         found = read(_LATEST, _asked(self._stocks.get_stock_latest_trade, asked, where), where).get(symbol)
         return found.p if found else None
 
-    def _news(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"alpaca, news of {symbol}"
         plain = symbol.replace("/", "")
         asked = self._requests.NewsRequest(symbols=plain, start=request.since, end=request.until, sort="asc")

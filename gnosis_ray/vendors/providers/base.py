@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Request:
+class ProviderRequest:
     """One kind of rows of one symbol (inside spelling), of events from ``since`` to ``until`` (both UTC, inclusive).
 
     Of chains the vendor's present snapshot is meant; its event time is the vendor's own.
@@ -27,7 +27,7 @@ class Request:
     until: datetime
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """A vendor's gate to the network: rate, concurrency, retries and circuit breaker in one place."""
 
     def call(self, ask: Callable[[], T]) -> T:
@@ -41,13 +41,13 @@ class Wire(Protocol):
 
 
 class Provider(Protocol):
-    """One vendor. Built from its settings, its keys and a :class:`Wire`; holds no rows."""
+    """One vendor. Built from its settings, its keys and a :class:`Transport`; holds no rows."""
 
     name: str
     kinds: frozenset[DataKind]
     """What it can give."""
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """The rows of a request: the columns of ``DATASETS[request.kind].columns_provided`` except ``known_at``.
 
         Symbols in the inside spelling, times UTC in microseconds, absent figures null; no rows where the vendor says

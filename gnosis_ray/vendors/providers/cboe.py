@@ -15,12 +15,12 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, SchemaError
-from gnosis_ray.market.symbols import option_root, spelled
+from gnosis_ray.market.symbols import option_root, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, nothing
 from gnosis_ray.vendors.providers.http import HttpVendor
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel
 
 DELAY = timedelta(minutes=15)
 """How old the quotes of an answer are."""
@@ -28,7 +28,7 @@ DELAY = timedelta(minutes=15)
 Figure = Annotated[float | None, Field(allow_inf_nan=False)]
 
 
-class _Option(Greeks):
+class _Option(VendorGreeks):
     """Zero stands for nothing: nobody bids, nobody asks, never traded, no volatility was found.
 
     A delta of a hopeless contract is zero as well: greeks are nothing where all of them and the volatility are.
@@ -47,12 +47,12 @@ class _Option(Greeks):
         return self.told() if self.iv or any(self.told()) else NO_GREEKS.told()
 
 
-class _Data(Answer):
+class _Data(WireModel):
     current_price: Figure
     options: list[_Option]
 
 
-class _Chain(Answer):
+class _Chain(WireModel):
     timestamp: str
     symbol: str
     data: _Data
@@ -67,14 +67,16 @@ class CboeProvider:
     name = "cboe"
     kinds: frozenset[DataKind] = frozenset({"chains"})
 
-    def __init__(self, settings: VendorConfig, wire: Wire, *, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = HttpVendor(self.name, settings, wire, quirk=_unknown_symbol, transport=transport)
+    def __init__(
+        self, settings: VendorConfig, transport: Transport, *, http_transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._http = HttpVendor(self.name, settings, transport, quirk=_unknown_symbol, http_transport=http_transport)
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
         if request.kind != "chains":
             raise ConfigError(f"cboe gives no {request.kind}, but chains")
-        name = spelled(request.symbol, self.name)
+        name = vendor_symbol(request.symbol, self.name)
         where = f"cboe, chain of {name}"
         answer = self._http.get(_CHAIN, f"/api/global/delayed_quotes/options/{name}.json", {}, where)
         if answer.symbol.lstrip("_^").replace(".", "") != option_root(request.symbol):

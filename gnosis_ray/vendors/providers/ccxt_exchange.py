@@ -22,13 +22,13 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import CcxtConfig
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.symbols import spelled
+from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.redaction import redacted
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, requests_session
-from gnosis_ray.vendors.providers.wire_models import Answer, read
+from gnosis_ray.vendors.providers.wire_models import WireModel, read
 
 _DAY_MS = 86_400_000
 _DEPTH = 5
@@ -46,7 +46,7 @@ class _Candle(NamedTuple):
     volume: float | None
 
 
-class _Trade(Answer):
+class _Trade(WireModel):
     id: str | None = None
     timestamp: Milliseconds
     price: float
@@ -54,7 +54,7 @@ class _Trade(Answer):
     side: str | None = None
 
 
-class _Book(Answer):
+class _Book(WireModel):
     timestamp: Milliseconds | None = None
     bids: list[list[float | None]]
     asks: list[list[float | None]]
@@ -76,39 +76,39 @@ class CcxtProvider:
     name = "ccxt"
     kinds: frozenset[DataKind] = frozenset({"bars", "quotes", "trades"})
 
-    def __init__(self, settings: CcxtConfig, wire: Wire) -> None:
+    def __init__(self, settings: CcxtConfig, transport: Transport) -> None:
         ccxt = client("ccxt", lambda: importlib.import_module("ccxt"))
         if settings.exchange not in ccxt.exchanges:
             raise ConfigError(f"ccxt knows no exchange '{settings.exchange}' (providers.ccxt.exchange)")
         self._ccxt = ccxt
         self._place = f"{settings.exchange} through ccxt"
         self._said = threading.local()
-        self._exchange = self._wired(ccxt, settings, wire)
+        self._exchange = self._wired(ccxt, settings, transport)
         weakref.finalize(self, self._exchange.session.close)
         self._loading = threading.Lock()
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[ProviderRequest, str], pl.DataFrame]] = {
             "bars": self._bars,
             "quotes": self._quotes,
             "trades": self._trades,
         }
-        pair = spelled(request.symbol, self.name)
+        pair = vendor_symbol(request.symbol, self.name)
         with self._loading:  # once a process; ccxt asks again in each thread that comes while it is asking
             markets = self._asked(self._exchange.load_markets)
         if pair not in markets:
             raise NoDataError(f"{self._place}: there is no market {pair}", symbol=request.symbol)
         return by_kind[request.kind](request, pair)
 
-    def _bars(self, request: Request, pair: str) -> pl.DataFrame:
+    def _bars(self, request: ProviderRequest, pair: str) -> pl.DataFrame:
         candles = [c for page in self._candles(request, pair) for c in page]
         if not candles:
             return nothing("bars")
         rows = pl.DataFrame(candles, schema=list(_Candle._fields), orient="row")
         return daily(request, rows["t"].cast(pl.Datetime("ms", "UTC")).dt.date(), rows)
 
-    def _candles(self, request: Request, pair: str) -> Iterator[list[_Candle]]:
+    def _candles(self, request: ProviderRequest, pair: str) -> Iterator[list[_Candle]]:
         since, until = _ms(request.since) // _DAY_MS * _DAY_MS, _ms(request.until)
         while since <= until:
             found = self._read(_CANDLES, self._exchange.fetch_ohlcv, f"bars of {pair}", pair, "1d", since)
@@ -117,7 +117,7 @@ class CcxtProvider:
                 return
             since = found[-1].t + _DAY_MS
 
-    def _trades(self, request: Request, pair: str) -> pl.DataFrame:
+    def _trades(self, request: ProviderRequest, pair: str) -> pl.DataFrame:
         rows = [(t.timestamp * 1000, t.price, t.amount, t.side) for t in self._prints(request, pair)]
         schema = {"timestamp": pl.Int64, "price": pl.Float64, "size": pl.Float64, "side": pl.String}
         found = pl.DataFrame(rows, schema=schema, orient="row")
@@ -125,7 +125,7 @@ class CcxtProvider:
         timed = found.with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")), side=side)
         return within(request, table("trades", request.symbol, timed))
 
-    def _prints(self, request: Request, pair: str) -> Iterator[_Trade]:
+    def _prints(self, request: ProviderRequest, pair: str) -> Iterator[_Trade]:
         """Each trade once: pages start at the millisecond at which the page before ended."""
         since, until = _ms(request.since), _ms(request.until)
         last: list[_Trade] = []
@@ -137,7 +137,7 @@ class CcxtProvider:
                 return
             last, since = page, page[-1].timestamp
 
-    def _quotes(self, request: Request, pair: str) -> pl.DataFrame:
+    def _quotes(self, request: ProviderRequest, pair: str) -> pl.DataFrame:
         book = self._read(_BOOK, self._exchange.fetch_order_book, f"order book of {pair}", pair, _DEPTH)
         moment = datetime.fromtimestamp(book.timestamp / 1000, UTC) if book.timestamp else self._answered_at()
         if moment is None:
@@ -166,7 +166,7 @@ class CcxtProvider:
         except Exception as error:
             raise _ours(self._ccxt, error, self._place) from error
 
-    def _wired(self, ccxt: ModuleType, settings: CcxtConfig, wire: Wire) -> Any:
+    def _wired(self, ccxt: ModuleType, settings: CcxtConfig, transport: Transport) -> Any:
         said, place = self._said, self._place
         kind = getattr(ccxt, settings.exchange)
 
@@ -183,7 +183,7 @@ class CcxtProvider:
                         )
                     return found
 
-                return wire.call(ask)
+                return transport.call(ask)
 
         exchange = Wired({"enableRateLimit": False, "timeout": int(settings.timeout_s * 1000)})
         exchange.session = requests_session(place, _Straight(), settings.base_url, settings.timeout_s)

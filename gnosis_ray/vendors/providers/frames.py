@@ -18,7 +18,7 @@ from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS
 from gnosis_ray.market.symbols import is_pair
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.occ_symbols import is_own, parse_occ, settlement
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def nothing(kind: DataKind) -> pl.DataFrame:
     return table(kind, "", pl.DataFrame(schema=DATASETS[kind].schema))
 
 
-def within(request: Request, rows: pl.DataFrame) -> pl.DataFrame:
+def within(request: ProviderRequest, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of a series whose event lies in the asked time."""
     event = pl.col(DATASETS[request.kind].event)
     return rows.filter(event.is_between(request.since, request.until))
@@ -96,7 +96,7 @@ def chain(
     return table("chains", symbol, stamped).sort("expiry", "strike", "type", "settlement")
 
 
-def closes(request: Request, days: pl.Series) -> pl.Series:
+def closes(request: ProviderRequest, days: pl.Series) -> pl.Series:
     """When the session of each day (dates) closed, UTC; null where the exchange held none.
 
     Of crypto pairs, which trade on, the day's end in UTC.
@@ -110,7 +110,7 @@ def closes(request: Request, days: pl.Series) -> pl.Series:
     return pl.Series(days.name, moments).dt.replace_time_zone("UTC").cast(UTC_TIME)
 
 
-def daily(request: Request, days: pl.Series, rows: pl.DataFrame, late: timedelta = SETTLING) -> pl.DataFrame:
+def daily(request: ProviderRequest, days: pl.Series, rows: pl.DataFrame, late: timedelta = SETTLING) -> pl.DataFrame:
     """Bars stamped with the close of the session on ``days``, those without prices or not whole yet left out.
 
     A bar is whole ``late`` after its close. Of two bars of a day the later one counts (:func:`table`): vendors append

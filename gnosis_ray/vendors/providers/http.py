@@ -20,7 +20,7 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, GnosisError, ProviderError, SchemaError, TransientError
 from gnosis_ray.security.keys import KeyName, where_to_put
 from gnosis_ray.security.redaction import never_show
-from gnosis_ray.vendors.providers.base import Wire
+from gnosis_ray.vendors.providers.base import Transport
 from gnosis_ray.vendors.providers.http_sessions import refused, unreachable
 from gnosis_ray.vendors.providers.wire_models import read
 
@@ -57,16 +57,16 @@ class HttpVendor:
         self,
         name: str,
         settings: VendorConfig,
-        wire: Wire,
+        transport: Transport,
         *,
         bearer: Bearer | None = None,
         quirk: Quirk = lambda _answer, _text: None,
-        transport: httpx.BaseTransport | None = None,
+        http_transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Raises :class:`ConfigError` where ``settings.base_url`` is none. ``transport``: instead of the network."""
+        """Raises :class:`ConfigError` where ``settings.base_url`` is none. ``http_transport`` replaces the network."""
         self._name = name
         self._timeout_s = settings.timeout_s
-        self._wire = wire
+        self._transport = transport
         self._bearer = bearer
         self._quirk = quirk
         self._client = httpx.Client(
@@ -75,7 +75,7 @@ class HttpVendor:
             limits=httpx.Limits(max_connections=settings.max_in_flight),
             headers={"User-Agent": f"gnosis-ray/{version('gnosis-ray')}", "Accept": "application/json"},
             auth=bearer,
-            transport=transport,
+            transport=http_transport,
         )
         weakref.finalize(self, self._client.close)  # connections are kept open for as long as the vendor may be asked
 
@@ -86,7 +86,7 @@ class HttpVendor:
         early; :class:`NoDataError` for 404; :class:`SchemaError`, naming ``where`` and the field, for what is no JSON
         or another shape; :class:`ProviderError` for every other answer, telling of a refused key where it belongs.
         """
-        return self._wire.call(lambda: self._ask(shape, path, asked, where))
+        return self._transport.call(lambda: self._ask(shape, path, asked, where))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"The connections to {self._name} do not leave their process")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError, install_command
 from gnosis_ray.security.redaction import redacted
-from gnosis_ray.vendors.providers.base import Wire
+from gnosis_ray.vendors.providers.base import Transport
 
 if TYPE_CHECKING:
     import requests
@@ -74,7 +74,7 @@ def unreachable(vendor: str, url: str, error: Exception) -> TransientError:
     )
 
 
-def requests_session(vendor: str, gate: Wire, base_url: str, timeout_s: float) -> requests.Session:
+def requests_session(vendor: str, gate: Transport, base_url: str, timeout_s: float) -> requests.Session:
     """A session of ``requests``: each request through ``gate``, to ``base_url`` where one is given, with a time-out.
 
     An answer of status 400 and above is raised (:func:`refused`), so that clients built on it neither retry nor guess.

@@ -18,12 +18,12 @@ from pydantic import Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ProviderError, SchemaError
-from gnosis_ray.market.symbols import is_pair, spelled
+from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, refused, unreachable
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks, read
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -36,34 +36,34 @@ _AS_TRADED = (0, 1, 2)
 """Corrections after which a record holds the trade as it stands (NYSE TAQ, CORR): others are erroneous or cancelled."""
 
 
-class _Day(Answer):
+class _Day(WireModel):
     volume: float | None = None
     updated: int | None = Field(None, validation_alias="last_updated")
 
 
-class _Details(Answer):
+class _Details(WireModel):
     code: str = Field(validation_alias="ticker")
     shares: float = Field(_SHARES, validation_alias="shares_per_contract")
 
 
-class _LastQuote(Answer):
+class _LastQuote(WireModel):
     bid: float | None = None
     ask: float | None = None
     updated: int | None = Field(None, validation_alias="last_updated")
 
 
-class _LastTrade(Answer):
+class _LastTrade(WireModel):
     price: float | None = None
 
 
-class _Underlying(Answer):
+class _Underlying(WireModel):
     price: float | None = None
     value: float | None = None
     """Of an index."""
     updated: int | None = Field(None, validation_alias="last_updated")
 
 
-class _Contract(Answer):
+class _Contract(WireModel):
     details: _Details
     day: _Day = _Day()
     quote: _LastQuote = Field(_LastQuote(), validation_alias="last_quote")
@@ -71,10 +71,10 @@ class _Contract(Answer):
     underlying: _Underlying = Field(_Underlying(), validation_alias="underlying_asset")
     open_interest: float | None = None
     vendor_iv: float | None = Field(None, validation_alias="implied_volatility")
-    greeks: Greeks = NO_GREEKS
+    greeks: VendorGreeks = NO_GREEKS
 
 
-class _Bar(Answer):
+class _Bar(WireModel):
     t: int
     o: float
     h: float
@@ -83,14 +83,14 @@ class _Bar(Answer):
     v: float | None = None
 
 
-class _Trade(Answer):
+class _Trade(WireModel):
     sip_timestamp: int
     price: float
     size: float
     correction: int = 0
 
 
-class _Quote(Answer):
+class _Quote(WireModel):
     sip_timestamp: int
     bid_price: float | None = None
     bid_size: float | None = None
@@ -98,18 +98,18 @@ class _Quote(Answer):
     ask_size: float | None = None
 
 
-class _Publisher(Answer):
+class _Publisher(WireModel):
     name: str
 
 
-class _Item(Answer):
+class _Item(WireModel):
     title: str
     published_utc: UtcDatetime
     publisher: _Publisher
     description: str | None = None
 
 
-class _Page(Answer):
+class _Page(WireModel):
     status: str | None = None
     error: str | None = None
     next_url: str | None = None
@@ -153,7 +153,7 @@ class MassiveProvider:
     name = "massive"
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
-    def __init__(self, settings: VendorConfig, wire: Wire, key: SecretStr) -> None:
+    def __init__(self, settings: VendorConfig, transport: Transport, key: SecretStr) -> None:
         massive = client("massive", lambda: importlib.import_module("massive"))
         more = {"base": settings.base_url.rstrip("/")} if settings.base_url else {}
         self._client = massive.RESTClient(
@@ -164,21 +164,21 @@ class MassiveProvider:
             **more,
         )
         pool = self._client.client
-        self._client.client = _WiredPool(pool, wire)
+        self._client.client = _WiredPool(pool, transport)
         weakref.finalize(self, pool.clear)
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        by_kind: dict[DataKind, Callable[[Request, str], pl.DataFrame]] = {
+        by_kind: dict[DataKind, Callable[[ProviderRequest, str], pl.DataFrame]] = {
             "bars": self._bars,
             "chains": self._chain,
             "news": self._news,
             "quotes": self._quotes,
             "trades": self._trades,
         }
-        return by_kind[request.kind](request, spelled(request.symbol, self.name))
+        return by_kind[request.kind](request, vendor_symbol(request.symbol, self.name))
 
-    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _bars(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         raw = self._aggregates(request, symbol, adjusted=False)
         if raw.is_empty():
             return nothing("bars")
@@ -189,7 +189,7 @@ class MassiveProvider:
         days = raw["t"].cast(pl.Datetime("ms", "UTC")).dt.convert_time_zone(zone).dt.date()
         return daily(request, days, raw)
 
-    def _aggregates(self, request: Request, symbol: str, *, adjusted: bool) -> pl.DataFrame:
+    def _aggregates(self, request: ProviderRequest, symbol: str, *, adjusted: bool) -> pl.DataFrame:
         def ask(params: dict[str, Any]) -> BaseHTTPResponse:
             answer: BaseHTTPResponse = self._client.list_aggs(
                 symbol,
@@ -213,7 +213,7 @@ class MassiveProvider:
         names = ["open", "high", "low", "close", "volume"]
         return pl.DataFrame(rows, schema={"t": pl.Int64} | dict.fromkeys(names, pl.Float64), orient="row")
 
-    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"massive, chain of {symbol}"
 
         def ask(params: dict[str, Any]) -> BaseHTTPResponse:
@@ -246,7 +246,7 @@ class MassiveProvider:
         ]
         return chain(request.symbol, rows, quoted, spot, where)
 
-    def _trades(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _trades(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         pages = self._ticks(_TRADES, self._client.list_trades, request, symbol)
         rows = [
             (t.sip_timestamp // 1000, t.price, t.size)
@@ -256,7 +256,7 @@ class MassiveProvider:
         ]
         return _series(request, rows, ["price", "size"])
 
-    def _quotes(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _quotes(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         pages = self._ticks(_QUOTES, self._client.list_quotes, request, symbol)
         rows = [
             (
@@ -272,7 +272,7 @@ class MassiveProvider:
         return _series(request, rows, ["bid", "bid_size", "ask", "ask_size"])
 
     def _ticks(
-        self, shape: TypeAdapter[P], method: Callable[..., BaseHTTPResponse], request: Request, symbol: str
+        self, shape: TypeAdapter[P], method: Callable[..., BaseHTTPResponse], request: ProviderRequest, symbol: str
     ) -> Iterator[P]:
         asked = {
             "timestamp.gte": _epoch_ns(request.since),
@@ -287,7 +287,7 @@ class MassiveProvider:
 
         return _pages(shape, ask, asked, f"massive, {request.kind} of {symbol}")
 
-    def _news(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {
             "ticker": symbol,
             "published_utc.gte": f"{request.since:%Y-%m-%dT%H:%M:%SZ}",
@@ -313,9 +313,9 @@ class MassiveProvider:
 class _WiredPool:
     """The client's connection pool, each request through the wire; it neither retries nor follows redirects."""
 
-    def __init__(self, pool: PoolManager, wire: Wire) -> None:
+    def __init__(self, pool: PoolManager, transport: Transport) -> None:
         self._pool = pool
-        self._wire = wire
+        self._transport = transport
 
     def request(
         self, method: str, url: str, fields: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
@@ -331,7 +331,7 @@ class _WiredPool:
                 raise refused("massive", url, answer.status, answer.headers, answer.data.decode(errors="replace"))
             return answer
 
-        return self._wire.call(ask)
+        return self._transport.call(ask)
 
 
 def _pages(
@@ -359,7 +359,7 @@ def _event_time(contracts: list[_Contract]) -> datetime | None:
     return newest(from_epoch_ns(stamp) for stamp in seen if stamp)
 
 
-def _series(request: Request, rows: list[tuple[Any, ...]], names: list[str]) -> pl.DataFrame:
+def _series(request: ProviderRequest, rows: list[tuple[Any, ...]], names: list[str]) -> pl.DataFrame:
     found = pl.DataFrame(rows, schema={"timestamp": pl.Int64} | dict.fromkeys(names, pl.Float64), orient="row")
     timed = found.with_columns(pl.col("timestamp").cast(pl.Datetime("us", "UTC")))
     return within(request, table(request.kind, request.symbol, timed))

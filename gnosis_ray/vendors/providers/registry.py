@@ -11,7 +11,7 @@ from typing import Any
 from gnosis_ray.config import ProvidersConfig
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.keys import KeyName, key_of
-from gnosis_ray.vendors.providers.base import Provider, Wire
+from gnosis_ray.vendors.providers.base import Provider, Transport
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ VENDOR: Mapping[str, Vendor] = MappingProxyType(
 """By name."""
 
 
-def provider_maker(providers: ProvidersConfig) -> Callable[[str, Wire], Provider]:
+def provider_maker(providers: ProvidersConfig) -> Callable[[str, Transport], Provider]:
     """Builds a vendor's provider on its wire; its module, client and keys are looked for only then.
 
     Raises :class:`ConfigError` where the client is not installed or a key is missing.
     """
 
-    def make(name: str, wire: Wire) -> Provider:
+    def make(name: str, transport: Transport) -> Provider:
         vendor = VENDOR[name]
         module, _, kind = vendor.place.partition(":")
         maker: Callable[..., Any] = getattr(import_module(f"{_PACKAGE}.{module}"), kind)
         keys = [key_of(each) for each in vendor.keys]
-        provider: Provider = maker(getattr(providers, name), wire, *keys)
+        provider: Provider = maker(getattr(providers, name), transport, *keys)
         return provider
 
     return make

@@ -19,12 +19,12 @@ from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
-from gnosis_ray.market.symbols import spelled
+from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, closes, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, Greeks
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel
 
 _EASTERN = ZoneInfo("America/New_York")
 _OPEN = time(9, 30)
@@ -60,11 +60,11 @@ DayFigure = Annotated[Figure, BeforeValidator(_number)]
 Millis = Annotated[int | None, Field(ge=0, lt=1 << 45)]
 
 
-class _Greeks(Greeks):
+class _Greeks(VendorGreeks):
     mid_iv: Figure = None
 
 
-class _Quoted(Answer):
+class _Quoted(WireModel):
     bid: Figure
     ask: Figure
     last: Figure
@@ -85,11 +85,11 @@ class _Option(_Quoted):
     greeks: _Greeks | None = None
 
 
-class _Options(Answer):
+class _Options(WireModel):
     option: Many[_Option]
 
 
-class _ChainAnswer(Answer):
+class _ChainAnswer(WireModel):
     options: Perhaps[_Options]
 
 
@@ -102,23 +102,23 @@ class _Underlying(_Quoted):
         return self.close or self.last or None
 
 
-class _Quotes(Answer):
+class _Quotes(WireModel):
     quote: Many[_Underlying] = Field(default_factory=list)
 
 
-class _QuotesAnswer(Answer):
+class _QuotesAnswer(WireModel):
     quotes: Perhaps[_Quotes]
 
 
-class _Dates(Answer):
+class _Dates(WireModel):
     date: Many[str]
 
 
-class _ExpirationsAnswer(Answer):
+class _ExpirationsAnswer(WireModel):
     expirations: Perhaps[_Dates]
 
 
-class _Day(Answer):
+class _Day(WireModel):
     date: str
     open: DayFigure
     high: DayFigure
@@ -127,25 +127,25 @@ class _Day(Answer):
     volume: DayFigure
 
 
-class _Days(Answer):
+class _Days(WireModel):
     day: Many[_Day]
 
 
-class _HistoryAnswer(Answer):
+class _HistoryAnswer(WireModel):
     history: Perhaps[_Days]
 
 
-class _Tick(Answer):
+class _Tick(WireModel):
     timestamp: Annotated[int, Field(gt=0, lt=1 << 35)]
     price: Figure
     volume: Figure
 
 
-class _Ticks(Answer):
+class _Ticks(WireModel):
     data: Many[_Tick]
 
 
-class _TicksAnswer(Answer):
+class _TicksAnswer(WireModel):
     series: Perhaps[_Ticks]
 
 
@@ -163,19 +163,29 @@ class TradierProvider:
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "trades"})
 
     def __init__(
-        self, settings: VendorConfig, wire: Wire, key: SecretStr, *, transport: httpx.BaseTransport | None = None
+        self,
+        settings: VendorConfig,
+        transport: Transport,
+        key: SecretStr,
+        *,
+        http_transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = HttpVendor(
-            self.name, settings, wire, bearer=Bearer("tradier", key), quirk=_over_quota, transport=transport
+            self.name,
+            settings,
+            transport,
+            bearer=Bearer("tradier", key),
+            quirk=_over_quota,
+            http_transport=http_transport,
         )
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`.
 
         ``trades`` are Tradier's ticks, which it keeps for five days: whole seconds (those of one second are a
         microsecond apart, in the order given), no side.
         """
-        symbol = spelled(request.symbol, self.name)
+        symbol = vendor_symbol(request.symbol, self.name)
         if request.kind == "chains":
             return self._chain(request, symbol)
         if request.kind == "bars":
@@ -184,7 +194,7 @@ class TradierProvider:
             return self._ticks(request, symbol)
         raise ConfigError(f"tradier gives no {request.kind}, but {', '.join(sorted(self.kinds))}")
 
-    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"tradier, chain of {symbol}"
         underlying = self._underlying(request, symbol)
         asked = {"symbol": symbol, "includeAllRoots": "true"}
@@ -197,7 +207,7 @@ class TradierProvider:
             raise ProviderError(f"{where}: no answer says when its quotes were made", symbol=request.symbol)
         return chain(request.symbol, _rows(options), quoted_at, underlying.price(), where)
 
-    def _underlying(self, request: Request, symbol: str) -> _Underlying:
+    def _underlying(self, request: ProviderRequest, symbol: str) -> _Underlying:
         where = f"tradier, quote of {symbol}"
         quotes = self._http.get(_QUOTES, "/v1/markets/quotes", {"symbols": symbol}, where).quotes
         for quote in quotes.quote if quotes else []:
@@ -211,7 +221,7 @@ class TradierProvider:
         found = self._http.get(_CHAIN, "/v1/markets/options/chains", asked, where).options
         return found.option if found else []
 
-    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _bars(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {
             "symbol": symbol,
             "interval": "daily",
@@ -228,7 +238,7 @@ class TradierProvider:
         dates = pl.Series("date", [day.date for day in days]).str.to_date("%Y-%m-%d", strict=False)
         return daily(request, dates, rows)
 
-    def _ticks(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _ticks(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         ticks = [tick for start, end in _slices(request) for tick in self._slice(symbol, start, end)]
         if not ticks:
             return nothing("trades")
@@ -275,7 +285,7 @@ def _rows(options: Sequence[_Option]) -> list[tuple[Any, ...]]:
     ]
 
 
-def _slices(request: Request) -> Iterator[tuple[datetime, datetime]]:
+def _slices(request: ProviderRequest) -> Iterator[tuple[datetime, datetime]]:
     """The sessions in the asked time, in whole minutes and slices short enough for one answer."""
     first, last = (moment.astimezone(_EASTERN).date() for moment in (request.since, request.until))
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]

@@ -10,13 +10,13 @@ from gnosis_ray.errors import SchemaError
 from gnosis_ray.security.redaction import redacted
 
 
-class Answer(BaseModel):
+class WireModel(BaseModel):
     """A part of a vendor's answer. No number is read from text, no text from a number; unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class Greeks(Answer):
+class VendorGreeks(WireModel):
     """A vendor's own of one contract, in its units; what it does not give is unknown."""
 
     delta: float | None = None
@@ -29,7 +29,7 @@ class Greeks(Answer):
         return (self.delta, self.gamma, self.theta, self.vega)
 
 
-NO_GREEKS = Greeks()
+NO_GREEKS = VendorGreeks()
 
 T = TypeVar("T")
 

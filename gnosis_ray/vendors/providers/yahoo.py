@@ -20,12 +20,12 @@ from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig, home
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.market.symbols import spelled
+from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, rebased, refused, unreachable
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, Answer, read
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, WireModel, read
 
 _API = "https://query2.finance.yahoo.com"
 _COOKIES = "fc.yahoo.com"
@@ -39,17 +39,17 @@ _ZONES = ("America/New_York", "America/Chicago", "UTC")
 Seconds = Annotated[int, Field(ge=0, lt=_EVER)]
 
 
-class _Split(Answer):
+class _Split(WireModel):
     date: Seconds
     numerator: float = Field(gt=0)
     denominator: float = Field(gt=0)
 
 
-class _Events(Answer):
+class _Events(WireModel):
     splits: dict[str, _Split] = Field(default_factory=dict)
 
 
-class _Prices(Answer):
+class _Prices(WireModel):
     open: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     low: tuple[float | None, ...] = ()
@@ -57,41 +57,41 @@ class _Prices(Answer):
     volume: tuple[float | None, ...] = ()
 
 
-class _Adjusted(Answer):
+class _Adjusted(WireModel):
     adjclose: tuple[float | None, ...] = ()
 
 
-class _Indicators(Answer):
+class _Indicators(WireModel):
     quote: tuple[_Prices, ...]
     adjclose: tuple[_Adjusted, ...] = ()
 
 
-class _Meta(Answer):
+class _Meta(WireModel):
     zone: str = Field(validation_alias="exchangeTimezoneName")
 
 
-class _Chart(Answer):
+class _Chart(WireModel):
     meta: _Meta
     timestamp: tuple[Seconds, ...] = ()
     events: _Events = _Events()
     indicators: _Indicators
 
 
-class _Fault(Answer):
+class _Fault(WireModel):
     code: str | None = None
     description: str | None = None
 
 
-class _Charts(Answer):
+class _Charts(WireModel):
     result: list[_Chart] | None
     error: _Fault | None = None
 
 
-class _ChartAnswer(Answer):
+class _ChartAnswer(WireModel):
     chart: _Charts
 
 
-class _Contract(Answer):
+class _Contract(WireModel):
     code: str = Field(validation_alias="contractSymbol")
     bid: float | None = None
     ask: float | None = None
@@ -102,39 +102,39 @@ class _Contract(Answer):
     traded: Seconds | None = Field(None, validation_alias="lastTradeDate")
 
 
-class _Expiry(Answer):
+class _Expiry(WireModel):
     calls: list[_Contract]
     puts: list[_Contract]
 
 
-class _Underlying(Answer):
+class _Underlying(WireModel):
     price: float | None = Field(None, validation_alias="regularMarketPrice")
     time: Seconds | None = Field(None, validation_alias="regularMarketTime")
 
 
-class _Chain(Answer):
+class _Chain(WireModel):
     expiries: list[Seconds] = Field(validation_alias="expirationDates")
     quote: _Underlying
     options: list[_Expiry]
 
 
-class _Chains(Answer):
+class _Chains(WireModel):
     result: list[_Chain]
     error: _Fault | None = None
 
 
-class _ChainAnswer(Answer):
+class _ChainAnswer(WireModel):
     chains: _Chains = Field(validation_alias="optionChain")
 
 
-class _Item(Answer):
+class _Item(WireModel):
     title: str
     publisher: str
     published: Seconds = Field(validation_alias="providerPublishTime")
     tickers: list[str] | None = Field(None, validation_alias="relatedTickers")
 
 
-class _SearchAnswer(Answer):
+class _SearchAnswer(WireModel):
     news: list[_Item]
 
 
@@ -153,21 +153,21 @@ class YahooProvider:
     name = "yahoo"
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news"})
 
-    def __init__(self, settings: VendorConfig, wire: Wire) -> None:
+    def __init__(self, settings: VendorConfig, transport: Transport) -> None:
         data = client("yahoo", lambda: importlib.import_module("yfinance.data"))
         cache = importlib.import_module("yfinance.cache")
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
-        session = _session(settings, wire)
+        session = _session(settings, transport)
         self._said = session.said
         self._carrier = type.__call__(data.YfData, session=session)
         session.carrier = weakref.ref(self._carrier)
         weakref.finalize(self, session.close)
         self._timeout_s = settings.timeout_s
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`~gnosis_ray.vendors.providers.base.Provider`."""
-        symbol = spelled(request.symbol, self.name)
+        symbol = vendor_symbol(request.symbol, self.name)
         if request.kind == "bars":
             return self._bars(request, symbol)
         if request.kind == "chains":
@@ -176,7 +176,7 @@ class YahooProvider:
             return self._news(request, symbol)
         raise ConfigError(f"yahoo gives no {request.kind}, but {', '.join(sorted(self.kinds))}")
 
-    def _bars(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _bars(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"yahoo, bars of {symbol}"
         asked = {
             "period1": int(request.since.timestamp()),
@@ -196,7 +196,7 @@ class YahooProvider:
             return nothing("bars")
         return daily(request, _days(chart), _raw(chart, where))
 
-    def _chain(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"yahoo, chain of {symbol}"
         path = f"/v7/finance/options/{quote(symbol)}"
         first = self._expiry(path, {}, where)
@@ -221,7 +221,7 @@ class YahooProvider:
         found = read(_CHAIN, self._get(path, asked), where).chains.result
         return found[0] if found else None
 
-    def _news(self, request: Request, symbol: str) -> pl.DataFrame:
+    def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {"q": symbol, "quotesCount": 0, "newsCount": _HEADLINES, "enableFuzzyQuery": "false"}
         items = read(_SEARCH, self._get("/v1/finance/search", asked), f"yahoo, headlines of {symbol}").news
         rows = [
@@ -249,7 +249,7 @@ class _AsideError(Exception):
         self.answer = answer
 
 
-def _session(settings: VendorConfig, wire: Wire) -> Any:
+def _session(settings: VendorConfig, transport: Transport) -> Any:
     """A browser-like session: each request through the wire, those for data with their failures turned into ours.
 
     What fetches cookies is left as it is, since yfinance lives without; so is a first refusal, which another crumb may
@@ -289,7 +289,7 @@ def _session(settings: VendorConfig, wire: Wire) -> Any:
                 return answer
 
             try:
-                answer = wire.call(ask)
+                answer = transport.call(ask)
             except _AsideError as aside:
                 answer = aside.answer
             if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time

@@ -12,8 +12,8 @@ from gnosis_ray.config import Config
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.fetching import windows
-from gnosis_ray.vendors.gateway import Gateway, Order, Outcome
-from gnosis_ray.vendors.gateway.response_cache import Spool
+from gnosis_ray.vendors.gateway import FetchRequest, FetchResult, Gateway
+from gnosis_ray.vendors.gateway.response_cache import ResponseCache
 from gnosis_ray.vendors.providers.registry import provider_maker
 from tests.support.clocks import SimulatedTime
 
@@ -22,7 +22,7 @@ from tests.support.clocks import SimulatedTime
 class Had:
     """What came of one order: its rows as the gateway hands them out, or its failure; what the line counted."""
 
-    outcome: Outcome
+    result: FetchResult
     rows: pl.DataFrame
     traffic: VendorTraffic
 
@@ -30,22 +30,22 @@ class Had:
 class Desk:
     """Asks vendors at ``url`` through a gateway of its own, from ``start`` on."""
 
-    def __init__(self, config: Config, url: str, spool: Path, start: datetime, timeout_s: float) -> None:
+    def __init__(self, config: Config, url: str, cache_dir: Path, start: datetime, timeout_s: float) -> None:
         self.time = SimulatedTime(start)
         quick = {"base_url": url, "timeout_s": timeout_s, "requests_per_minute": 6000.0}
         moved = {name: section.model_copy(update=quick) for name, section in config.providers}
         providers = config.providers.model_copy(update=moved)
         self.gateway = Gateway(
-            providers, config.gateway, provider_maker(providers), Spool(spool), windows(config), self.time
+            providers, config.gateway, provider_maker(providers), ResponseCache(cache_dir), windows(config), self.time
         )
 
-    def gather(self, vendor: str, kind: DataKind, symbols: list[str]) -> list[Outcome]:
+    def fetch_all(self, vendor: str, kind: DataKind, symbols: list[str]) -> list[FetchResult]:
         """The outcomes, sorted by symbol."""
-        return self.gateway.gather([Order(vendor, kind, symbol) for symbol in symbols], lambda _: None)
+        return self.gateway.fetch_all([FetchRequest(vendor, kind, symbol) for symbol in symbols], lambda _: None)
 
     def ask(self, vendor: str, kind: DataKind, symbol: str) -> Had:
         """One kind of one symbol."""
-        outcome = self.gather(vendor, kind, [symbol])[0]
+        result = self.fetch_all(vendor, kind, [symbol])[0]
         rows = pl.DataFrame(pl.from_arrow(self.gateway.fetch(vendor, kind, [symbol], self.time.now())))
         traffic = next(each for each in self.gateway.traffic() if each.vendor == vendor)
-        return Had(outcome, rows.drop("known_at", "fetched_at"), traffic)
+        return Had(result, rows.drop("known_at", "fetched_at"), traffic)

@@ -14,18 +14,18 @@ from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, GatewayConfig, ProvidersConfig
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.gateway import Gateway, Windows
-from gnosis_ray.vendors.gateway.response_cache import Spool, spooled_schema
-from gnosis_ray.vendors.providers.base import Request, Wire
+from gnosis_ray.vendors.gateway import Gateway, LookbackWindows
+from gnosis_ray.vendors.gateway.response_cache import ResponseCache, response_schema
+from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from tests.support.clocks import SimulatedTime
 
 GREEKS = (0.5, 0.01, -0.1, 0.3)
 DAY = timedelta(days=1)
-Bend = Callable[[Request, int], None]
+Bend = Callable[[ProviderRequest, int], None]
 """Called within each request on the wire, with how often the symbol was asked before; raises what goes wrong."""
 
 
-def fine(request: Request, tries: int) -> None:
+def fine(request: ProviderRequest, tries: int) -> None:
     """Nothing goes wrong."""
 
 
@@ -35,14 +35,14 @@ class MadeUpVendor:
     name = "cboe"
     kinds: frozenset[DataKind] = frozenset({"chains", "bars"})
 
-    def __init__(self, wire: Wire, bend: Bend = fine, after: timedelta = timedelta(0)) -> None:
-        self._wire = wire
+    def __init__(self, transport: Transport, bend: Bend = fine, after: timedelta = timedelta(0)) -> None:
+        self._transport = transport
         self._bend = bend
         self._after = after
         self._lock = threading.Lock()
         self.asked: Counter[tuple[DataKind, str]] = Counter()
 
-    def fetch(self, request: Request) -> pl.DataFrame:
+    def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """See :class:`gnosis_ray.vendors.providers.base.Provider`."""
 
         def ask() -> pl.DataFrame:
@@ -55,25 +55,25 @@ class MadeUpVendor:
                 raise NoDataError("never heard of it", symbol=request.symbol)
             return chain(request, self._after) if request.kind == "chains" else bars(request)
 
-        return self._wire.call(ask)
+        return self._transport.call(ask)
 
 
-def chain(request: Request, after: timedelta = timedelta(0)) -> pl.DataFrame:
+def chain(request: ProviderRequest, after: timedelta = timedelta(0)) -> pl.DataFrame:
     """A snapshot of two contracts, the later strike first."""
     moment = request.until + after
     rows = [
         (request.symbol, moment, 100.0, date(2026, 8, 21), strike, "C", "PM", 1.0, 1.1, 1.0, 10.0, 100.0, 0.2, *GREEKS)
         for strike in (105.0, 95.0)
     ]
-    return pl.DataFrame(rows, schema=spooled_schema("chains"), orient="row")
+    return pl.DataFrame(rows, schema=response_schema("chains"), orient="row")
 
 
-def bars(request: Request) -> pl.DataFrame:
+def bars(request: ProviderRequest) -> pl.DataFrame:
     """The closes of 20:00 UTC of every day from ``since`` to the day of ``until``, whether that has come or not."""
     days = (request.until.date() - request.since.date()).days
     start = request.since.replace(hour=20, minute=0, second=0, microsecond=0)
     rows = [(request.symbol, start + day * DAY, 9.0, 11.0, 8.0, 10.0 + day, 1e6, None) for day in range(days + 1)]
-    return pl.DataFrame(rows, schema=spooled_schema("bars"), orient="row")
+    return pl.DataFrame(rows, schema=response_schema("bars"), orient="row")
 
 
 class Bench:
@@ -82,7 +82,7 @@ class Bench:
     def __init__(
         self,
         config: Config,
-        spool: Path,
+        cache_dir: Path,
         bend: Bend = fine,
         time: Time | None = None,
         after: timedelta = timedelta(0),
@@ -93,21 +93,21 @@ class Bench:
         cboe = config.providers.cboe.model_copy(update=dict(vendor or {}))
         self.providers: ProvidersConfig = config.providers.model_copy(update={"cboe": cboe})
         self.settings: GatewayConfig = config.gateway.model_copy(update=dict(gateway or {}))
-        self.spool = spool
+        self.cache_dir = cache_dir
         self.bend = bend
         self.after = after
         self.made: list[MadeUpVendor] = []
         self.gateway = self.another()
 
     def another(self, back: timedelta = 5 * DAY) -> Gateway:
-        """One more gateway on the same spool, as of a second process; bars go so far ``back``."""
+        """One more gateway on the same response cache, as of a second process; bars go so far ``back``."""
 
-        def make(_name: str, wire: Wire) -> MadeUpVendor:
-            self.made.append(MadeUpVendor(wire, self.bend, self.after))
+        def make(_name: str, transport: Transport) -> MadeUpVendor:
+            self.made.append(MadeUpVendor(transport, self.bend, self.after))
             return self.made[-1]
 
-        windows = Windows({"bars": back})
-        return Gateway(self.providers, self.settings, make, Spool(self.spool), windows, self.time)
+        windows = LookbackWindows({"bars": back})
+        return Gateway(self.providers, self.settings, make, ResponseCache(self.cache_dir), windows, self.time)
 
     @property
     def asked(self) -> Counter[tuple[DataKind, str]]:

@@ -14,7 +14,7 @@ THRESHOLD, RESET = 3, 60.0
 def opened(time: SimulatedTime) -> Breaker:
     breaker = Breaker(THRESHOLD, RESET, time)
     for number in range(THRESHOLD):
-        breaker.failed(f"failure {number}")
+        breaker.record_failure(f"failure {number}")
     return breaker
 
 
@@ -25,13 +25,13 @@ def test_it_opens_exactly_after_so_many_failures_in_a_row(outcomes: list[bool]) 
     for well in outcomes:
         if in_a_row >= THRESHOLD:
             break
-        assert breaker.lets_through()
+        assert breaker.allow_request()
         in_a_row = 0 if well else in_a_row + 1
         if well:
-            breaker.went_well()
+            breaker.record_success()
         else:
-            breaker.failed("no luck")
-    assert breaker.lets_through() == (in_a_row < THRESHOLD)
+            breaker.record_failure("no luck")
+    assert breaker.allow_request() == (in_a_row < THRESHOLD)
     assert breaker.openings == (in_a_row >= THRESHOLD)
 
 
@@ -40,23 +40,23 @@ def test_after_a_while_one_request_tries_and_decides() -> None:
     breaker = opened(time)
     assert breaker.last_failure == "failure 2"
     time.sleep(RESET - 1)
-    assert not breaker.lets_through()
+    assert not breaker.allow_request()
     time.sleep(1)
-    assert breaker.lets_through()
-    assert not breaker.lets_through()  # one at a time
-    breaker.failed("still down")
-    assert (breaker.openings, breaker.lets_through()) == (2, False)
+    assert breaker.allow_request()
+    assert not breaker.allow_request()  # one at a time
+    breaker.record_failure("still down")
+    assert (breaker.openings, breaker.allow_request()) == (2, False)
     time.sleep(RESET)
-    assert breaker.lets_through()
-    breaker.went_well()
-    assert breaker.lets_through()
-    assert breaker.lets_through()
+    assert breaker.allow_request()
+    breaker.record_success()
+    assert breaker.allow_request()
+    assert breaker.allow_request()
 
 
 def test_stragglers_of_before_change_nothing() -> None:
     breaker = opened(SimulatedTime())
-    breaker.went_well()
-    breaker.failed("late")
+    breaker.record_success()
+    breaker.record_failure("late")
     assert breaker.is_open()
     assert breaker.openings == 1
 
@@ -65,6 +65,6 @@ def test_a_trial_that_is_left_off_leaves_room_for_another() -> None:
     time = SimulatedTime()
     breaker = opened(time)
     time.sleep(RESET)
-    assert breaker.lets_through()
-    breaker.left_off()
-    assert breaker.lets_through()
+    assert breaker.allow_request()
+    breaker.release()
+    assert breaker.allow_request()

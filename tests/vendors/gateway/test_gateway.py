@@ -18,24 +18,24 @@ from gnosis_ray.clock import SystemTime
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, DataError, ProviderError, TransientError
 from gnosis_ray.security.redaction import never_show
-from gnosis_ray.vendors.gateway import Order, Outcome, Progress
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, FetchResult
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from tests.support.clocks import SimulatedTime
 from tests.vendors.gateway.fake_vendor import DAY, Bench, bars, chain
 
 SYMBOLS = [f"S{number:02d}" for number in range(30)]
 
 
-def chains_of(*symbols: str) -> list[Order]:
-    return [Order("cboe", "chains", symbol) for symbol in symbols]
+def chains_of(*symbols: str) -> list[FetchRequest]:
+    return [FetchRequest("cboe", "chains", symbol) for symbol in symbols]
 
 
-def silent(_progress: Progress) -> None:
+def silent(_progress: FetchProgress) -> None:
     """Hears it, says nothing."""
 
 
-def failed(outcomes: list[Outcome]) -> dict[str, str]:
-    return {each.order.symbol: each.failure.message for each in outcomes if each.failure is not None}
+def failed(results: list[FetchResult]) -> dict[str, str]:
+    return {each.request.symbol: each.failure.message for each in results if each.failure is not None}
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def bench(config: Config, tmp_path: Path) -> Bench:
 
 
 def test_what_is_fetched_is_handed_out_as_of_one_moment(bench: Bench) -> None:
-    told: list[Progress] = []
+    told: list[FetchProgress] = []
     began = bench.now()
-    outcomes = bench.gateway.gather([*chains_of("B", "A"), Order("cboe", "bars", "A")], told.append)
-    assert [each.order.symbol for each in outcomes] == ["A", "A", "B"]
-    assert failed(outcomes) == {}
+    results = bench.gateway.fetch_all([*chains_of("B", "A"), FetchRequest("cboe", "bars", "A")], told.append)
+    assert [each.request.symbol for each in results] == ["A", "A", "B"]
+    assert failed(results) == {}
     assert [(each.done, each.total) for each in told] == [(1, 3), (2, 3), (3, 3)]
     as_of = bench.now() + timedelta(seconds=1)
     rows = pl.DataFrame(pl.from_arrow(bench.gateway.fetch("cboe", "chains", ["B", "A"], as_of)))
@@ -65,9 +65,9 @@ def test_what_is_fetched_is_handed_out_as_of_one_moment(bench: Bench) -> None:
 def test_each_thing_is_asked_once_whatever_the_order_of_callers(
     config: Config, tmp_path_factory: pytest.TempPathFactory, wishes: list[list[str]], data: st.DataObject
 ) -> None:
-    bench = Bench(config, tmp_path_factory.mktemp("spool"), vendor={"requests_per_minute": 60000.0})
-    orders = [data.draw(st.permutations(chains_of(*wish))) for wish in wishes]
-    threads = [threading.Thread(target=bench.gateway.gather, args=(mine, silent)) for mine in orders]
+    bench = Bench(config, tmp_path_factory.mktemp("responses"), vendor={"requests_per_minute": 60000.0})
+    requests = [data.draw(st.permutations(chains_of(*wish))) for wish in wishes]
+    threads = [threading.Thread(target=bench.gateway.fetch_all, args=(mine, silent)) for mine in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -81,11 +81,11 @@ def test_each_thing_is_asked_once_whatever_the_order_of_callers(
 
 def test_the_order_in_which_answers_come_changes_no_row(config: Config, tmp_path: Path) -> None:
     def rows(name: str, jitter: int) -> pl.DataFrame:
-        def dawdle(request: Request, tries: int) -> None:
+        def dawdle(request: ProviderRequest, tries: int) -> None:
             threading.Event().wait(hash((request.symbol, jitter)) % 7 / 2000)
 
         bench = Bench(config, tmp_path / name, dawdle, SimulatedTime(), vendor={"requests_per_minute": 6e4})
-        bench.gateway.gather(chains_of(*SYMBOLS), silent)
+        bench.gateway.fetch_all(chains_of(*SYMBOLS), silent)
         table = bench.gateway.fetch("cboe", "chains", SYMBOLS, bench.now() + timedelta(minutes=5))
         return pl.DataFrame(pl.from_arrow(table)).drop("event_time", "known_at", "fetched_at")
 
@@ -93,51 +93,51 @@ def test_the_order_in_which_answers_come_changes_no_row(config: Config, tmp_path
 
 
 def test_what_is_young_enough_is_not_asked_again(bench: Bench, config: Config) -> None:
-    bench.gateway.gather(chains_of("A", "B"), silent)
+    bench.gateway.fetch_all(chains_of("A", "B"), silent)
     second = bench.another()
-    outcomes = second.gather(chains_of("A", "B", "C"), silent)
-    assert [each.reused for each in outcomes] == [True, True, False]
+    results = second.fetch_all(chains_of("A", "B", "C"), silent)
+    assert [each.reused for each in results] == [True, True, False]
     assert bench.asked.total() == 3
     assert second.traffic()[0].reused == 2
     assert isinstance(bench.time, SimulatedTime)
     bench.time.sleep(config.gateway.reuse_s + 1)
-    bench.another().gather(chains_of("A"), silent)
+    bench.another().fetch_all(chains_of("A"), silent)
     assert bench.asked["chains", "A"] == 2
-    bench.another().gather(chains_of("A"), silent, fresh_since=bench.now() + timedelta(seconds=1))
+    bench.another().fetch_all(chains_of("A"), silent, fresh_since=bench.now() + timedelta(seconds=1))
     assert bench.asked["chains", "A"] == 3
 
 
 def test_an_answer_that_does_not_go_back_far_enough_is_asked_for_again(bench: Bench) -> None:
-    wanted = [Order("cboe", "bars", "A")]
-    bench.gateway.gather(wanted, silent)
-    assert bench.another(3 * DAY).gather(wanted, silent)[0].reused
-    assert not bench.another(9 * DAY).gather(wanted, silent)[0].reused
+    wanted = [FetchRequest("cboe", "bars", "A")]
+    bench.gateway.fetch_all(wanted, silent)
+    assert bench.another(3 * DAY).fetch_all(wanted, silent)[0].reused
+    assert not bench.another(9 * DAY).fetch_all(wanted, silent)[0].reused
 
 
 def test_an_answer_that_cannot_be_read_is_asked_for_again(bench: Bench, tmp_path: Path) -> None:
-    bench.gateway.gather(chains_of("A"), silent)
+    bench.gateway.fetch_all(chains_of("A"), silent)
     (path,) = tmp_path.rglob("*.parquet")
     path.write_bytes(path.read_bytes()[:100])
-    (outcome,) = bench.another().gather(chains_of("A"), silent)
-    assert (outcome.reused, outcome.failure) == (False, None)
+    (result,) = bench.another().fetch_all(chains_of("A"), silent)
+    assert (result.reused, result.failure) == (False, None)
 
 
 def test_no_half_written_answer_lies_about(bench: Bench, tmp_path: Path) -> None:
-    bench.gateway.gather(chains_of(*SYMBOLS), silent)
+    bench.gateway.fetch_all(chains_of(*SYMBOLS), silent)
     assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} == {".parquet"}
 
 
 def test_a_failure_is_one_symbols_alone(config: Config, tmp_path: Path) -> None:
-    def bend(request: Request, tries: int) -> None:
+    def bend(request: ProviderRequest, tries: int) -> None:
         if request.symbol == "S03":
             raise ProviderError("refused", symbol=request.symbol)
         if request.symbol == "S05":
             raise ZeroDivisionError("a bug of the provider")
 
     bench = Bench(config, tmp_path, bend)
-    outcomes = bench.gateway.gather(chains_of(*SYMBOLS, "NONE"), silent)
-    assert set(failed(outcomes)) == {"S03", "S05", "NONE"}
-    named = {each.failure.symbol: (each.failure.stage, each.failure.error) for each in outcomes if each.failure}
+    results = bench.gateway.fetch_all(chains_of(*SYMBOLS, "NONE"), silent)
+    assert set(failed(results)) == {"S03", "S05", "NONE"}
+    named = {each.failure.symbol: (each.failure.stage, each.failure.error) for each in results if each.failure}
     assert named["NONE"] == ("fetch.chains", "NoDataError")
     assert named["S05"] == ("fetch.chains", "ZeroDivisionError")
     rows = bench.gateway.fetch("cboe", "chains", [*SYMBOLS, "NONE"], bench.now() + timedelta(seconds=1))
@@ -152,22 +152,22 @@ def test_no_failure_repeats_a_key_whoever_wrote_its_text(
     key = "1c0fNOTREALleakme77"
     never_show(SecretStr(key))
 
-    def careless(request: Request, tries: int) -> None:
+    def careless(request: ProviderRequest, tries: int) -> None:
         raise kind_of_error(f"unknown customer {key}")
 
-    outcomes = Bench(config, tmp_path, careless).gateway.gather(chains_of(*SYMBOLS), silent)
-    assert failed(outcomes)["S00"] == "unknown customer ***"
-    assert not [message for message in failed(outcomes).values() if key in message]
+    results = Bench(config, tmp_path, careless).gateway.fetch_all(chains_of(*SYMBOLS), silent)
+    assert failed(results)["S00"] == "unknown customer ***"
+    assert not [message for message in failed(results).values() if key in message]
 
 
 def test_a_dead_vendor_fails_for_all_soon_and_by_name(config: Config, tmp_path: Path) -> None:
-    def dead(request: Request, tries: int) -> None:
+    def dead(request: ProviderRequest, tries: int) -> None:
         raise TransientError("refused the connection", cause="ConnectError")
 
     bench = Bench(config, tmp_path, dead)
-    outcomes = bench.gateway.gather(chains_of(*SYMBOLS), silent)
-    assert set(failed(outcomes)) == set(SYMBOLS)
-    assert any("taken to be down" in message for message in failed(outcomes).values())
+    results = bench.gateway.fetch_all(chains_of(*SYMBOLS), silent)
+    assert set(failed(results)) == set(SYMBOLS)
+    assert any("taken to be down" in message for message in failed(results).values())
     (traffic,) = bench.gateway.traffic()
     vendor, settings = config.providers.cboe, config.gateway
     assert traffic.requests <= (settings.breaker_failures + vendor.max_in_flight) * settings.attempts
@@ -185,44 +185,44 @@ def released() -> Iterator[threading.Event]:
 
 
 def test_a_hung_vendor_ends_within_the_deadline(config: Config, tmp_path: Path, released: threading.Event) -> None:
-    def hang(request: Request, tries: int) -> None:
+    def hang(request: ProviderRequest, tries: int) -> None:
         if request.symbol != "S00":
             released.wait(30.0)
 
     hasty = {"deadline_s": 0.3}
     bench = Bench(config, tmp_path, hang, SystemTime(), vendor={"requests_per_minute": 6e4}, gateway=hasty)
     began = perf_counter()
-    outcomes = bench.gateway.gather(chains_of(*SYMBOLS), silent)
+    results = bench.gateway.fetch_all(chains_of(*SYMBOLS), silent)
     assert perf_counter() - began < 2.0
-    assert set(failed(outcomes)) == set(SYMBOLS) - {"S00"}
-    assert "did not answer in time" in failed(outcomes)["S01"]
+    assert set(failed(results)) == set(SYMBOLS) - {"S00"}
+    assert "did not answer in time" in failed(results)["S01"]
     assert sum(count for (_, symbol), count in bench.asked.items()) <= 1 + config.providers.cboe.max_in_flight
 
 
 def test_after_a_hung_gather_the_vendor_is_asked_anew(
     config: Config, tmp_path: Path, released: threading.Event
 ) -> None:
-    def hang(request: Request, tries: int) -> None:
+    def hang(request: ProviderRequest, tries: int) -> None:
         if not tries:
             released.wait(30.0)
 
     hasty = {"deadline_s": 0.3}
     bench = Bench(config, tmp_path, hang, SystemTime(), vendor={"requests_per_minute": 6e4}, gateway=hasty)
-    orders = chains_of("A", "B", "C", "D")
-    assert len(failed(bench.gateway.gather(orders, silent))) == 4
-    assert failed(bench.gateway.gather(orders, silent)) == {}
+    requests = chains_of("A", "B", "C", "D")
+    assert len(failed(bench.gateway.fetch_all(requests, silent))) == 4
+    assert failed(bench.gateway.fetch_all(requests, silent)) == {}
 
 
 def test_each_gather_has_the_whole_deadline(bench: Bench, config: Config) -> None:
-    bench.gateway.gather(chains_of("A"), silent)
+    bench.gateway.fetch_all(chains_of("A"), silent)
     assert isinstance(bench.time, SimulatedTime)
     bench.time.sleep(config.gateway.deadline_s + 60.0)
-    assert failed(bench.gateway.gather(chains_of("B"), silent)) == {}
+    assert failed(bench.gateway.fetch_all(chains_of("B"), silent)) == {}
 
 
 def test_events_after_the_moment_are_dropped_and_counted(config: Config, tmp_path: Path) -> None:
     bench = Bench(config, tmp_path, after=timedelta(minutes=3))
-    bench.gateway.gather(chains_of("A"), silent)
+    bench.gateway.fetch_all(chains_of("A"), silent)
     early = bench.gateway.fetch("cboe", "chains", ["A"], bench.now() + timedelta(minutes=1))
     assert (early.num_rows, bench.gateway.traffic()[0].dropped_after_as_of) == (0, 2)
     late = bench.gateway.fetch("cboe", "chains", ["A"], bench.now() + timedelta(minutes=4))
@@ -232,20 +232,20 @@ def test_events_after_the_moment_are_dropped_and_counted(config: Config, tmp_pat
 def test_a_bar_of_a_session_that_was_trading_is_never_one(config: Config, tmp_path: Path) -> None:
     """However late the moment: what was fetched before the close was not the day's bar."""
     bench = Bench(config, tmp_path)
-    bench.gateway.gather([Order("cboe", "bars", "A")], silent)  # at 20:00:01: that day's bar is whole
+    bench.gateway.fetch_all([FetchRequest("cboe", "bars", "A")], silent)  # at 20:00:01: that day's bar is whole
     assert isinstance(bench.time, SimulatedTime)
     rows = bench.gateway.fetch("cboe", "bars", ["A"], bench.now() + timedelta(seconds=1))
     assert rows.num_rows == 6
     bench.time.sleep(23 * 3600)  # 19:00 the next day
     again = bench.another()
-    again.gather([Order("cboe", "bars", "A")], silent)
+    again.fetch_all([FetchRequest("cboe", "bars", "A")], silent)
     rows = again.fetch("cboe", "bars", ["A"], bench.now() + timedelta(hours=5))
     assert max(rows["timestamp"].to_pylist()) <= bench.now()
     assert again.traffic()[0].dropped_after_as_of == 1
 
 
 def test_nobody_knew_at_an_earlier_moment_what_was_fetched_later(bench: Bench) -> None:
-    bench.gateway.gather(chains_of("A"), silent)
+    bench.gateway.fetch_all(chains_of("A"), silent)
     with pytest.raises(DataError, match="a vendor tells the present only"):
         bench.gateway.fetch("cboe", "chains", ["A"], bench.now() - timedelta(minutes=1))
 
@@ -259,7 +259,7 @@ def test_fetch_asks_for_what_nobody_asked_for_before(bench: Bench) -> None:
 
 def test_a_kind_that_the_vendor_does_not_give_is_refused_before_anything_is_asked(bench: Bench) -> None:
     with pytest.raises(ConfigError, match="cboe does not give news: it gives bars, chains"):
-        bench.gateway.gather([Order("cboe", "news", "A"), *chains_of("B")], silent)
+        bench.gateway.fetch_all([FetchRequest("cboe", "news", "A"), *chains_of("B")], silent)
     assert bench.asked.total() == 0
 
 
@@ -278,7 +278,7 @@ def test_answers_of_another_shape_fail_for_their_symbol(
 ) -> None:
     monkeypatch.setattr("tests.vendors.gateway.fake_vendor.chain", lambda request, _after: wrong(request))  # type: ignore[operator]
     bench = Bench(config, tmp_path)
-    message = failed(bench.gateway.gather(chains_of("A"), silent))["A"]
+    message = failed(bench.gateway.fetch_all(chains_of("A"), silent))["A"]
     assert told in message
     assert not list(tmp_path.rglob("*.parquet"))
 
@@ -286,13 +286,13 @@ def test_answers_of_another_shape_fail_for_their_symbol(
 def test_an_interrupt_stops_asking_and_keeps_what_came(config: Config, tmp_path: Path) -> None:
     bench = Bench(config, tmp_path, vendor={"max_in_flight": 1})
 
-    def interrupt(progress: Progress) -> None:
+    def interrupt(progress: FetchProgress) -> None:
         if progress.done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        bench.gateway.gather(chains_of(*SYMBOLS), interrupt)
+        bench.gateway.fetch_all(chains_of(*SYMBOLS), interrupt)
     bench.gateway.close()
-    kept = bench.another().gather(chains_of(*SYMBOLS), silent)
+    kept = bench.another().fetch_all(chains_of(*SYMBOLS), silent)
     assert sum(each.reused for each in kept) >= 5
     assert bench.asked.total() <= len(SYMBOLS) + 1

@@ -33,7 +33,7 @@ def test_no_minute_sees_more_than_the_rate_and_the_burst(rate: float, burst: int
     taken = []
     for pause in pauses:
         time.sleep(pause)
-        throttle.take(nothing)
+        throttle.acquire(nothing)
         taken.append(time.seconds())
     assert most_in_a_minute(taken) <= rate + burst
 
@@ -43,7 +43,7 @@ def test_who_waits_in_line_gets_the_whole_rate(rate: float, burst: int) -> None:
     time = SimulatedTime()
     throttle = Throttle(rate, burst, time)
     for _ in range(burst + 50):
-        throttle.take(nothing)
+        throttle.acquire(nothing)
     assert time.seconds() == pytest.approx(50 * 60 / rate, rel=0.01)
     assert throttle.waited == pytest.approx(time.seconds())
 
@@ -55,7 +55,7 @@ def test_threads_share_one_bucket() -> None:
 
     def work() -> None:
         for _ in range(100):
-            throttle.take(nothing)
+            throttle.acquire(nothing)
             taken.append(time.seconds())
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -70,22 +70,22 @@ def test_threads_share_one_bucket() -> None:
 def test_a_vendor_that_asks_for_rest_gets_it_from_everybody() -> None:
     time = SimulatedTime()
     throttle = Throttle(6000.0, 100, time)
-    throttle.take(nothing)
-    throttle.rest(30.0)
-    throttle.rest(5.0)  # a later, shorter wish does not end it
-    throttle.take(nothing)
+    throttle.acquire(nothing)
+    throttle.pause(30.0)
+    throttle.pause(5.0)  # a later, shorter wish does not end it
+    throttle.acquire(nothing)
     assert time.seconds() >= 30.0
 
 
 def test_waiting_ends_when_there_is_no_use_in_it() -> None:
     time = SimulatedTime()
     throttle = Throttle(1.0, 1, time)
-    throttle.take(nothing)
+    throttle.acquire(nothing)
 
     def no_use() -> None:
         if time.seconds() > 10.0:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        throttle.take(no_use)
+        throttle.acquire(no_use)
     assert time.seconds() < 12.0

@@ -6,7 +6,7 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
-from gnosis_ray.vendors.gateway.vendor_client import VendorLine
+from gnosis_ray.vendors.gateway.vendor_client import VendorClient
 from tests.support.clocks import SimulatedTime
 
 
@@ -38,11 +38,11 @@ def time() -> SimulatedTime:
 
 
 @pytest.fixture
-def line(config: Config, time: SimulatedTime) -> VendorLine:
-    return VendorLine("cboe", config.providers.cboe, config.gateway, time)
+def line(config: Config, time: SimulatedTime) -> VendorClient:
+    return VendorClient("cboe", config.providers.cboe, config.gateway, time)
 
 
-def test_what_may_pass_is_asked_again(line: VendorLine, time: SimulatedTime) -> None:
+def test_what_may_pass_is_asked_again(line: VendorClient, time: SimulatedTime) -> None:
     ask = Asked(broken(), busy())
     assert line.call(ask) == "answer"
     told = line.traffic()
@@ -50,7 +50,7 @@ def test_what_may_pass_is_asked_again(line: VendorLine, time: SimulatedTime) -> 
     assert 0.5 + 1.0 <= time.seconds() <= 1.0 + 2.0  # backoff_s and twice that, from the upper half of each
 
 
-def test_what_will_not_pass_is_asked_once(line: VendorLine) -> None:
+def test_what_will_not_pass_is_asked_once(line: VendorClient) -> None:
     for error in (ProviderError("no"), NoDataError("unknown"), SchemaError("other")):
         ask = Asked(error)
         with pytest.raises(type(error)):
@@ -58,19 +58,19 @@ def test_what_will_not_pass_is_asked_once(line: VendorLine) -> None:
         assert ask.times == 1
 
 
-def test_attempts_end_with_the_last_error(line: VendorLine, config: Config) -> None:
+def test_attempts_end_with_the_last_error(line: VendorClient, config: Config) -> None:
     ask = Asked(*(broken() for _ in range(10)))
     with pytest.raises(TransientError, match="broke off"):
         line.call(ask)
     assert ask.times == config.gateway.attempts
 
 
-def test_a_wish_to_be_left_alone_is_heeded(line: VendorLine, time: SimulatedTime) -> None:
+def test_a_wish_to_be_left_alone_is_heeded(line: VendorClient, time: SimulatedTime) -> None:
     line.call(Asked(busy(retry_after_s=40.0)))
     assert 40.0 <= time.seconds() < 45.0
 
 
-def test_a_wish_that_is_too_long_ends_it(line: VendorLine, time: SimulatedTime) -> None:
+def test_a_wish_that_is_too_long_ends_it(line: VendorClient, time: SimulatedTime) -> None:
     ask = Asked(busy(retry_after_s=3600.0))
     with pytest.raises(ProviderError, match="left alone for 3600 s"):
         line.call(ask)
@@ -78,7 +78,7 @@ def test_a_wish_that_is_too_long_ends_it(line: VendorLine, time: SimulatedTime) 
     assert time.seconds() < 1.0
 
 
-def test_a_vendor_that_is_down_is_left_alone(line: VendorLine, config: Config, time: SimulatedTime) -> None:
+def test_a_vendor_that_is_down_is_left_alone(line: VendorClient, config: Config, time: SimulatedTime) -> None:
     for _ in range(config.gateway.breaker_failures):
         with pytest.raises(ProviderError):
             line.call(Asked(*(broken() for _ in range(10))))
@@ -91,14 +91,14 @@ def test_a_vendor_that_is_down_is_left_alone(line: VendorLine, config: Config, t
     assert line.call(ask) == "answer"
 
 
-def test_unknown_symbols_and_strange_answers_do_not_make_a_vendor_down(line: VendorLine) -> None:
+def test_unknown_symbols_and_strange_answers_do_not_make_a_vendor_down(line: VendorClient) -> None:
     for number in range(40):
         with pytest.raises((NoDataError, SchemaError)):
             line.call(Asked(NoDataError("unknown") if number % 2 else SchemaError("other")))
     assert line.call(Asked()) == "answer"
 
 
-def test_what_is_no_answer_does_not_speak_for_a_vendor_that_is_down(line: VendorLine, config: Config) -> None:
+def test_what_is_no_answer_does_not_speak_for_a_vendor_that_is_down(line: VendorClient, config: Config) -> None:
     """A client goes on without a cookie that it could not fetch: that is no sign of life."""
     settings = config.gateway
     for _ in range(settings.breaker_failures):
@@ -109,7 +109,7 @@ def test_what_is_no_answer_does_not_speak_for_a_vendor_that_is_down(line: Vendor
     assert line.traffic().breaker_openings == 1
 
 
-def test_a_refused_key_is_not_tried_on_every_symbol(line: VendorLine, config: Config) -> None:
+def test_a_refused_key_is_not_tried_on_every_symbol(line: VendorClient, config: Config) -> None:
     asks = [Asked(ProviderError("401: is the key valid?")) for _ in range(50)]
     for ask in asks:
         with pytest.raises(ProviderError):
@@ -119,7 +119,7 @@ def test_a_refused_key_is_not_tried_on_every_symbol(line: VendorLine, config: Co
 
 def test_the_deadline_leaves_the_time_that_the_rate_takes(config: Config, time: SimulatedTime) -> None:
     slow = config.providers.cboe.model_copy(update={"requests_per_minute": 1.0, "burst": 1})
-    line = VendorLine("cboe", slow, config.gateway.model_copy(update={"deadline_s": 5.0}), time)
+    line = VendorClient("cboe", slow, config.gateway.model_copy(update={"deadline_s": 5.0}), time)
     for _ in range(20):  # twenty minutes, all of them the rate's
         line.call(Asked())
     time.sleep(70.0)
@@ -132,7 +132,7 @@ def test_the_deadline_leaves_the_time_that_the_rate_takes(config: Config, time: 
 
 
 def test_no_wait_is_longer_than_what_is_left(config: Config, time: SimulatedTime) -> None:
-    line = VendorLine("cboe", config.providers.cboe, config.gateway.model_copy(update={"deadline_s": 2.0}), time)
+    line = VendorClient("cboe", config.providers.cboe, config.gateway.model_copy(update={"deadline_s": 2.0}), time)
     with pytest.raises(ProviderError):
         line.call(Asked(*(broken() for _ in range(10))))
     assert time.seconds() <= 4.0

@@ -10,7 +10,7 @@ from gnosis_ray.errors import TransientError
 T = TypeVar("T")
 
 
-class CountingWire:
+class CountingTransport:
     """Asks up to ``attempts`` times; ``calls`` counts requests, ``waits`` what vendors said with what may pass."""
 
     def __init__(self, attempts: int = 1) -> None:

@@ -11,7 +11,7 @@ import httpx
 
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 
 SETTINGS = VendorConfig(
     base_url="https://vendor.example", requests_per_minute=6000, burst=100, max_in_flight=4, timeout_s=5
@@ -25,8 +25,8 @@ NOON = datetime(2026, 7, 9, 16, 0, tzinfo=UTC)
 Answering = Callable[[httpx.Request], httpx.Response]
 
 
-def request(kind: DataKind, symbol: str, since: datetime = NOON, until: datetime = NOON) -> Request:
-    return Request(kind, symbol, since, until)
+def request(kind: DataKind, symbol: str, since: datetime = NOON, until: datetime = NOON) -> ProviderRequest:
+    return ProviderRequest(kind, symbol, since, until)
 
 
 def said(body: Any, status: int = 200, headers: Mapping[str, str] = JSON) -> httpx.Response:

@@ -14,11 +14,11 @@ from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, Transient
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.alpaca import AlpacaProvider
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("alpaca", reason="alpaca-py is not installed: pip install 'gnosis-ray[alpaca]'")
 
@@ -106,21 +106,21 @@ def server() -> Iterator[Replay]:
 
 
 @pytest.fixture
-def wire() -> CountingWire:
-    return CountingWire()
+def transport() -> CountingTransport:
+    return CountingTransport()
 
 
 @pytest.fixture
-def made(server: Replay, config: Config, wire: CountingWire) -> AlpacaProvider:
+def made(server: Replay, config: Config, transport: CountingTransport) -> AlpacaProvider:
     settings = config.providers.alpaca.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
-    return AlpacaProvider(settings, wire, SecretStr(KEY), SecretStr(SECRET))
+    return AlpacaProvider(settings, transport, SecretStr(KEY), SecretStr(SECRET))
 
 
-def asked(kind: DataKind, symbol: str = "AAPL", since: datetime = SINCE, until: datetime = UNTIL) -> Request:
-    return Request(kind, symbol, since, until)
+def asked(kind: DataKind, symbol: str = "AAPL", since: datetime = SINCE, until: datetime = UNTIL) -> ProviderRequest:
+    return ProviderRequest(kind, symbol, since, until)
 
 
-def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, wire: CountingWire, server: Replay) -> None:
+def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, transport: CountingTransport, server: Replay) -> None:
     bars = made.fetch(asked("bars"))
     assert bars.select("close", "adjusted_close", "volume").rows() == [(499.23, 121.2, 187.0), (129.04, 125.5, 225.0)]
     assert bars["timestamp"].to_list() == [datetime(2020, 8, day, 20, tzinfo=UTC) for day in (28, 31)]
@@ -128,17 +128,17 @@ def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, wire: CountingW
         ("raw", "sip", "1Day"),
         ("all", "sip", "1Day"),
     ]
-    assert wire.calls == 2
+    assert transport.calls == 2
 
 
 @pytest.mark.parametrize(("delay_minutes", "whole_after"), [(0.0, 15.0), (15.0, 15.0), (40.0, 40.0)])
 def test_a_session_has_no_bar_until_the_plan_shows_its_close(
-    server: Replay, config: Config, wire: CountingWire, delay_minutes: float, whole_after: float
+    server: Replay, config: Config, transport: CountingTransport, delay_minutes: float, whole_after: float
 ) -> None:
     """What is asked for ends so many minutes ago: a day's bar that ends earlier than its session is none."""
     told = {"base_url": server.url, "timeout_s": 0.5, "delay_minutes": delay_minutes}
     settings = config.providers.alpaca.model_copy(update=told)
-    made = AlpacaProvider(settings, wire, SecretStr(KEY), SecretStr(SECRET))
+    made = AlpacaProvider(settings, transport, SecretStr(KEY), SecretStr(SECRET))
     settled = datetime(2020, 8, 31, 20, tzinfo=UTC) + timedelta(minutes=whole_after)
     assert made.fetch(asked("bars", until=settled)).height == 2
     assert made.fetch(asked("bars", until=settled - timedelta(microseconds=1))).height == 1
@@ -152,13 +152,13 @@ def test_nothing_is_asked_for_that_the_plan_does_not_show_yet(made: AlpacaProvid
 
 
 def test_trades_are_read_to_the_last_page_without_the_canceled_ones(
-    made: AlpacaProvider, wire: CountingWire, server: Replay
+    made: AlpacaProvider, transport: CountingTransport, server: Replay
 ) -> None:
     trades = made.fetch(asked("trades"))
     assert trades.select("price", "size", "side").rows() == [(173.1, 20.0, None)] * 2
     assert trades["timestamp"][0] == datetime(2024, 3, 12, 13, 30, 0, 4258, UTC)
     assert [ask.query.get("page_token") for ask in server.asked()] == [None, "QUFQTHwx"]
-    assert wire.calls == 2
+    assert transport.calls == 2
 
 
 def test_a_quote_without_a_bid_has_none(made: AlpacaProvider) -> None:
@@ -217,11 +217,13 @@ def test_keys_are_sent_as_headers_and_nowhere_else(made: AlpacaProvider, server:
     assert KEY not in ask.target
 
 
-def test_too_many_requests_may_pass_and_say_when(made: AlpacaProvider, server: Replay, wire: CountingWire) -> None:
-    wire.attempts = 2
+def test_too_many_requests_may_pass_and_say_when(
+    made: AlpacaProvider, server: Replay, transport: CountingTransport
+) -> None:
+    transport.attempts = 2
     server.fail("trades", too_many(11), times=1)
     assert made.fetch(asked("trades")).height == 2
-    assert wire.waits == [11.0]
+    assert transport.waits == [11.0]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.vendors.providers.base import Provider
 from gnosis_ray.vendors.providers.cboe import DELAY, CboeProvider
 from tests.data.chains.books import CALENDAR
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 from tests.vendors.providers.mock_transports import NOON, SETTINGS, always, answering, request, said
 
 MADE = datetime(2026, 7, 9, 15, 59, 30, tzinfo=UTC)
@@ -42,7 +42,7 @@ def answer(*options: dict[str, Any], symbol: str = "AAPL", **changed: Any) -> di
 
 
 def fetched(body: Any, symbol: str = "AAPL", **more: Any) -> pl.DataFrame:
-    provider = CboeProvider(SETTINGS, CountingWire(), transport=always(body, **more))
+    provider = CboeProvider(SETTINGS, CountingTransport(), http_transport=always(body, **more))
     return provider.fetch(request("chains", symbol))
 
 
@@ -78,13 +78,13 @@ def test_one_request_asks_for_one_symbol_as_the_vendor_spells_it() -> None:
         seen.append(str(asked.url))
         return said(answer(symbol=asked.url.path.rpartition("/")[2].removesuffix(".json")))
 
-    wire = CountingWire()
-    provider: Provider = CboeProvider(SETTINGS, wire, transport=answering(answering_all))
+    transport = CountingTransport()
+    provider: Provider = CboeProvider(SETTINGS, transport, http_transport=answering(answering_all))
     for symbol in ("AAPL", "BRK.B", "SPX", "VIX", "SPY"):
         assert provider.fetch(request("chains", symbol)).is_empty()
     base = f"{SETTINGS.base_url}/api/global/delayed_quotes/options"
     assert seen == [f"{base}/{name}.json" for name in ("AAPL", "BRK.B", "_SPX", "_VIX", "SPY")]
-    assert wire.calls == 5
+    assert transport.calls == 5
 
 
 def test_zero_is_nothing_where_cboe_writes_it_for_what_is_not_there() -> None:
@@ -232,12 +232,12 @@ def test_an_unknown_symbol_is_told_from_a_blocked_client() -> None:
 
 @pytest.mark.parametrize("kind", ["bars", "news"])
 def test_what_it_does_not_give_is_not_asked(kind: Any) -> None:
-    wire = CountingWire()
+    transport = CountingTransport()
     with pytest.raises(ConfigError, match="chains"):
-        CboeProvider(SETTINGS, wire, transport=always({})).fetch(request(kind, "AAPL"))
+        CboeProvider(SETTINGS, transport, http_transport=always({})).fetch(request(kind, "AAPL"))
     with pytest.raises(GnosisError, match="pairs"):
-        CboeProvider(SETTINGS, wire, transport=always({})).fetch(request("chains", "BTC-USD"))
-    assert wire.calls == 0
+        CboeProvider(SETTINGS, transport, http_transport=always({})).fetch(request("chains", "BTC-USD"))
+    assert transport.calls == 0
 
 
 @pytest.fixture(scope="module")

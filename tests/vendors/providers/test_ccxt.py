@@ -12,12 +12,12 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.ccxt_exchange import CcxtProvider
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("ccxt", reason="ccxt is not installed: pip install 'gnosis-ray[ccxt]'")
 
@@ -97,11 +97,11 @@ def running() -> Iterator[Replay]:
 
 
 @pytest.fixture(scope="module")
-def provider(running: Replay, config: Config) -> tuple[CcxtProvider, CountingWire]:
+def provider(running: Replay, config: Config) -> tuple[CcxtProvider, CountingTransport]:
     """Made once: an exchange of ccxt takes half a second to make."""
-    wire = CountingWire()
+    transport = CountingTransport()
     settings = config.providers.ccxt.model_copy(update={"base_url": running.url, "timeout_s": 0.5})
-    return CcxtProvider(settings, wire), wire
+    return CcxtProvider(settings, transport), transport
 
 
 @pytest.fixture
@@ -112,19 +112,21 @@ def server(running: Replay) -> Replay:
 
 
 @pytest.fixture
-def made(provider: tuple[CcxtProvider, CountingWire], server: Replay, wire: CountingWire) -> CcxtProvider:
+def made(
+    provider: tuple[CcxtProvider, CountingTransport], server: Replay, transport: CountingTransport
+) -> CcxtProvider:
     return provider[0]
 
 
 @pytest.fixture
-def wire(provider: tuple[CcxtProvider, CountingWire]) -> CountingWire:
-    wire = provider[1]
-    wire.calls, wire.waits, wire.attempts = 0, [], 1
-    return wire
+def transport(provider: tuple[CcxtProvider, CountingTransport]) -> CountingTransport:
+    transport = provider[1]
+    transport.calls, transport.waits, transport.attempts = 0, [], 1
+    return transport
 
 
-def asked(kind: DataKind, symbol: str = "BTC-USD", until: datetime = UNTIL) -> Request:
-    return Request(kind, symbol, SINCE, until)
+def asked(kind: DataKind, symbol: str = "BTC-USD", until: datetime = UNTIL) -> ProviderRequest:
+    return ProviderRequest(kind, symbol, SINCE, until)
 
 
 def test_bars_end_with_their_day_and_the_one_under_way_is_none(made: CcxtProvider) -> None:
@@ -136,11 +138,11 @@ def test_bars_end_with_their_day_and_the_one_under_way_is_none(made: CcxtProvide
     assert bars["adjusted_close"].null_count() == 3
 
 
-def test_the_markets_are_asked_for_once(made: CcxtProvider, server: Replay, wire: CountingWire) -> None:
+def test_the_markets_are_asked_for_once(made: CcxtProvider, server: Replay, transport: CountingTransport) -> None:
     made.fetch(asked("quotes"))
     made.fetch(asked("quotes"))
     assert [ask.path for ask in server.asked()][-2:] == ["/0/public/Depth"] * 2
-    assert wire.calls == len(server.asked())
+    assert transport.calls == len(server.asked())
     assert [ask.path for ask in server.asked()].count("/0/public/AssetPairs") <= 1
 
 
@@ -178,7 +180,7 @@ def test_what_the_exchange_does_not_trade_is_said(made: CcxtProvider, symbol: st
 def test_an_exchange_that_ccxt_does_not_know_is_a_setting_to_mend(config: Config) -> None:
     settings = config.providers.ccxt.model_copy(update={"exchange": "mtgox2"})
     with pytest.raises(ConfigError, match=r"mtgox2.*providers\.ccxt\.exchange"):
-        CcxtProvider(settings, CountingWire())
+        CcxtProvider(settings, CountingTransport())
 
 
 def refusing(said: str) -> Callable[[Reply], Reply]:
@@ -187,13 +189,13 @@ def refusing(said: str) -> Callable[[Reply], Reply]:
 
 
 def test_too_many_requests_may_pass_however_they_are_said(
-    made: CcxtProvider, server: Replay, wire: CountingWire
+    made: CcxtProvider, server: Replay, transport: CountingTransport
 ) -> None:
-    wire.attempts = 3
+    transport.attempts = 3
     server.fail("OHLC", refusing("EAPI:Rate limit exceeded"), times=1)
     server.fail("OHLC", too_many(9), times=1)
     assert made.fetch(asked("bars")).height == 3
-    assert wire.waits == [9.0, None]
+    assert transport.waits == [9.0, None]
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,15 @@ from gnosis_ray.errors import ConfigError, GnosisError, NoDataError, ProviderErr
 from gnosis_ray.security.keys import Key
 from gnosis_ray.vendors.providers import http
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
-from gnosis_ray.vendors.providers.wire_models import Answer
-from tests.vendors.providers.counting_transport import CountingWire
+from gnosis_ray.vendors.providers.wire_models import WireModel
+from tests.vendors.providers.counting_transport import CountingTransport
 from tests.vendors.providers.mock_transports import SETTINGS, always, answering, said
 
 TOKEN = "t0ken-of-a-test-3f9c"  # noqa: S105 - made up
 DATE = "Thu, 09 Jul 2026 16:00:00 GMT"
 
 
-class Priced(Answer):
+class Priced(WireModel):
     price: float
 
 
@@ -35,9 +35,13 @@ SHAPE = TypeAdapter(Priced)
 Vendor = Callable[[httpx.BaseTransport], HttpVendor]
 
 
-def vendor(transport: httpx.BaseTransport, wire: CountingWire | None = None, *, key: bool = False) -> HttpVendor:
+def vendor(
+    http_transport: httpx.BaseTransport, transport: CountingTransport | None = None, *, key: bool = False
+) -> HttpVendor:
     bearer = Bearer("tradier", Key(TOKEN)) if key else None
-    return HttpVendor("example", SETTINGS, wire or CountingWire(), bearer=bearer, transport=transport)
+    return HttpVendor(
+        "example", SETTINGS, transport or CountingTransport(), bearer=bearer, http_transport=http_transport
+    )
 
 
 def get(asked: HttpVendor) -> Priced:
@@ -45,9 +49,9 @@ def get(asked: HttpVendor) -> Priced:
 
 
 def test_an_answer_is_read_and_what_is_new_in_it_ignored() -> None:
-    wire = CountingWire()
-    assert get(vendor(always({"price": 2, "mood": "new"}), wire)).price == 2.0
-    assert wire.calls == 1
+    transport = CountingTransport()
+    assert get(vendor(always({"price": 2, "mood": "new"}), transport)).price == 2.0
+    assert transport.calls == 1
 
 
 def test_a_request_says_who_asks_and_carries_the_token_in_its_header_only() -> None:
@@ -103,11 +107,11 @@ def test_a_servers_own_trouble_may_pass(status: int) -> None:
     [(404, NoDataError), (400, ProviderError), (401, ProviderError), (403, ProviderError), (422, ProviderError)],
 )
 def test_what_will_not_pass_is_not_asked_again(status: int, kind: type[GnosisError]) -> None:
-    wire = CountingWire(attempts=3)
+    transport = CountingTransport(attempts=3)
     with pytest.raises(kind) as told:
-        get(vendor(always("no", status), wire))
+        get(vendor(always("no", status), transport))
     assert not isinstance(told.value, TransientError)
-    assert wire.calls == 1
+    assert transport.calls == 1
 
 
 @pytest.mark.parametrize(
@@ -131,10 +135,10 @@ def test_a_connection_that_fails_is_tried_again(error: httpx.RequestError) -> No
             raise failing.pop()
         return said({"price": 1.0})
 
-    wire = CountingWire(attempts=2)
-    assert get(vendor(answering(answer), wire)).price == 1.0
-    assert wire.calls == 2
-    assert wire.waits == [None]
+    transport = CountingTransport(attempts=2)
+    assert get(vendor(answering(answer), transport)).price == 1.0
+    assert transport.calls == 2
+    assert transport.waits == [None]
 
 
 @pytest.mark.parametrize("body", ["", "{", '{"price"', '{"price": 1.', '[{"price": 1.0}'])
@@ -174,10 +178,10 @@ def test_another_type_is_named(kind: str) -> None:
 
 @pytest.mark.parametrize("to", ["https://elsewhere.example/x", "/v2/price", ""])
 def test_no_redirect_is_followed(to: str) -> None:
-    wire = CountingWire(attempts=3)
+    transport = CountingTransport(attempts=3)
     with pytest.raises(ProviderError, match=r"providers\.example\.base_url") as told:
-        get(vendor(always("", 302, {"Location": to}), wire))
-    assert wire.calls == 1
+        get(vendor(always("", 302, {"Location": to}), transport))
+    assert transport.calls == 1
     assert ("elsewhere.example" in str(told.value)) == ("elsewhere" in to)
 
 
@@ -191,7 +195,7 @@ def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("base_url", ["", "vendor.example", "ftp://vendor.example", "https://", "https://me:pw@host"])
 def test_a_base_url_that_is_none_is_refused_when_built(base_url: str) -> None:
     with pytest.raises(ConfigError, match=r"providers\.example\.base_url") as told:
-        HttpVendor("example", SETTINGS.model_copy(update={"base_url": base_url}), CountingWire())
+        HttpVendor("example", SETTINGS.model_copy(update={"base_url": base_url}), CountingTransport())
     assert "pw" not in str(told.value)
 
 
@@ -203,7 +207,7 @@ def test_a_base_url_may_have_a_path() -> None:
         return said({"price": 1.0})
 
     settings = SETTINGS.model_copy(update={"base_url": "http://127.0.0.1:8000/replay/"})
-    get(HttpVendor("example", settings, CountingWire(), transport=answering(answer)))
+    get(HttpVendor("example", settings, CountingTransport(), http_transport=answering(answer)))
     assert seen == ["/replay/v1/price"]
 
 
@@ -216,7 +220,7 @@ def test_a_refused_key_is_named_and_where_to_put_another(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "transport",
+    "http_transport",
     [
         always(f"session {TOKEN} is over", 400),
         always(f"Invalid token: Bearer {TOKEN}", 400),
@@ -228,9 +232,9 @@ def test_a_refused_key_is_named_and_where_to_put_another(status: int) -> None:
         answering(lambda asked: (_ for _ in ()).throw(httpx.ReadTimeout(f"late: {asked.headers['Authorization']}"))),
     ],
 )
-def test_no_error_holds_the_key(transport: httpx.MockTransport) -> None:
+def test_no_error_holds_the_key(http_transport: httpx.MockTransport) -> None:
     with pytest.raises(GnosisError) as told:
-        get(vendor(transport, key=True))
+        get(vendor(http_transport, key=True))
     shown = f"{told.value} {told.value!r} {vars(told.value)}"
     assert TOKEN not in shown
     assert TOKEN.encode() not in pickle.dumps(told.value)
@@ -283,7 +287,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 )
 def test_a_body_that_breaks_off_on_the_wire_may_pass(sent: bytes) -> None:
     with listening(lambda connection: connection.sendall(sent)) as url:
-        asked = HttpVendor("example", SETTINGS.model_copy(update={"base_url": url}), CountingWire())
+        asked = HttpVendor("example", SETTINGS.model_copy(update={"base_url": url}), CountingTransport())
         with pytest.raises(TransientError):
             get(asked)
 
@@ -304,7 +308,7 @@ def test_bytes_that_drip_do_not_hold_a_request_for_ever() -> None:
         started = time.monotonic()
         try:
             with pytest.raises(TransientError, match=r"within 0\.3 s"):
-                get(HttpVendor("example", settings, CountingWire()))
+                get(HttpVendor("example", settings, CountingTransport()))
         finally:
             done.set()
         assert time.monotonic() - started < 2

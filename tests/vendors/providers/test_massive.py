@@ -15,13 +15,13 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.massive import MassiveProvider
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.recorded import recorded_massive
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("massive", reason="massive is not installed: pip install 'gnosis-ray[massive]'")
 
@@ -65,14 +65,14 @@ def documented(ask: Ask) -> Reply | None:
     return None
 
 
-def made_for(server: Replay, config: Config, wire: CountingWire, key: str = KEY) -> MassiveProvider:
+def made_for(server: Replay, config: Config, transport: CountingTransport, key: str = KEY) -> MassiveProvider:
     settings = config.providers.massive.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
-    return MassiveProvider(settings, wire, SecretStr(key))
+    return MassiveProvider(settings, transport, SecretStr(key))
 
 
 @pytest.fixture
-def wire() -> CountingWire:
-    return CountingWire()
+def transport() -> CountingTransport:
+    return CountingTransport()
 
 
 @pytest.fixture
@@ -82,18 +82,18 @@ def server() -> Iterator[Replay]:
 
 
 @pytest.fixture
-def made(server: Replay, config: Config, wire: CountingWire) -> MassiveProvider:
-    return made_for(server, config, wire)
+def made(server: Replay, config: Config, transport: CountingTransport) -> MassiveProvider:
+    return made_for(server, config, transport)
 
 
 @pytest.fixture
-def recorded(realdata: Path, config: Config, wire: CountingWire) -> Iterator[MassiveProvider]:
+def recorded(realdata: Path, config: Config, transport: CountingTransport) -> Iterator[MassiveProvider]:
     with serving(recorded_massive(realdata / "wire", KEY)) as replay:
-        yield made_for(replay, config, wire)
+        yield made_for(replay, config, transport)
 
 
-def asked(kind: DataKind, symbol: str = "AAPL", since: int = 2005, until: int = 2030) -> Request:
-    return Request(kind, symbol, datetime(since, 1, 3, tzinfo=UTC), datetime(until, 1, 2, tzinfo=UTC))
+def asked(kind: DataKind, symbol: str = "AAPL", since: int = 2005, until: int = 2030) -> ProviderRequest:
+    return ProviderRequest(kind, symbol, datetime(since, 1, 3, tzinfo=UTC), datetime(until, 1, 2, tzinfo=UTC))
 
 
 def body_of(realdata: Path, name: str) -> Any:
@@ -101,12 +101,12 @@ def body_of(realdata: Path, name: str) -> Any:
 
 
 def test_a_chain_is_read_to_its_last_page_and_each_page_is_on_the_wire(
-    made: MassiveProvider, wire: CountingWire, server: Replay
+    made: MassiveProvider, transport: CountingTransport, server: Replay
 ) -> None:
     chain = made.fetch(asked("chains"))
     assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].columns_provided.items() if n != "known_at"}
     assert chain.select("strike", "type").rows() == [(150.0, "C"), (150.0, "P"), (160.0, "C"), (160.0, "P")]
-    assert wire.calls == 2
+    assert transport.calls == 2
     assert [ask.query for ask in server.asked()] == [{"limit": "250"}, {"cursor": "Zm9v"}]
 
 
@@ -129,18 +129,18 @@ def test_a_chain_without_quotes_is_of_the_underlyings_time(made: MassiveProvider
     assert chain.select("bid", "ask").row(0) == (None, None)
 
 
-def test_closes_are_raw_and_adjusted_apart(made: MassiveProvider, wire: CountingWire) -> None:
+def test_closes_are_raw_and_adjusted_apart(made: MassiveProvider, transport: CountingTransport) -> None:
     bars = made.fetch(asked("bars", since=2020))
     assert bars["close"].to_list() == [499.23, 129.04]
     assert bars["adjusted_close"].to_list() == [499.23 / 4, 129.04]
     assert bars["timestamp"].to_list() == [datetime(2020, 8, day, 20, tzinfo=UTC) for day in (28, 31)]
-    assert wire.calls == 2
+    assert transport.calls == 2
 
 
 @pytest.mark.parametrize(("until", "bars"), [(timedelta(0), 2), (-timedelta(microseconds=1), 1)])
 def test_a_session_has_no_bar_until_delayed_prices_are_in(made: MassiveProvider, until: timedelta, bars: int) -> None:
     settled = datetime(2020, 8, 31, 20, 15, tzinfo=UTC)
-    assert made.fetch(Request("bars", "AAPL", asked("bars", since=2020).since, settled + until)).height == bars
+    assert made.fetch(ProviderRequest("bars", "AAPL", asked("bars", since=2020).since, settled + until)).height == bars
 
 
 def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider, server: Replay) -> None:
@@ -174,20 +174,22 @@ def test_the_key_is_sent_as_a_header_and_nowhere_else(made: MassiveProvider, ser
 
 @pytest.mark.realdata
 def test_a_wrong_key_is_not_asked_with_again(realdata: Path, config: Config) -> None:
-    wire = CountingWire(attempts=3)
+    transport = CountingTransport(attempts=3)
     refusal = pytest.raises(ProviderError, match=r"401.*Unknown API Key.*Is the key valid")
     with serving(recorded_massive(realdata / "wire", KEY)) as replay, refusal as raised:
-        made_for(replay, config, wire, "another-wrong-key").fetch(asked("trades"))
+        made_for(replay, config, transport, "another-wrong-key").fetch(asked("trades"))
     assert raised.type is ProviderError
     assert "another-wrong-key" not in str(raised.value)
-    assert wire.calls == 1
+    assert transport.calls == 1
 
 
-def test_too_many_requests_may_pass_and_say_when(made: MassiveProvider, server: Replay, wire: CountingWire) -> None:
-    wire.attempts = 2
+def test_too_many_requests_may_pass_and_say_when(
+    made: MassiveProvider, server: Replay, transport: CountingTransport
+) -> None:
+    transport.attempts = 2
     server.fail("cursor|snapshot", too_many(30, as_date=True), times=1)
     assert made.fetch(asked("chains")).height == 4
-    assert wire.waits == [pytest.approx(30.0, abs=2.0)]
+    assert transport.waits == [pytest.approx(30.0, abs=2.0)]
 
 
 def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[Reply], Reply]:
@@ -198,15 +200,15 @@ def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[Reply],
     return edited(edit)
 
 
-def test_pages_that_lead_in_a_circle_end(made: MassiveProvider, server: Replay, wire: CountingWire) -> None:
+def test_pages_that_lead_in_a_circle_end(made: MassiveProvider, server: Replay, transport: CountingTransport) -> None:
     def onwards(body: dict[str, Any]) -> dict[str, Any]:
-        cursor = ("Zm9v", "YmFy")[wire.calls % 2]
+        cursor = ("Zm9v", "YmFy")[transport.calls % 2]
         return body | {"next_url": f"{server.url}/v3/snapshot/options/AAPL?cursor={cursor}"}
 
     server.fail("snapshot|cursor", edited(onwards))
     with pytest.raises(ProviderError, match="the next page is one that was read before"):
         made.fetch(asked("chains"))
-    assert wire.calls == 3
+    assert transport.calls == 3
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,7 @@ def test_recorded_trades_tell_no_side(recorded: MassiveProvider) -> None:
 
 @pytest.mark.realdata
 def test_recorded_quotes_are_read_over_both_pages(
-    recorded: MassiveProvider, realdata: Path, wire: CountingWire
+    recorded: MassiveProvider, realdata: Path, transport: CountingTransport
 ) -> None:
     pages = [json.loads(path.read_text()) for path in (realdata / "wire" / "massive").glob("v3_quotes_AAPL*")]
     given = sorted((q for page in pages for q in page["results"]), key=lambda q: q["sip_timestamp"])
@@ -282,7 +284,7 @@ def test_recorded_quotes_are_read_over_both_pages(
     assert quotes["bid"].to_list() == [q["bid_price"] for q in given]
     assert quotes["ask_size"].to_list() == [q["ask_size"] for q in given]
     assert quotes["timestamp"].is_sorted()
-    assert wire.calls == 2
+    assert transport.calls == 2
 
 
 @pytest.mark.realdata

@@ -18,9 +18,9 @@ from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, conform
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.security.keys import Key
-from gnosis_ray.vendors.providers.base import Provider, Request
+from gnosis_ray.vendors.providers.base import Provider, ProviderRequest
 from gnosis_ray.vendors.providers.tradier import TradierProvider
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 from tests.vendors.providers.mock_transports import NOON, SETTINGS, always, answering, request, said
 
 TOKEN = "tr4dier-t0ken-51c2"  # noqa: S105 - made up
@@ -57,13 +57,15 @@ def chain_told(expirations: Any, options: Any, quotes: Any = None) -> Told:
     }
 
 
-def tradier(told: Told, wire: CountingWire | None = None, seen: list[httpx.Request] | None = None) -> Provider:
+def tradier(
+    told: Told, transport: CountingTransport | None = None, seen: list[httpx.Request] | None = None
+) -> Provider:
     def answer(asked: httpx.Request) -> httpx.Response:
         if seen is not None:
             seen.append(asked)
         return said(told[asked.url.path](asked.url.params))
 
-    return TradierProvider(SETTINGS, wire or CountingWire(), Key(TOKEN), transport=answering(answer))
+    return TradierProvider(SETTINGS, transport or CountingTransport(), Key(TOKEN), http_transport=answering(answer))
 
 
 def chain(told: Told, symbol: str = "AAPL") -> pl.DataFrame:
@@ -76,13 +78,13 @@ def stored(kind: DataKind, rows: pl.DataFrame) -> pl.DataFrame:
 
 def test_a_chain_takes_a_request_an_expiry_and_the_token() -> None:
     seen: list[httpx.Request] = []
-    wire = CountingWire()
+    transport = CountingTransport()
     codes = {"2026-07-17": "AAPL260717C00150000", "2026-08-21": "AAPL260821P00150000"}
     told = chain_told({"date": list(codes)}, lambda expiry: {"option": [option(codes[expiry])]})
-    rows = tradier(told, wire, seen).fetch(request("chains", "AAPL"))
+    rows = tradier(told, transport, seen).fetch(request("chains", "AAPL"))
 
     assert stored("chains", rows).height == 2
-    assert wire.calls == 4
+    assert transport.calls == 4
     assert [asked.url.path for asked in seen] == [QUOTES, EXPIRATIONS, CHAINS, CHAINS]
     assert {asked.headers["Authorization"] for asked in seen} == {f"Bearer {TOKEN}"}
     assert all(TOKEN not in str(asked.url) for asked in seen)
@@ -142,10 +144,10 @@ def test_no_options_are_no_rows(expirations: Any, options: Any) -> None:
     ],
 )
 def test_an_unknown_symbol_is_told_after_one_request(quotes: Any) -> None:
-    wire = CountingWire()
+    transport = CountingTransport()
     with pytest.raises(NoDataError):
-        tradier(chain_told(None, None, quotes), wire).fetch(request("chains", "AAPL"))
-    assert wire.calls == 1
+        tradier(chain_told(None, None, quotes), transport).fetch(request("chains", "AAPL"))
+    assert transport.calls == 1
 
 
 def test_a_share_class_has_a_slash_and_options_no_mark() -> None:
@@ -216,7 +218,7 @@ def test_another_shape_is_refused(kind: DataKind, path: str, body: Any) -> None:
 
 def bars(days: Any, since: datetime, until: datetime, seen: list[httpx.Request] | None = None) -> pl.DataFrame:
     told: Told = {HISTORY: lambda _: {"history": {"day": days} if days is not None else None}}
-    return tradier(told, seen=seen).fetch(Request("bars", "AAPL", since, until))
+    return tradier(told, seen=seen).fetch(ProviderRequest("bars", "AAPL", since, until))
 
 
 MONDAY = datetime(2026, 7, 6, tzinfo=UTC)
@@ -330,8 +332,8 @@ def test_ticks_without_price_or_size_are_no_trades() -> None:
 
 
 def refusing(body: str, status: int, headers: Mapping[str, str] | None = None) -> Provider:
-    transport = always(body, status, {"Content-Type": "text/plain", **(headers or {})})
-    return TradierProvider(SETTINGS, CountingWire(), Key(TOKEN), transport=transport)
+    http_transport = always(body, status, {"Content-Type": "text/plain", **(headers or {})})
+    return TradierProvider(SETTINGS, CountingTransport(), Key(TOKEN), http_transport=http_transport)
 
 
 @pytest.mark.parametrize("status", [400, 429])
@@ -365,11 +367,11 @@ def test_a_provider_shows_no_key_and_does_not_leave_its_process() -> None:
 
 
 def test_what_it_does_not_give_is_not_asked() -> None:
-    wire = CountingWire()
+    transport = CountingTransport()
     for kind, symbol, error in (("news", "AAPL", ConfigError), ("bars", "BTC-USD", GnosisError)):
         with pytest.raises(error):
-            tradier({}, wire).fetch(request(kind, symbol))  # type: ignore[arg-type]
-    assert wire.calls == 0
+            tradier({}, transport).fetch(request(kind, symbol))  # type: ignore[arg-type]
+    assert transport.calls == 0
 
 
 @pytest.mark.realdata

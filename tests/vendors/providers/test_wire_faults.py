@@ -35,13 +35,13 @@ class Bench:
     replay: Replay
     config: Config
     market: SyntheticMarket
-    spools: Path
+    caches: Path
 
     def desk(self, url: str | None = None, timeout_s: float = PATIENT_S) -> Desk:
         """A gateway that has asked nothing yet, an hour after the market's present."""
-        spool = self.spools / str(time.perf_counter_ns())
+        cache_dir = self.caches / str(time.perf_counter_ns())
         start = self.config.data.synthetic.as_of + timedelta(hours=1)
-        return Desk(self.config, url or self.replay.url, spool, start, timeout_s)
+        return Desk(self.config, url or self.replay.url, cache_dir, start, timeout_s)
 
     def target(self, vendor: str) -> str:
         """The one request that goes wrong."""
@@ -59,7 +59,7 @@ def bench(
         build_source(config, market_calendar), frozenset({"AAPL", *MANY}), config.data.synthetic.as_of
     )
     with serving(cboe(market), tradier(market, TOKEN)) as replay:
-        yield Bench(replay, config, market, tmp_path_factory.mktemp("spools"))
+        yield Bench(replay, config, market, tmp_path_factory.mktemp("caches"))
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_what_comes_of_a_fault(bench: Bench, healthy: dict[str, pl.DataFrame], v
     if case.failed:
         _failed(had, case)
         return
-    assert had.outcome.failure is None
+    assert had.result.failure is None
     well = healthy[vendor]
     assert had.rows.height == well.height if case.ends == SAME else had.rows.height <= well.height
     if case.ends == SAME:
@@ -111,7 +111,7 @@ def test_what_comes_of_a_fault(bench: Bench, healthy: dict[str, pl.DataFrame], v
 
 
 def _failed(had: Had, case: Case) -> None:
-    failure = had.outcome.failure
+    failure = had.result.failure
     assert failure is not None
     assert (failure.symbol, failure.stage, failure.error) == ("AAPL", "fetch.chains", case.ends)
     assert case.told in failure.message
@@ -127,8 +127,8 @@ def test_the_page_says_what_the_cases_say() -> None:
 @pytest.mark.parametrize(("vendor", "tries"), [("cboe", 1), ("tradier", 1)])
 def test_an_unknown_symbol_is_not_asked_for_again(bench: Bench, vendor: str, tries: int) -> None:
     had = bench.desk().ask(vendor, "chains", "NOBODY")
-    assert had.outcome.failure is not None
-    assert had.outcome.failure.error == "NoDataError"
+    assert had.result.failure is not None
+    assert had.result.failure.error == "NoDataError"
     assert len(bench.replay.asked()) == tries
 
 
@@ -142,8 +142,8 @@ def test_nobody_listens(bench: Bench) -> None:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         desk = bench.desk(f"http://127.0.0.1:{taken.getsockname()[1]}")
         had = desk.ask("cboe", "chains", "AAPL")
-    assert had.outcome.failure is not None
-    assert had.outcome.failure.error == "ConnectError"
+    assert had.result.failure is not None
+    assert had.result.failure.error == "ConnectError"
     assert had.traffic.requests == 4
 
 
@@ -152,12 +152,12 @@ def test_a_vendor_that_is_down_is_soon_left_alone(bench: Bench) -> None:
     bench.replay.fail("options/", faults.status(503))
     desk = bench.desk()
     began = time.monotonic()
-    outcomes = desk.gather("cboe", "chains", MANY)
+    results = desk.fetch_all("cboe", "chains", MANY)
     assert time.monotonic() - began < 5.0
     limit = bench.config.gateway.breaker_failures
     together = bench.config.providers.cboe.max_in_flight
     assert 4 * limit <= len(bench.replay.asked()) <= 4 * (limit + together)
-    failures = [outcome.failure for outcome in outcomes]
+    failures = [result.failure for result in results]
     assert [failure.symbol for failure in failures if failure] == MANY
     last = failures[-1]
     assert last is not None
@@ -168,12 +168,12 @@ def test_a_vendor_that_is_down_is_soon_left_alone(bench: Bench) -> None:
 def test_a_vendor_that_is_back_is_asked_again(bench: Bench) -> None:
     bench.replay.fail("options/", faults.status(503))
     desk = bench.desk()
-    desk.gather("cboe", "chains", MANY)
+    desk.fetch_all("cboe", "chains", MANY)
     bench.replay.heal()
     desk.time.sleep(bench.config.gateway.breaker_reset_s + 1)
-    outcomes = desk.gather("cboe", "chains", ["AAPL", MANY[0]])
-    assert sorted(outcome.failure is None for outcome in outcomes) in ([False, True], [True, True])
-    assert all(outcome.failure is None for outcome in desk.gather("cboe", "chains", MANY))
+    results = desk.fetch_all("cboe", "chains", ["AAPL", MANY[0]])
+    assert sorted(result.failure is None for result in results) in ([False, True], [True, True])
+    assert all(result.failure is None for result in desk.fetch_all("cboe", "chains", MANY))
 
 
 def test_of_hung_symbols_the_rest_does_not_wait(bench: Bench) -> None:
@@ -181,6 +181,6 @@ def test_of_hung_symbols_the_rest_does_not_wait(bench: Bench) -> None:
     for symbol in MANY[:3]:
         bench.replay.fail(rf"options/{symbol}\.json", faults.hung())
     began = time.monotonic()
-    outcomes = bench.desk(timeout_s=IMPATIENT_S).gather("cboe", "chains", MANY)
+    results = bench.desk(timeout_s=IMPATIENT_S).fetch_all("cboe", "chains", MANY)
     assert time.monotonic() - began < 4 * IMPATIENT_S * 3 + 5.0
-    assert [outcome.order.symbol for outcome in outcomes if outcome.failure] == MANY[:3]
+    assert [result.request.symbol for result in results if result.failure] == MANY[:3]

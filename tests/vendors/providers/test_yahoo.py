@@ -15,13 +15,13 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.vendors.providers.base import Request
+from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.yahoo import YahooProvider
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
 from tests.support.replay.gateway_fixture import Desk
 from tests.support.replay.reply import json_reply
-from tests.vendors.providers.counting_transport import CountingWire
+from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("yfinance", reason="yfinance is not installed: pip install 'gnosis-ray[yahoo]'")
 
@@ -77,21 +77,21 @@ def server() -> Iterator[Replay]:
 
 
 @pytest.fixture
-def wire() -> CountingWire:
-    return CountingWire()
+def transport() -> CountingTransport:
+    return CountingTransport()
 
 
 @pytest.fixture
 def made(
-    server: Replay, wire: CountingWire, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: Replay, transport: CountingTransport, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> YahooProvider:
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
     settings = config.providers.yahoo.model_copy(update={"base_url": server.url, "timeout_s": 2.0})
-    return YahooProvider(settings, wire)
+    return YahooProvider(settings, transport)
 
 
-def asked(kind: DataKind, symbol: str = "AAPL", until: datetime = datetime(2030, 1, 2, tzinfo=UTC)) -> Request:
-    return Request(kind, symbol, START, until)
+def asked(kind: DataKind, symbol: str = "AAPL", until: datetime = datetime(2030, 1, 2, tzinfo=UTC)) -> ProviderRequest:
+    return ProviderRequest(kind, symbol, START, until)
 
 
 def columns(kind: DataKind) -> dict[str, pl.DataType]:
@@ -145,12 +145,12 @@ def test_days_without_prices_are_left_out(made: YahooProvider, server: Replay) -
 
 
 def test_every_request_is_on_the_wire_and_the_crumb_is_asked_for_once(
-    made: YahooProvider, server: Replay, wire: CountingWire
+    made: YahooProvider, server: Replay, transport: CountingTransport
 ) -> None:
     made.fetch(asked("bars"))
     made.fetch(asked("bars"))
     assert [ask.path for ask in server.asked()] == ["/", "/v1/test/getcrumb"] + ["/v8/finance/chart/AAPL"] * 2
-    assert wire.calls == 4
+    assert transport.calls == 4
 
 
 def test_a_share_class_has_a_dash_and_an_index_a_caret(made: YahooProvider, server: Replay) -> None:
@@ -174,19 +174,21 @@ def test_a_refused_crumb_is_asked_for_again(made: YahooProvider, server: Replay)
     assert [ask.path for ask in server.asked()].count("/v1/test/getcrumb") == 2
 
 
-def test_an_unknown_symbol_costs_one_request(made: YahooProvider, server: Replay, wire: CountingWire) -> None:
+def test_an_unknown_symbol_costs_one_request(made: YahooProvider, server: Replay, transport: CountingTransport) -> None:
     made.fetch(asked("bars"))
-    before = wire.calls
+    before = transport.calls
     with pytest.raises(NoDataError, match="delisted"):
         made.fetch(asked("bars", "NOPE"))
-    assert wire.calls == before + 1
+    assert transport.calls == before + 1
 
 
-def test_too_many_requests_may_pass_and_say_when(made: YahooProvider, server: Replay, wire: CountingWire) -> None:
-    wire.attempts = 2
+def test_too_many_requests_may_pass_and_say_when(
+    made: YahooProvider, server: Replay, transport: CountingTransport
+) -> None:
+    transport.attempts = 2
     server.fail("chart", too_many(7), times=1)
     assert made.fetch(asked("bars")).height == 4
-    assert wire.waits == [7.0]
+    assert transport.waits == [7.0]
 
 
 @pytest.mark.parametrize(
@@ -218,9 +220,9 @@ def test_who_is_turned_away_does_not_go_on_with_every_symbol(
     """Cookies that are handed out all the same are no sign of life."""
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
     server.fail("chart", status(403))
-    desk = Desk(config, server.url, tmp_path / "spool", datetime(2026, 7, 12, 12, tzinfo=UTC), 2.0)
-    outcomes = desk.gather("yahoo", "bars", [f"S{number:02d}" for number in range(40)])
-    told = [each.failure.message for each in outcomes if each.failure is not None]
+    desk = Desk(config, server.url, tmp_path / "responses", datetime(2026, 7, 12, 12, tzinfo=UTC), 2.0)
+    results = desk.fetch_all("yahoo", "bars", [f"S{number:02d}" for number in range(40)])
+    told = [each.failure.message for each in results if each.failure is not None]
     assert len(told) == 40
     assert "with another cookie too. It needs no key" in told[0]
     assert "taken to be down" in told[-1]
