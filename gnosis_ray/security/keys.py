@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from gnosis_ray.config import home
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.security.redaction import never_show
+from gnosis_ray.redaction import never_show
 
 KeyName = Literal["tradier", "massive", "alpaca_key_id", "alpaca_secret_key"]
 KEY_NAMES: tuple[KeyName, ...] = get_args(KeyName)
@@ -57,7 +57,7 @@ def key_of(name: KeyName) -> Key:
     The key file is ``keys.yaml`` in ``$GNOSIS_RAY_HOME``: a line ``name: "value"`` each. Raises :class:`ConfigError`
     saying both places where there is no such key, naming the command that mends it where others may read the file, and
     for a value that no request could carry. No error quotes a value. What is returned here is masked by
-    :func:`~gnosis_ray.security.redaction.redacted` from then on.
+    :func:`~gnosis_ray.redaction.redacted` from then on.
     """
     for variable in ENVIRONMENT[name]:
         if value := os.environ.get(variable, "").strip():

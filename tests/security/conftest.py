@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gnosis_ray.security import redaction
+from gnosis_ray import redaction
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ from gnosis_ray.clock import Time
 from gnosis_ray.config import GatewayConfig, ProvidersConfig, VendorConfig
 from gnosis_ray.errors import ConfigError, DataError, ProviderError
 from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.redaction import redacted
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
-from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.gateway.response_cache import CachedResponse, ResponseCache, response_schema
 from gnosis_ray.vendors.gateway.response_rows import known_by, ordered, validated
 from gnosis_ray.vendors.gateway.thread_pool import DaemonThreadPool

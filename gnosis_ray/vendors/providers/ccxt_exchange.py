@@ -23,8 +23,8 @@ from pydantic import Field, TypeAdapter
 from gnosis_ray.config import CcxtConfig
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError, SchemaError, TransientError
 from gnosis_ray.market.symbols import vendor_symbol
+from gnosis_ray.redaction import redacted
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.security.redaction import redacted
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import client, requests_session

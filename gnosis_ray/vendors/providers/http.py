@@ -18,8 +18,8 @@ from pydantic_core import from_json
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ConfigError, GnosisError, ProviderError, SchemaError, TransientError
+from gnosis_ray.redaction import never_show
 from gnosis_ray.security.keys import KeyName, where_to_put
-from gnosis_ray.security.redaction import never_show
 from gnosis_ray.vendors.providers.base import Transport
 from gnosis_ray.vendors.providers.http_sessions import refused, unreachable
 from gnosis_ray.vendors.providers.wire_models import read

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError, install_command
-from gnosis_ray.security.redaction import redacted
+from gnosis_ray.redaction import redacted
 from gnosis_ray.vendors.providers.base import Transport
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from gnosis_ray.errors import SchemaError
-from gnosis_ray.security.redaction import redacted
+from gnosis_ray.redaction import redacted
 
 
 class WireModel(BaseModel):

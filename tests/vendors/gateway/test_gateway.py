@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from gnosis_ray.clock import SystemTime
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, DataError, ProviderError, TransientError
-from gnosis_ray.security.redaction import never_show
+from gnosis_ray.redaction import never_show
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, FetchResult
 from gnosis_ray.vendors.providers.base import ProviderRequest
 from tests.support.clocks import SimulatedTime

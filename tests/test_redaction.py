@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from gnosis_ray.security.redaction import never_show, redacted
+from gnosis_ray.redaction import never_show, redacted
 
 SECRET = "s3cr3tV4lue-9f8e7d"  # noqa: S105 - made up
 
