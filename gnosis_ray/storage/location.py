@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.redaction import redacted
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _COLLAPSED = re.compile(r"s3:/?[^/]")
@@ -28,7 +29,7 @@ class S3Url:
         prefix = prefix.rstrip("/")
         unusable = any(segment in ("", ".", "..") for segment in prefix.split("/")) if prefix else False
         if scheme != "s3" or not separator or unusable or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]+", bucket):
-            raise ConfigError(f"Expected s3://bucket/prefix, was '{_shown(text)}'")
+            raise ConfigError(f"Expected s3://bucket/prefix, was '{redacted(text)}'")
         return cls(bucket, prefix)
 
     def __str__(self) -> str:
@@ -66,13 +67,8 @@ def locate(place: str | Location) -> Location:
     found = _SCHEME.fullmatch(place) if isinstance(place, str) else None
     if found is not None:
         if found[1].lower() != "s3":
-            raise ConfigError(f"Expected a folder or s3://bucket/prefix, was '{_shown(found[0])}'")
+            raise ConfigError(f"Expected a folder or s3://bucket/prefix, was '{redacted(found[0])}'")
         return S3Url.parse(f"s3://{found[2]}")
     if isinstance(place, Path) and _COLLAPSED.match(str(place)):
         raise ConfigError(f"Expected s3://bucket/prefix as text, was the path '{place}'")
     return Path(place).expanduser().absolute()
-
-
-def _shown(address: str) -> str:
-    """An address without the user and password that it should not have held."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", address)

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from gnosis_ray.errors import ConfigError, install_command
+from gnosis_ray.redaction import redacted
 from gnosis_ray.storage.location import S3Url
 
 if TYPE_CHECKING:
@@ -41,11 +42,8 @@ PARALLEL = 8
 _INSTANCE_ROLES = "169.254.169.254"
 """Asked last for credentials, where nothing else gave any."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_SECRET_NAME = re.compile(r"AWS_.*(KEY|SECRET|TOKEN|CREDENTIAL)", re.IGNORECASE)
-_ACCESS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{8,}\b")
-_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
-_QUERY = re.compile(r"\?\S+")
 _LONGEST = 300
+"""Characters of an error text."""
 
 
 class ObjectStoreError(OSError):
@@ -219,19 +217,15 @@ def _said(error: BaseException) -> str:
     text = str(error)
     code, message = (re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL) for tag in ("Code", "Message"))
     if code:
-        return redacted(f"{code[1]}: {message[1]}" if message else code[1])
+        return short_text(f"{code[1]}: {message[1]}" if message else code[1])
     if _INSTANCE_ROLES in text:
         return "no credentials in the environment (AWS_ACCESS_KEY_ID and its kin), and no role answered"
     kind = re.search(r"kind: (Connect|Timeout|Interrupted|Decode)", text)
     line = text.partition("\n")[0]
-    return redacted(f"{line} ({kind[1].lower()})" if kind else line)
+    return short_text(f"{line} ({kind[1].lower()})" if kind else line)
 
 
-def redacted(text: str) -> str:
-    """A text without the credentials of this process's environment, key ids, users in addresses, and queries."""
-    secrets = sorted((v for k, v in os.environ.items() if _SECRET_NAME.match(k) and len(v) > 3), key=len, reverse=True)
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    for pattern in (_ACCESS_KEY_ID, _USER_INFO, _QUERY):
-        text = pattern.sub("***", text)
+def short_text(text: str) -> str:
+    """A text of the client library as it may be shown: redacted, then cut, since a cut credential is not recognised."""
+    text = redacted(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

@@ -11,7 +11,7 @@ from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART, number_repeats
 from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import redacted, scan_options
+from gnosis_ray.storage.object_store import scan_options, short_text
 
 
 def read_rows(
@@ -43,7 +43,7 @@ def read_rows(
     try:
         rows = scan.filter(in_range).collect(engine="in-memory")
     except (OSError, pl.exceptions.PolarsError) as error:
-        said = redacted(str(error)) if isinstance(root, S3Url) else error
+        said = short_text(str(error)) if isinstance(root, S3Url) else error
         raise DataError(f"Cannot read dataset {data.kind} of {root}: {said}", cause=type(error).__name__) from (
             None if isinstance(root, S3Url) else error
         )
