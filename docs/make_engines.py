@@ -34,7 +34,7 @@ from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.market.symbols import canonical
-from gnosis_ray.pipeline.pipeline_runner import in_order_of_need
+from gnosis_ray.pipeline.pipeline_runner import in_required_order
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 
 Floats = npt.NDArray[np.float64]
@@ -134,7 +134,7 @@ def imported(folder: Path, mapping: str, store: Path, config: Config) -> None:
 def measured(config: Config, adapter: SourceMarketAdapter, keys: pl.DataFrame) -> Frames:
     """What each configured engine says of ``keys``, those before it at hand."""
     frames: dict[EngineKind, EngineFrames] = {}
-    for engine in in_order_of_need(Parts(config).engines(adapter)):
+    for _, engine in in_required_order([(e.kind, e) for e in Parts(config).engines(adapter)]):
         if isinstance(engine, FrameEngine):
             frames[engine.kind] = engine.frames(keys, frames)
     return {kind: frames[kind].features for kind in ENGINE_KINDS}

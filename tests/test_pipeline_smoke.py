@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
@@ -9,13 +11,54 @@ from typing import get_args
 import pytest
 
 from gnosis_ray.agents.base import TradeDecision
-from gnosis_ray.errors import StageError
+from gnosis_ray.engines.base import Engine
+from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.pipeline.pipeline_runner import PipelineResult
-from gnosis_ray.schemas.core_schemas import EngineKind, Suggestion
+from gnosis_ray.pipeline.pipeline_runner import PipelineResult, PipelineRunner
+from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput, StandardSnapshot, Suggestion, TradeIdea
 from tests.support.parts import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
+
+
+class OneEngine:
+    def run(self, symbol: str, now: datetime) -> EngineOutput:
+        return EngineOutput(kind="hedge", symbol=symbol, timestamp=now, features={"dummy": 1.0}, confidence=1.0)
+
+
+class OneAgent:
+    def step(self, snapshot: StandardSnapshot) -> Suggestion:
+        return _flat("primary_hedge", snapshot.symbol)
+
+
+class OneComposer:
+    def compose(self, snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> Suggestion:
+        return _flat("composer", snapshot.symbol)
+
+
+class NoTrades:
+    def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
+        return []
+
+
+def test_pipeline_runs_once_and_keeps_a_record(tmp_path: Path) -> None:
+    store = LedgerStore(tmp_path / "ledger.jsonl")
+    runner = PipelineRunner(
+        symbol="SPY",
+        engines={"hedge": OneEngine()},
+        primary_agents={"primary_hedge": OneAgent()},
+        composer=OneComposer(),
+        trade_agent=NoTrades(),
+        ledger_store=store,
+        config={},
+    )
+    result = runner.run_once(NOW)
+    assert result["snapshot"].hedge == {"dummy": 1.0}
+    assert set(result["engine_outputs"]) == {"hedge"}
+    assert [s.layer for s in result["primary_suggestions"]] == ["primary_hedge"]
+    assert result["composite_suggestion"].action == "flat"
+    assert result["trade_ideas"] == []
+    assert [record.symbol for record in store.stream()] == ["SPY"]
 
 
 def ids(result: PipelineResult) -> list[str]:
@@ -131,6 +174,48 @@ def test_a_part_that_raises_is_named_with_its_symbol(stage: str, parts: dict[str
     assert kept == []
 
 
+def test_an_engine_without_a_kind_is_placed_by_its_output() -> None:
+    runner = PipelineRunner("SPY", [OneEngine()], [OneAgent()], OneComposer(), NoTrades(), Records(), settings())
+    assert runner.run_once(NOW).snapshot.hedge == {"dummy": 1.0}
+    named: dict[str, Engine] = {"anything": OneEngine(), "elasticity": DummyEngine("elasticity", requires=("hedge",))}
+    result = PipelineRunner("SPY", named, [OneAgent()], OneComposer(), NoTrades(), Records(), {}).run_once(NOW)
+    assert list(result.engine_outputs) == ["hedge", "elasticity"]
+
+
+def test_two_engines_of_one_kind_are_refused() -> None:
+    with pytest.raises(StageError, match="Expected one engine a kind, was a second one of hedge"):
+        pipeline(Records(), engines=[DummyEngine("hedge"), OneEngine()]).run_once(NOW)
+
+
+def test_a_result_is_a_mapping_of_its_fields() -> None:
+    result = pipeline(Records()).run_once(NOW)
+    assert list(result) == [field.name for field in dataclasses.fields(result)]
+    assert all(value is getattr(result, name) for name, value in result.items())
+    assert "symbol" not in result
+    with pytest.raises(KeyError, match="symbol"):
+        result["symbol"]
+
+
+def test_ids_depend_on_all_of_a_mapping_of_settings() -> None:
+    def of(config: Mapping[str, object]) -> list[str]:
+        parts = ([OneEngine()], [OneAgent()], OneComposer(), NoTrades())
+        return ids(PipelineRunner("SPY", *parts, Records(), config).run_once(NOW))
+
+    assert of({}) == of({})
+    assert of({"a": 1, "b": [2]}) == of({"b": [2], "a": 1})
+    assert len({of(config)[0] for config in ({}, {"a": 1}, {"a": 2}, {"b": 1})}) == 4
+    with pytest.raises(ConfigError, match="Expected what JSON can hold"):
+        of({"a": object()})
+
+
+def test_a_runner_for_another_symbol_shares_everything_but_the_symbol() -> None:
+    kept = Records()
+    first = pipeline(kept)
+    assert first.for_symbol("BBB").run_once(NOW) == pipeline(Records(), symbol="BBB").run_once(NOW)
+    assert first.run_once(NOW) == pipeline(Records()).run_once(NOW)
+    assert [record.symbol for record in kept] == ["BBB", "AAA"]
+
+
 def test_ids_are_stable_and_tell_symbols_moments_layers_and_settings_apart() -> None:
     def said(symbol: str = "AAA", now: datetime = NOW, **changes: object) -> list[str]:
         agents = [DummyAgent(), DummyAgent("primary_liquidity")]
@@ -159,3 +244,9 @@ def test_any_single_engine_makes_a_pipeline(kind: EngineKind) -> None:
     snapshot = pipeline(Records(), engines=[DummyEngine(kind)]).run_once(NOW).snapshot
     sections = snapshot.model_dump(include=set(get_args(EngineKind)))
     assert {name for name, features in sections.items() if features} == {kind}
+
+
+def _flat(layer: str, symbol: str) -> Suggestion:
+    return Suggestion(
+        id=layer, layer=layer, symbol=symbol, action="flat", confidence=0.5, forecast={}, reasoning="dummy"
+    )

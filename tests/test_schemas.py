@@ -1,9 +1,9 @@
-"""What a run is made of: manifest, batches, receipts, failures."""
+"""The three core contracts, built as their users build them; and what a run is made of."""
 
 from __future__ import annotations
 
 import pickle
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,59 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gnosis_ray.errors import ChainError, StageError
+from gnosis_ray.schemas.core_schemas import EngineOutput, StandardSnapshot, TradeIdea, TradeLeg
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, new_run_id
 from tests.ledger.samples import NOON, manifest, run_receipt
+
+NOW = datetime(2026, 7, 10, 20, 0, tzinfo=UTC)
+
+
+def test_engine_output_keeps_kind_and_features() -> None:
+    output = EngineOutput(
+        kind="hedge",
+        symbol="SPY",
+        timestamp=NOW,
+        features={"gamma_pressure": 1.0},
+        confidence=0.9,
+        regime="gamma_squeeze",
+    )
+    assert output.kind == "hedge"
+    assert output.features["gamma_pressure"] == 1.0
+
+
+def test_snapshot_takes_four_sections() -> None:
+    snapshot = StandardSnapshot(
+        symbol="SPY",
+        timestamp=NOW,
+        hedge={"gamma_pressure": 1.0},
+        liquidity={"amihud_illiquidity": 0.1},
+        sentiment={"sentiment_score": 0.5},
+        elasticity={"energy_to_move_1pct_up": 10.0},
+    )
+    assert snapshot.symbol == "SPY"
+    assert "gamma_pressure" in snapshot.hedge
+
+
+def test_trade_idea_holds_its_legs() -> None:
+    leg = TradeLeg(instrument_type="C", direction="buy", qty=1, strike=500.0, expiry="2026-12-18")
+    idea = TradeIdea(
+        id="one",
+        symbol="SPY",
+        strategy_type="call_debit_spread",
+        side="long",
+        legs=[leg],
+        cost_per_unit=200.0,
+        max_loss=200.0,
+        max_profit=300.0,
+        breakeven_levels=[502.0],
+        target_exit_price=510.0,
+        stop_loss_price=495.0,
+        recommended_units=1,
+        confidence=0.8,
+        rationale="one leg",
+    )
+    assert idea.strategy_type == "call_debit_spread"
+    assert idea.legs[0].instrument_type == "C"
 
 
 @given(st.lists(st.text(max_size=3), max_size=40), st.integers(1, 12))

@@ -46,7 +46,7 @@ from gnosis_ray.config.market import (
     VendorConfig,
 )
 from gnosis_ray.config.section import Fraction, Section
-from gnosis_ray.config.settings import Config, RunConfig, as_of_text
+from gnosis_ray.config.settings import Config, RunConfig, as_of_text, settings_hash
 
 __all__ = [
     "VENDORS",
@@ -92,5 +92,6 @@ __all__ = [
     "config_root",
     "home",
     "load_config",
+    "settings_hash",
     "valid_keys",
 ]

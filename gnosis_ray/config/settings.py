@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
 from gnosis_ray.config.engines import EnginesConfig
 from gnosis_ray.config.market import DataConfig, GatewayConfig, MarketConfig, ProvidersConfig, QualityConfig
 from gnosis_ray.config.section import Section
+from gnosis_ray.errors import ConfigError
 
 
 class RunConfig(Section):
@@ -66,8 +68,26 @@ class Config(Section):
             mode="json", include={"market", "engines", "agents", "composer", "trade", "plugin_versions"}
         )
         body["plugins"] = {name: settings for name, settings in self.plugins.items() if name in deciding}
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest(body)
+
+
+def settings_hash(settings: Config | Mapping[str, object]) -> str:
+    """The hash that ids are derived from: a :class:`Config`'s ``decision_hash``; of a mapping one over all of it.
+
+    A mapping holds settings of the caller's own components, of which nobody else knows which decide. An empty one has
+    a hash too, the same everywhere. Raises :class:`ConfigError` where a mapping holds what JSON cannot.
+    """
+    if isinstance(settings, Config):
+        return settings.decision_hash()
+    try:
+        return _digest(settings)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"config: Expected what JSON can hold, was {settings!r}: {error}") from error
+
+
+def _digest(body: Mapping[str, object]) -> str:
+    text = json.dumps(dict(body), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def as_of_text(moment: datetime) -> str:

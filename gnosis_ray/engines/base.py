@@ -62,9 +62,11 @@ class EngineFrames:
 
 @runtime_checkable
 class Engine(Protocol):
-    """The contract that the pipeline needs."""
+    """The contract that the pipeline needs.
 
-    kind: EngineKind
+    ``kind`` and ``requires`` may be stated as attributes, as :class:`FrameEngine` does: stages are then named by the
+    kind, and the engine runs after those that it requires. The output states its kind in any case.
+    """
 
     def run(self, symbol: str, now: datetime) -> EngineOutput:
         """Measure one symbol as of ``now``."""

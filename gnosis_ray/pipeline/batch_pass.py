@@ -19,7 +19,7 @@ from gnosis_ray.errors import ClusterError, NoDataError, StageError
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.market.keys import ReferenceData, keys_at
-from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_order_of_need
+from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_required_order
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
@@ -117,8 +117,7 @@ class BatchPass:
         computed = self._compute(adapter, keys_at(sorted(known), now), outcome)
         failed = {failure.symbol for failure in outcome.failures}
         with self._watch("agents"):
-            for symbol in sorted(known - failed):
-                self._decide(symbol, now, adapter, computed, outcome)
+            self._decide(sorted(known - failed), now, adapter, computed, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
         recorded = [record.symbol for record in outcome.records]
         outcome.details = outcome.details.filter(pl.col("symbol").is_in(recorded))
@@ -136,7 +135,7 @@ class BatchPass:
     def _compute(self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome) -> list[PrecomputedEngine]:
         frames: dict[EngineKind, EngineFrames] = {}
         computed = []
-        for engine in in_order_of_need(self._parts.engines(adapter)):
+        for _, engine in in_required_order([(e.kind, e) for e in self._parts.engines(adapter)]):
             if not isinstance(engine, FrameEngine):
                 raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
             with self._watch(f"engine.{engine.kind}"):
@@ -152,15 +151,18 @@ class BatchPass:
 
     def _decide(
         self,
-        symbol: str,
+        symbols: Sequence[str],
         now: datetime,
         adapter: MarketAdapter,
         engines: list[PrecomputedEngine],
         outcome: BatchOutcome,
     ) -> None:
+        """Ask the agents symbol by symbol: built once, they are to keep no memory between two calls."""
+        if not symbols:
+            return
         parts = self._parts
-        runner = PipelineRunner(
-            symbol,
+        first = PipelineRunner(
+            symbols[0],
             engines,
             parts.primary_agents(),
             parts.composer(),
@@ -168,10 +170,11 @@ class BatchPass:
             outcome,
             self._config,
         )
-        try:
-            runner.run_once(now)
-        except StageError as error:
-            outcome.failures.append(Failure.of(error, symbol=symbol, stage="pipeline"))
+        for symbol in symbols:
+            try:
+                first.for_symbol(symbol).run_once(now)
+            except StageError as error:
+                outcome.failures.append(Failure.of(error, symbol=symbol, stage="pipeline"))
 
 
 def _isolated(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from gnosis_ray.agents.base import (
     ComposerAgent,
@@ -15,7 +16,7 @@ from gnosis_ray.agents.base import (
     TradeDecision,
     stable_id,
 )
-from gnosis_ray.config import Config
+from gnosis_ray.config import Config, settings_hash
 from gnosis_ray.engines.base import Engine, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, StageError
 from gnosis_ray.market.keys import one_key
@@ -31,10 +32,11 @@ from gnosis_ray.schemas.core_schemas import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+E = TypeVar("E", bound=Engine | FrameEngine)
 
 
 class RecordSink(Protocol):
-    """Where a pass leaves its record: a ledger store, or a batch that is still being filled."""
+    """Where a pass appends its record: a ledger store, or the outcome of a batch."""
 
     def append(self, record: LedgerRecord) -> None:
         """Keep one record."""
@@ -42,8 +44,8 @@ class RecordSink(Protocol):
 
 
 @dataclass(frozen=True)
-class PipelineResult:
-    """What one pass measured and decided."""
+class PipelineResult(Mapping[str, Any]):
+    """What one pass measured and decided: each field as an attribute, or by its name as a key."""
 
     snapshot: StandardSnapshot
     engine_outputs: dict[EngineKind, EngineOutput]
@@ -51,31 +53,71 @@ class PipelineResult:
     composite_suggestion: Suggestion
     trade_ideas: list[TradeIdea]
 
+    def __getitem__(self, name: str) -> Any:
+        if name not in self:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(field.name == name for field in fields(self))
+
+    def __iter__(self) -> Iterator[str]:
+        return (field.name for field in fields(self))
+
+    def __len__(self) -> int:
+        return len(fields(self))
+
 
 class PipelineRunner:
     """Runs engines in the order of what they require, fuses, asks the agents, composes, trades, keeps the record.
 
-    Works with any number of engines and agents from one up. A part that raises becomes a :class:`StageError` with
-    the symbol and the stage; :class:`ClusterError`, of a part whose process is gone, is passed on as it is.
+    Works with any number of engines and agents from one up. A component that raises becomes a :class:`StageError` with
+    the symbol and the stage; :class:`ClusterError`, of a component whose process is gone, is passed on as it is.
     """
 
     def __init__(
         self,
         symbol: str,
-        engines: Sequence[Engine | FrameEngine],
-        primary_agents: Sequence[PrimaryAgent],
+        engines: Sequence[Engine | FrameEngine] | Mapping[str, Engine | FrameEngine],
+        primary_agents: Sequence[PrimaryAgent] | Mapping[str, PrimaryAgent],
         composer: ComposerAgent,
         trade_agent: TradeAgent,
         ledger_store: RecordSink,
-        config: Config,
+        config: Config | Mapping[str, object],
     ) -> None:
+        """
+        Parameters
+        ----------
+        symbol
+            What every call of :meth:`run_once` is about.
+        engines, primary_agents
+            In the order in which they are asked; the keys of a mapping name nothing but an engine without a ``kind``.
+        ledger_store
+            Receives one record a pass.
+        config
+            Settings that enter the ids: of a :class:`Config` those that change a decision, of a mapping all of it. The
+            ids of an empty mapping are those of no settings, and differ from those of the default settings.
+
+        Raises
+        ------
+        StageError
+            Where engines require each other in a circle.
+        ConfigError
+            Where a mapping holds what JSON cannot.
+        """
         self._symbol = symbol
-        self._engines = in_order_of_need(engines)
-        self._primary_agents = primary_agents
+        self._engines = in_required_order(_named(engines))
+        self._primary_agents = list(primary_agents.values() if isinstance(primary_agents, Mapping) else primary_agents)
         self._composer = composer
         self._trade_agent = trade_agent
         self._ledger = ledger_store
-        self._config_hash = config.decision_hash()
+        self._config_hash = settings_hash(config)
+
+    def for_symbol(self, symbol: str) -> PipelineRunner:
+        """The same pipeline for another symbol: engines, agents, their order and the settings' hash are shared."""
+        other = copy.copy(self)
+        other._symbol = symbol
+        return other
 
     def run_once(self, now: datetime) -> PipelineResult:
         """One pass as of ``now``; appends one record to the ledger. Raises :class:`StageError`."""
@@ -104,8 +146,15 @@ class PipelineRunner:
     def _measure(self, now: datetime) -> dict[EngineKind, EngineOutput]:
         outputs: dict[EngineKind, EngineOutput] = {}
         frames: dict[EngineKind, EngineFrames] = {}
-        for engine in self._engines:
-            outputs[engine.kind] = self._stage(f"engine.{engine.kind}", self._run_engine, engine, now, frames)
+        for name, engine in self._engines:
+            output = self._stage(f"engine.{name}", self._run_engine, engine, now, frames)
+            if output.kind in outputs:
+                raise StageError(
+                    f"Expected one engine a kind, was a second one of {output.kind}",
+                    symbol=self._symbol,
+                    stage=f"engine.{name}",
+                )
+            outputs[output.kind] = output
         return outputs
 
     def _run_engine(
@@ -125,7 +174,7 @@ class PipelineRunner:
             if output.regime is not None:
                 metadata[f"{kind}.regime"] = output.regime
         with_regime = [o for o in outputs.values() if o.regime is not None]
-        # max() keeps the first of equals: engines stand in a fixed order
+        # max() keeps the first of equals, and the engines' order is fixed
         regime = max(with_regime, key=lambda o: o.confidence).regime if with_regime else None
         sections = {kind: output.features for kind, output in outputs.items()}
         return StandardSnapshot(symbol=self._symbol, timestamp=now, regime=regime, metadata=metadata, **sections)
@@ -136,30 +185,40 @@ class PipelineRunner:
         return TradeDecision(ideas=self._trade_agent.generate_trades(composite))
 
     def _stamp(self, suggestion: Suggestion, now: datetime) -> Suggestion:
-        """The moment where the agent left it out, and the id that every route gives to this stance."""
-        moment = suggestion.timestamp or now
-        identity = stable_id(self._config_hash, suggestion.symbol, moment, suggestion.layer)
-        return suggestion.model_copy(update={"timestamp": moment, "id": identity})
+        """Fill the timestamp where the agent left it out, and the id, which is the same on every route."""
+        as_of = suggestion.timestamp or now
+        identity = stable_id(self._config_hash, suggestion.symbol, as_of, suggestion.layer)
+        return suggestion.model_copy(update={"timestamp": as_of, "id": identity})
 
     def _stage(self, stage: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return work(*args, **kwargs)
         except ClusterError:
-            raise  # a part's process is gone: no fault of the symbol
+            raise  # a component's process is gone: no fault of the symbol
         except Exception as error:
             raise StageError.wrap(error, symbol=self._symbol, stage=stage) from error
 
 
-def in_order_of_need(engines: Sequence[Engine | FrameEngine]) -> list[Engine | FrameEngine]:
-    """Engines so that each comes after those it requires and that are present; the given order otherwise."""
-    waiting, done, ordered = list(engines), set[EngineKind](), list[Engine | FrameEngine]()
-    present = {engine.kind for engine in engines}
+def in_required_order(engines: Sequence[tuple[str, E]]) -> list[tuple[str, E]]:
+    """Engines by name so that each comes after those it requires and that are present; the given order otherwise.
+
+    Raises :class:`StageError` where they require each other in a circle.
+    """
+    waiting, done, ordered = list(engines), set[str](), list[tuple[str, E]]()
+    present = {name for name, _ in engines}
     while waiting:
-        ready = next((e for e in waiting if (set(getattr(e, "requires", ())) & present) <= done), None)
+        ready = next((e for e in waiting if (set(getattr(e[1], "requires", ())) & present) <= done), None)
         if ready is None:
-            kinds = ", ".join(engine.kind for engine in waiting)
-            raise StageError(f"Engines require each other in a circle: {kinds}", stage="engines")
+            names = ", ".join(name for name, _ in waiting)
+            raise StageError(f"Engines require each other in a circle: {names}", stage="engines")
         waiting.remove(ready)
         ordered.append(ready)
-        done.add(ready.kind)
+        done.add(ready[0])
     return ordered
+
+
+def _named(engines: Sequence[E] | Mapping[str, E]) -> list[tuple[str, E]]:
+    """Each engine with its kind; without one its key, or its class's name: then only its output states the kind."""
+    if isinstance(engines, Mapping):
+        return [(getattr(engine, "kind", key), engine) for key, engine in engines.items()]
+    return [(getattr(engine, "kind", type(engine).__name__), engine) for engine in engines]
