@@ -18,7 +18,7 @@ from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, res
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.report.quotes import config_of, market_then
 from gnosis_ray.report.serialization import plain
-from gnosis_ray.report.story import Story, tell
+from gnosis_ray.report.symbol_report import Story, tell
 from gnosis_ray.report.terminal import show
 from gnosis_ray.storage.location import Location
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gnosis_ray.charts.chart_style import GOLD, INK, LONG, PURPLE, SHORT, Level
-from gnosis_ray.report.story import Story
+from gnosis_ray.report.symbol_report import Story
 
 
 def dealer_levels(story: Story) -> list[Level]:

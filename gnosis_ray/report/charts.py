@@ -33,7 +33,7 @@ from gnosis_ray.charts.number_formats import amount, dollars, percent, price
 from gnosis_ray.report.chart_levels import dealer_levels, volume_levels
 from gnosis_ray.report.glossary import spaced
 from gnosis_ray.report.payoffs import exits_are_prices
-from gnosis_ray.report.story import IdeaStory, Story
+from gnosis_ray.report.symbol_report import IdeaStory, Story
 
 EXPIRIES_SHOWN = 14
 TALL = 3.9

@@ -6,7 +6,7 @@ import math
 
 from gnosis_ray.charts.number_formats import dollars, percent, price
 from gnosis_ray.report.payoffs import exits_are_prices
-from gnosis_ray.report.story import LegStory
+from gnosis_ray.report.symbol_report import LegStory
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
 _RIGHTS = {"C": "call", "P": "put"}

@@ -17,8 +17,8 @@ from gnosis_ray.config import as_of_text
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.glossary import ACTION_WORDS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.story import Story
 from gnosis_ray.report.summary import by_outcome, in_short
+from gnosis_ray.report.symbol_report import Story
 
 TEMPLATE = "page.html.j2"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnosis_ray.charts.number_formats import dollars, percent, price
 from gnosis_ray.report.glossary import spaced
-from gnosis_ray.report.story import Considered, Story
+from gnosis_ray.report.symbol_report import Considered, Story
 
 NEAREST = ("chosen", "alternative", "ranked_below")
 NOT_MEANT = ("stance_", "volatility_", "regime_")

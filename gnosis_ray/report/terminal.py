@@ -15,8 +15,8 @@ from gnosis_ray.charts.number_formats import amount, measured, percent, price
 from gnosis_ray.config import as_of_text
 from gnosis_ray.report.glossary import ACTION_WORDS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.story import EngineStory, IdeaStory, Story, Verdict, Voice
 from gnosis_ray.report.summary import by_outcome, in_short
+from gnosis_ray.report.symbol_report import EngineStory, IdeaStory, Story, Verdict, Voice
 from gnosis_ray.report.text_bars import BarRow, bars, gathered, sampled
 
 BAR_WIDTHS = (12, 40)

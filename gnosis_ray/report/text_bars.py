@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnosis_ray.report.story import Profile
+from gnosis_ray.report.symbol_report import Profile
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 ROWS = 21

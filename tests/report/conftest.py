@@ -7,7 +7,7 @@ import pytest
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import LedgerStore, SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.report.story import Story
+from gnosis_ray.report.symbol_report import Story
 from tests.report.samples import chain_of, idea_of, legs_from, story_of, with_ideas
 from tests.support.scans import manifest_of, work
 

@@ -14,7 +14,7 @@ from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.options.payoff import PayoffLeg, summarise
 from gnosis_ray.report.quotes import market_then
-from gnosis_ray.report.story import Story, tell
+from gnosis_ray.report.symbol_report import Story, tell
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeIdea, TradeLeg
 
 COMMISSION = 1.3

@@ -11,7 +11,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.quotes import MarketThen
-from gnosis_ray.report.story import Story, tell
+from gnosis_ray.report.symbol_report import Story, tell
 from tests.report.test_story import degraded
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gnosis_ray.report.page import render, write_page
 from gnosis_ray.report.quotes import Headline
-from gnosis_ray.report.story import PROFILES, Profile, Story
+from gnosis_ray.report.symbol_report import PROFILES, Profile, Story
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7 * 7 }} & 'quoted\""
 

@@ -9,7 +9,7 @@ from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.ideas import idea_figures
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
 from gnosis_ray.report.quotes import MarketThen
-from gnosis_ray.report.story import IdeaStory, Story
+from gnosis_ray.report.symbol_report import IdeaStory, Story
 from gnosis_ray.schemas.core_schemas import TradeIdea
 from tests.report.samples import recorded
 

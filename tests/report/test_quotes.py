@@ -12,7 +12,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.report.quotes import _in_shares_of_the_last, config_of, market_then, settings_note
-from gnosis_ray.report.story import Story
+from gnosis_ray.report.symbol_report import Story
 from tests.report.samples import chain_of, recorded
 
 

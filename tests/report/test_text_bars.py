@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.report.story import Profile
+from gnosis_ray.report.symbol_report import Profile
 from gnosis_ray.report.text_bars import BarRow, bars, gathered, sampled
 
 WIDTH = 40

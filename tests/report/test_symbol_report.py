@@ -13,8 +13,8 @@ from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.glossary import choice_words
 from gnosis_ray.report.ideas import confidence_words
 from gnosis_ray.report.quotes import MarketThen
-from gnosis_ray.report.story import Considered, Story, tell
 from gnosis_ray.report.summary import by_outcome, in_short
+from gnosis_ray.report.symbol_report import Considered, Story, tell
 from tests.report.samples import recorded, story_of
 
 
