@@ -40,7 +40,7 @@ from gnosis_ray.plugins import (
     missing_members,
     require_pinned,
 )
-from gnosis_ray.report.quotes import market_then
+from gnosis_ray.report.quotes import read_market_snapshot
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from tests.ledger import samples
 from tests.support.tapes import random_bars
@@ -164,11 +164,11 @@ def test_a_run_with_plug_ins_is_explained_while_they_are_there_and_after(
     manifest = samples.manifest().model_copy(
         update={"as_of": now, "config_json": config.model_dump_json(), "config_hash": config.decision_hash()}
     )
-    then = market_then(manifest, config, record)
+    then = read_market_snapshot(manifest, config, record)
     assert then.problem is None
     assert {"jade_lizard", "short_stock"} <= set(then.considered)
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place != str(example)])
-    gone = market_then(manifest, config, record)
+    gone = read_market_snapshot(manifest, config, record)
     assert gone.bars == then.bars
     assert gone.considered == {}
     assert "'jade_lizard'" in (gone.problem or "")

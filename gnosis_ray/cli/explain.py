@@ -1,4 +1,4 @@
-"""``gnosis-ray explain SYMBOL``: the whole story of one symbol of one run."""
+"""``gnosis-ray explain SYMBOL``: the report of one symbol of one run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_op
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
-from gnosis_ray.report.quotes import config_of, market_then
+from gnosis_ray.report.quotes import config_of, read_market_snapshot
 from gnosis_ray.report.serialization import plain
-from gnosis_ray.report.symbol_report import Story, tell
-from gnosis_ray.report.terminal import show
+from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
+from gnosis_ray.report.terminal import print_report
 from gnosis_ray.storage.location import Location
 
 NEAREST = 3
@@ -48,22 +48,22 @@ class PageParam(click.ParamType[Path]):
 @data_dir_option("Where the store lies, if it moved.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
 def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: str) -> None:
-    """Why a run said what it said of SYMBOL: measurements, trust, charts, stances, the vote, trades."""
-    story = _story(LedgerStore(out), run, canonical(symbol), data_dir)
+    """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
+    report = _report(LedgerStore(out), run, canonical(symbol), data_dir)
     if html is not None:
-        _write_page(story, html)
+        _write_page(report, html)
     if format_ == "json":
-        click.echo(json.dumps(plain(story), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(plain(report), indent=2, ensure_ascii=False))
     else:
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-        show(story, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
-    if story.market_problem:
-        talk.print(f"Market of that moment: {story.market_problem}")
+        print_report(report, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
+    if report.market_problem:
+        talk.print(f"Market data: {report.market_problem}")
     if html is not None:
         talk.print(f"Page: {html.absolute()}")
 
 
-def _story(store: LedgerStore, run: str, symbol: str, data_dir: Location | None) -> Story:
+def _report(store: LedgerStore, run: str, symbol: str, data_dir: Location | None) -> SymbolReport:
     try:
         entry = store.entry(run, symbol)
     except LedgerError as error:
@@ -73,7 +73,7 @@ def _story(store: LedgerStore, run: str, symbol: str, data_dir: Location | None)
     if entry.record is None:
         raise NoDataError(_why_not(store, entry, symbol), symbol=symbol)
     config = config_of(entry.manifest)
-    return tell(entry, config, market_then(entry.manifest, config, entry.record, data_dir))
+    return build_symbol_report(entry, config, read_market_snapshot(entry.manifest, config, entry.record, data_dir))
 
 
 def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
@@ -94,7 +94,7 @@ def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
     return f"{said} Nearest: {', '.join(near)}"
 
 
-def _write_page(story: Story, path: Path) -> None:
+def _write_page(report: SymbolReport, path: Path) -> None:
     try:
         from gnosis_ray.report.page import write_page  # the extra's libraries are slow to import, and may be missing
     except ModuleNotFoundError as error:
@@ -102,4 +102,4 @@ def _write_page(story: Story, path: Path) -> None:
             raise
         told = f"--html needs {error.name}, which is not installed. Install it with: {install_command('charts')}"
         raise ConfigError(told) from error
-    write_page(story, path)
+    write_page(report, path)

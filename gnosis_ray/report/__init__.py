@@ -1,1 +1,1 @@
-"""The story of one symbol of one run, told from the ledger: as data, in the terminal, as a page."""
+"""Reports of what a run measured and decided: as data, in the terminal, as a page."""

@@ -1,4 +1,4 @@
-"""The charts of a story, one function each; None where the ledger lacks what it takes."""
+"""The charts of a symbol's report, one function each; None if the ledger has not the data."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from gnosis_ray.charts.number_formats import amount, dollars, percent, price
 from gnosis_ray.report.chart_levels import dealer_levels, volume_levels
 from gnosis_ray.report.glossary import spaced
 from gnosis_ray.report.payoffs import exits_are_prices
-from gnosis_ray.report.symbol_report import IdeaStory, Story
+from gnosis_ray.report.symbol_report import IdeaReport, SymbolReport
 
 EXPIRIES_SHOWN = 14
 TALL = 3.9
-"""Inches, of charts that read upwards."""
+"""Inches: height of charts with the price upwards."""
 
-VOICES = ("news", "flow", "technical")
-NEVER_WIDER = 0.2
-"""Of the price: strikes further away are left out of the chart by strike."""
-
-
-HEDGE_WORDS = {True: "green dealers who resist", False: "orange dealers who push"}
-
-ALL = 0.995
-"""Of the gamma: from here on a chart by strike need not say what it leaves out."""
+SENTIMENT_SOURCES = ("news", "flow", "technical")
+STRIKE_RANGE = 0.2
+"""Share of the price: strikes further away are left out of the chart by strike."""
 
 
-def charts_of(story: Story) -> dict[str, Chart]:
-    """Every chart that the story has data for, by name, in the order of the page."""
+DEALER_COLOURS = {True: "green dealers who resist", False: "orange dealers who push"}
+
+WHOLE = 0.995
+"""Share of the gamma from which on a chart by strike need not name the share it shows."""
+
+
+def charts_of(report: SymbolReport) -> dict[str, Chart]:
+    """Every chart that the report has data for, by name, in the order of the page."""
     makers = {
         "price": price_chart,
         "gamma_profile": gamma_profile_chart,
@@ -63,27 +63,27 @@ def charts_of(story: Story) -> dict[str, Chart]:
         "sentiment": sentiment_chart,
         "vote": vote_chart,
     }
-    drawn = {name: make(story) for name, make in makers.items()}
+    drawn = {name: make(report) for name, make in makers.items()}
     return {name: chart for name, chart in drawn.items() if chart is not None}
 
 
-def price_chart(story: Story) -> Chart | None:
+def price_chart(report: SymbolReport) -> Chart | None:
     """Closes and daily ranges with the levels of dealers and volume."""
-    if not story.bars:
+    if not report.bars:
         return None
     figure, axes = blank(TALL)
-    days = np.array([date2num(bar.closed_at) for bar in story.bars])  # type: ignore[no-untyped-call]
-    lows, highs = [bar.low for bar in story.bars], [bar.high for bar in story.bars]
+    days = np.array([date2num(bar.closed_at) for bar in report.bars])  # type: ignore[no-untyped-call]
+    lows, highs = [bar.low for bar in report.bars], [bar.high for bar in report.bars]
     axes.fill_between(days, lows, highs, color=FAINT, linewidth=0, label="day's range")
-    axes.plot(days, [bar.close for bar in story.bars], color=INK, linewidth=1.5, label="close")
-    beside = ("most volume", "price") if story.apart else ("most volume",)
-    levels = [*dealer_levels(story), *(level for level in volume_levels(story) if level.name in beside)]
+    axes.plot(days, [bar.close for bar in report.bars], color=INK, linewidth=1.5, label="close")
+    extra = ("most volume", "price") if report.prices_differ else ("most volume",)
+    levels = [*dealer_levels(report), *(level for level in volume_levels(report) if level.name in extra)]
     reach = [*lows, *highs]
     span = max(reach) - min(reach)
     near = [level.at for level in levels if min(reach) - 0.4 * span <= level.at <= max(reach) + 0.4 * span]
     low, high = min([*reach, *near]), max([*reach, *near])
     axes.set_ylim(low - 0.04 * (high - low), high + 0.04 * (high - low))
-    _value_area(axes, story)
+    _value_area(axes, report)
     flat_levels(axes, levels)
     locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
@@ -92,14 +92,14 @@ def price_chart(story: Story) -> Chart | None:
     price_axis(axes, "y")
     axes.set_ylabel("price, USD")
     axes.grid(visible=False, axis="x")
-    first, last = story.bars[0].close, story.bars[-1].close
-    alt = f"Price over {len(days)} sessions, from {price(first)} to {price(last)}; {_said(levels)}."
+    first, last = report.bars[0].close, report.bars[-1].close
+    alt = f"Price over {len(days)} sessions, from {price(first)} to {price(last)}; {_levels_text(levels)}."
     return Chart(f"Price, {len(days)} sessions", alt, figure)
 
 
-def gamma_profile_chart(story: Story) -> Chart | None:
+def gamma_profile_chart(report: SymbolReport) -> Chart | None:
     """Net dealer gamma recomputed at each price."""
-    profile = story.profiles["gamma_profile"]
+    profile = report.profiles["gamma_profile"]
     if not profile.x:
         return None
     figure, axes = blank()
@@ -110,36 +110,36 @@ def gamma_profile_chart(story: Story) -> Chart | None:
     axes.axhline(0, color=SOFT, linewidth=0.9)
     axes.set_xlim(x[0], x[-1])
     axes.margins(y=0.06)
-    levels = dealer_levels(story)
+    levels = dealer_levels(report)
     upright_levels(axes, levels)
     price_axis(axes, "x")
     dollar_axis(axes, "y")
     axes.set_xlabel("price of the underlying, USD")
     axes.set_ylabel("USD to trade per 1% move")
-    at_spot = story.value("hedge", "gex_usd_per_pct")
+    at_spot = report.value("hedge", "gex_usd_per_pct")
     alt = f"Net dealer gamma at prices from {price(x[0])} to {price(x[-1])}: {amount(float(y.min()))} to "
-    alt += f"{amount(float(y.max()))} per 1% move, {amount(at_spot or 0.0)} at the price; {_said(levels)}."
-    return Chart("Dealers' gamma over the price: blue holds moves, orange feeds them", alt, figure)
+    alt += f"{amount(float(y.max()))} per 1% move, {amount(at_spot or 0.0)} at the price; {_levels_text(levels)}."
+    return Chart("Dealers' gamma over the price: blue dampens moves, orange amplifies them", alt, figure)
 
 
-def gex_by_strike_chart(story: Story) -> Chart | None:
+def gex_by_strike_chart(report: SymbolReport) -> Chart | None:
     """Net dealer gamma of each strike near the price."""
-    profile = story.profiles["gex_by_strike"]
-    if not profile.x or story.spot is None:
+    profile = report.profiles["gex_by_strike"]
+    if not profile.x or report.spot is None:
         return None
     x, y = np.array(profile.x), np.array(profile.value)
-    near = np.abs(x / story.spot - 1) <= NEVER_WIDER
+    near = np.abs(x / report.spot - 1) <= STRIKE_RANGE
     if not near.any():
         return None
     share = float(np.abs(y[near]).sum() / np.abs(y).sum()) if np.abs(y).any() else 1.0
     x, y = x[near], y[near]
     figure, axes = blank()
-    gap = float(np.median(np.diff(x))) if len(x) > 1 else 0.01 * story.spot
+    gap = float(np.median(np.diff(x))) if len(x) > 1 else 0.01 * report.spot
     axes.bar(x, y, width=0.8 * gap, color=[LONG if value >= 0 else SHORT for value in y], linewidth=0)
     axes.axhline(0, color=SOFT, linewidth=0.9)
     pad = max(gap, 0.02 * (x[-1] - x[0]))
-    axes.set_xlim(min(x[0], story.spot) - pad, max(x[-1], story.spot) + pad)
-    upright_levels(axes, [level for level in dealer_levels(story) if level.name != "zero gamma"])
+    axes.set_xlim(min(x[0], report.spot) - pad, max(x[-1], report.spot) + pad)
+    upright_levels(axes, [level for level in dealer_levels(report) if level.name != "zero gamma"])
     price_axis(axes, "x")
     dollar_axis(axes, "y")
     axes.set_xlabel("strike, USD")
@@ -149,16 +149,16 @@ def gex_by_strike_chart(story: Story) -> Chart | None:
         f"Net dealer gamma of {len(x)} strikes within 20% of the price, {percent(share)} of the whole; the largest is "
     )
     alt += f"{amount(float(y[top]))} at {price(float(x[top]))}."
-    part = "" if share > ALL else f" ({percent(share)} of it: within 20% of the price)"
+    part = "" if share > WHOLE else f" ({percent(share)} of it: within 20% of the price)"
     return Chart(f"Dealers' gamma by strike{part}", alt, figure)
 
 
-def gex_by_expiry_chart(story: Story) -> Chart | None:
+def gex_by_expiry_chart(report: SymbolReport) -> Chart | None:
     """Net dealer gamma of each expiry, near ones first; those far out as one bar."""
-    profile = story.profiles["gex_by_expiry"]
+    profile = report.profiles["gex_by_expiry"]
     if not profile.x:
         return None
-    names = [f"{story.as_of.date() + timedelta(days=days):%d %b %y}" for days in profile.x]
+    names = [f"{report.as_of.date() + timedelta(days=days):%d %b %y}" for days in profile.x]
     values = list(profile.value)
     if len(values) > EXPIRIES_SHOWN:
         names = [*names[: EXPIRIES_SHOWN - 1], "later"]
@@ -179,19 +179,19 @@ def gex_by_expiry_chart(story: Story) -> Chart | None:
     return Chart("Dealers' gamma by expiry", alt, figure)
 
 
-def volume_profile_chart(story: Story) -> Chart | None:
+def volume_profile_chart(report: SymbolReport) -> Chart | None:
     """Volume by price, with the value area, the magnet and the voids."""
-    profile = story.profiles["volume_profile"]
+    profile = report.profiles["volume_profile"]
     if not profile.x:
         return None
     figure, axes = blank(TALL)
     x, share = np.array(profile.x), np.array(profile.value) * 100
-    low, high = story.value("liquidity", "value_area_low"), story.value("liquidity", "value_area_high")
+    low, high = report.value("liquidity", "value_area_low"), report.value("liquidity", "value_area_high")
     inside = np.zeros(len(x), dtype=bool) if low is None or high is None else (x >= low) & (x <= high)
     height = float(np.median(np.diff(x))) if len(x) > 1 else 0.001 * x[0]
     axes.barh(x[inside], share[inside], height=height, color="#5aa0cf", linewidth=0)
     axes.barh(x[~inside], share[~inside], height=height, color="#bcd3e6", linewidth=0)
-    levels = volume_levels(story)
+    levels = volume_levels(report)
     shown = [*x, *(level.at for level in levels)]
     pad = 0.03 * (max(shown) - min(shown)) or height
     axes.set_ylim(min(shown) - pad, max(shown) + pad)
@@ -202,25 +202,25 @@ def volume_profile_chart(story: Story) -> Chart | None:
     axes.set_xlabel("share of the volume in a band of 0.1%")
     axes.set_ylabel("price, USD")
     area = "" if low is None or high is None else f"; value area {price(low)} to {price(high)}"
-    return Chart("Volume by price: the value area is darker", f"Volume by price; {_said(levels)}{area}.", figure)
+    return Chart("Volume by price: the value area is darker", f"Volume by price; {_levels_text(levels)}{area}.", figure)
 
 
-def energy_chart(story: Story) -> Chart | None:
-    """What a 1% move costs each way: liquidity's part, dealers' part, and both at the indicators' bias."""
+def energy_chart(report: SymbolReport) -> Chart | None:
+    """Cost of a 1% move each way: the parts of liquidity and dealers, both times the bias of the indicators."""
     sides = ("up", "down")
-    measured = [story.value("elasticity", f"energy_to_move_1pct_{side}") for side in sides]
+    measured = [report.value("elasticity", f"energy_to_move_1pct_{side}") for side in sides]
     totals = [total for total in measured if total is not None]
-    liquidity = story.value("elasticity", "liquidity_cost_1pct")
+    liquidity = report.value("elasticity", "liquidity_cost_1pct")
     if len(totals) < len(sides) or liquidity is None:
         return None
     figure, axes = blank(2.5)
-    told, hedges, ends = [], set(), [*totals]
+    texts, colours, ends = [], set(), [*totals]
     for row, (side, total) in enumerate(zip(sides, totals, strict=True)):
-        bias = story.value("elasticity", f"indicator_bias_{side}") or 1.0
-        dealers = (story.value("elasticity", f"hedge_cost_1pct_{side}") or 0.0) * bias
+        bias = report.value("elasticity", f"indicator_bias_{side}") or 1.0
+        dealers = (report.value("elasticity", f"hedge_cost_1pct_{side}") or 0.0) * bias
         flow = liquidity * bias
         ends += [flow, flow + dealers]
-        hedges |= {HEDGE_WORDS[dealers > 0]} if dealers else set()
+        colours |= {DEALER_COLOURS[dealers > 0]} if dealers else set()
         axes.barh(row, flow, height=0.34, color="#5aa0cf", label=None if row else "liquidity resists")
         axes.barh(
             row + (0.0 if dealers >= 0 else 0.36),
@@ -231,28 +231,28 @@ def energy_chart(story: Story) -> Chart | None:
             label=None,
         )
         axes.plot([total, total], [row - 0.26, row + (0.26 if dealers >= 0 else 0.62)], color=INK, linewidth=2.2)
-        told.append(f"{side} {amount(total)} (liquidity {amount(flow)}, dealers {amount(dealers)})")
+        texts.append(f"{side} {amount(total)} (liquidity {amount(flow)}, dealers {amount(dealers)})")
     dollar_axis(axes, "x", 5)
     axes.set_yticks([0, 1], [f"{side} 1%\n{amount(total)}" for side, total in zip(sides, totals, strict=True)])
     axes.invert_yaxis()
     axes.set_xlim(1.04 * min(0.0, *ends), 1.04 * max(ends))
     axes.set_xlabel("USD of net order flow")
     axes.grid(visible=False, axis="y")
-    colours = ", ".join(["blue is liquidity", *sorted(hedges)])
+    legend = ", ".join(["blue is liquidity", *sorted(colours)])
     return Chart(
-        f"Energy of a 1% move: {colours}; black is the sum", f"Energy of a 1% move: {'; '.join(told)}.", figure
+        f"Energy of a 1% move: {legend}; black is the sum", f"Energy of a 1% move: {'; '.join(texts)}.", figure
     )
 
 
-def energy_curve_chart(story: Story) -> Chart | None:
-    """The cost of any move, and what order flow alone would resist."""
-    curve = story.energy
+def energy_curve_chart(report: SymbolReport) -> Chart | None:
+    """The cost of any move, with and without the hedging of dealers."""
+    curve = report.energy
     if curve is None:
         return None
     figure, axes = blank()
     axes.plot(curve.move_pct, curve.liquidity_usd, color=LONG, linewidth=1.3, linestyle="--", label="liquidity alone")
     axes.plot(curve.move_pct, curve.usd, color=INK, linewidth=1.8, label="with dealers' hedging")
-    expected = story.value("elasticity", "exp_move_pct")
+    expected = report.value("elasticity", "exp_move_pct")
     if expected is not None:
         axes.axvspan(
             -expected, expected, color=GOLD, alpha=0.10, linewidth=0, label=f"a day's expected move, ±{expected:.1f}%"
@@ -268,38 +268,40 @@ def energy_curve_chart(story: Story) -> Chart | None:
     return Chart("What any move costs", f"{alt}({amount(curve.usd[-1])}).", figure)
 
 
-def sentiment_chart(story: Story) -> Chart | None:
-    """The voices' scores, each bar as opaque as its voice is trusted, and the mood they make."""
+def sentiment_chart(report: SymbolReport) -> Chart | None:
+    """The scores of the sentiment sources and of all together; a bar is the paler, the lower its confidence."""
     rows = []
-    for name in (*VOICES, "all"):
+    for name in (*SENTIMENT_SOURCES, "all"):
         prefix = "sentiment" if name == "all" else f"{name}_sentiment"
-        score, trust = (story.value("sentiment", f"{prefix}_{what}") for what in ("score", "confidence"))
+        score, confidence = (report.value("sentiment", f"{prefix}_{what}") for what in ("score", "confidence"))
         if score is not None:
-            rows.append((name, score, trust or 0.0))
+            rows.append((name, score, confidence or 0.0))
     if not rows:
         return None
     figure, axes = blank(0.8 + 0.42 * len(rows))
-    for row, (_name, score, trust) in enumerate(rows):
-        axes.barh(row, score, height=0.6, color=LONG if score >= 0 else SHORT, alpha=0.25 + 0.75 * trust, linewidth=0)
-    axes.set_yticks(range(len(rows)), [f"{name}, trusted {percent(trust)}" for name, _, trust in rows])
+    for row, (_name, score, confidence) in enumerate(rows):
+        axes.barh(
+            row, score, height=0.6, color=LONG if score >= 0 else SHORT, alpha=0.25 + 0.75 * confidence, linewidth=0
+        )
+    axes.set_yticks(range(len(rows)), [f"{name}, confidence {percent(confidence)}" for name, _, confidence in rows])
     axes.invert_yaxis()
     axes.axvline(0, color=SOFT, linewidth=0.9)
     axes.set_xlim(-1, 1)
     axes.set_xticks([-1, -0.5, 0, 0.5, 1], ["-1", "-0.5", "0", "0.5", "1"])
     axes.set_xlabel("score, -1 bearish to 1 bullish")
     axes.grid(visible=False, axis="y")
-    said = "; ".join(f"{name} {score:+.2f}, trusted {percent(trust)}" for name, score, trust in rows)
-    return Chart("Mood: the paler, the less trusted", f"Mood: {said}.", figure)
+    text = "; ".join(f"{name} {score:+.2f}, confidence {percent(confidence)}" for name, score, confidence in rows)
+    return Chart("Sentiment: paler bars have less confidence", f"Sentiment: {text}.", figure)
 
 
-def vote_chart(story: Story) -> Chart | None:
-    """What each agent adds to the vote, their sum, and where a side is taken."""
+def vote_chart(report: SymbolReport) -> Chart | None:
+    """Each agent's part of the vote, their sum, and the thresholds of a side."""
     adds = [
-        (spaced(voice.layer.removeprefix("primary_")), voice.adds) for voice in story.voices if voice.adds is not None
+        (spaced(agent.layer.removeprefix("primary_")), agent.adds) for agent in report.agents if agent.adds is not None
     ]
-    if not adds or story.verdict.vote is None:
+    if not adds or report.composite.vote is None:
         return None
-    rows = [*adds, ("vote", story.verdict.vote)]
+    rows = [*adds, ("vote", report.composite.vote)]
     figure, axes = blank(0.9 + 0.4 * len(rows))
     for row, (_name, value) in enumerate(rows):
         axes.barh(row, value, height=0.6, color=LONG if value >= 0 else SHORT, linewidth=0)
@@ -307,22 +309,22 @@ def vote_chart(story: Story) -> Chart | None:
     axes.invert_yaxis()
     axes.axhline(len(adds) - 0.5, color=SOFT, linewidth=0.8)
     axes.axvline(0, color=SOFT, linewidth=0.9)
-    threshold = story.verdict.threshold or 0.0
+    threshold = report.composite.threshold or 0.0
     for side in (-threshold, threshold):
         axes.axvline(side, color=INK, linewidth=1.1, linestyle=":")
     reach = 1.15 * max(threshold * 2, *(abs(value) for _, value in rows))
     axes.set_xlim(-reach, reach)
     axes.set_xlabel(f"short   <   -{threshold:g}   flat   +{threshold:g}   >   long")
     axes.grid(visible=False, axis="y")
-    said = "; ".join(f"{name} {value:+.3f}" for name, value in rows)
+    text = "; ".join(f"{name} {value:+.3f}" for name, value in rows)
     return Chart(
-        "The vote: weight x confidence x direction", f"The vote: {said}; a side from {threshold:g} on.", figure
+        "The vote: weight x confidence x direction", f"The vote: {text}; a side from {threshold:g} on.", figure
     )
 
 
-def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
+def payoff_chart(report: IdeaReport, spot: float | None) -> Chart | None:
     """Profit of one unit over the price of the underlying: today, halfway, at expiry."""
-    diagram, idea = story.payoff, story.idea
+    diagram, idea = report.payoff, report.idea
     if diagram is None:
         return None
     figure, axes = blank(3.8)
@@ -356,15 +358,15 @@ def payoff_chart(story: IdeaStory, spot: float | None) -> Chart | None:
     if axes.get_legend_handles_labels()[1] != [diagram.lines[-1].label]:
         legend_below(figure, 3)
     alt = f"Profit of one unit {diagram.lines[-1].label}: from {amount(float(end.min()))} to "
-    alt += f"{amount(float(end.max()))}; {_said(levels)}."
+    alt += f"{amount(float(end.max()))}; {_levels_text(levels)}."
     return Chart(f"Payoff of the {spaced(idea.strategy_type)}", alt, figure)
 
 
-def _value_area(axes: Axes, story: Story) -> None:
-    low, high = story.value("liquidity", "value_area_low"), story.value("liquidity", "value_area_high")
+def _value_area(axes: Axes, report: SymbolReport) -> None:
+    low, high = report.value("liquidity", "value_area_low"), report.value("liquidity", "value_area_high")
     if low is not None and high is not None:
         axes.axhspan(low, high, color=LONG, alpha=0.06, linewidth=0)
 
 
-def _said(levels: Sequence[Level]) -> str:
+def _levels_text(levels: Sequence[Level]) -> str:
     return ", ".join(f"{level.name} {price(level.at)}" for level in levels)

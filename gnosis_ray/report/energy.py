@@ -1,4 +1,4 @@
-"""What it costs to move the price, rebuilt from what the ledger holds: the curve E(x) behind the energies at 1%."""
+"""The cost of moving the price, rebuilt from the ledger: the curve E(x) behind the energies at 1%."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def _cost(a: float, nodes: Floats, gamma: Floats, floor: float, moves: Floats) -
 
 
 def _agrees(rebuilt: Floats, elasticity: Mapping[str, float], side: str) -> bool:
-    told = elasticity[f"energy_to_move_1pct_{side}"]
-    return abs(float(rebuilt[0]) - told) <= AGREES_WITHIN * abs(told)
+    recorded = elasticity[f"energy_to_move_1pct_{side}"]
+    return abs(float(rebuilt[0]) - recorded) <= AGREES_WITHIN * abs(recorded)
 
 
 def _both(down: Floats, up: Floats) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What names in a ledger mean to a trader: degradations, regimes, choices of a trade."""
+"""Texts for the names in a ledger: degradations, regimes, outcomes of strategies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REASONS: Mapping[tuple[EngineKind | None, str], str] = {
     ("hedge", "open_interest_unavailable"): (
         "Open interest is missing near the money: nobody can say what dealers hold, so no gamma, walls or zero gamma."
     ),
-    ("hedge", "no_implied_vol"): "Most open interest has no believable volatility: dealers' gamma cannot be told.",
+    ("hedge", "no_implied_vol"): "Most open interest has no believable volatility: dealers' gamma cannot be measured.",
     ("hedge", "last_smile"): (
         "Part of the volatilities come from last trades, for want of two-sided quotes: good to measure, not to trade."
     ),
@@ -40,13 +40,13 @@ _REASONS: Mapping[tuple[EngineKind | None, str], str] = {
     ("liquidity", "spread_unresolved"): "The bars do not resolve a spread.",
     ("sentiment", "volume_unavailable"): "The chain reports no volume: option flow is silent.",
     ("sentiment", "stale_quotes"): "The option volume is that of an earlier session.",
-    ("sentiment", "open_interest_unavailable"): "Unusual volume cannot be told without open interest.",
+    ("sentiment", "open_interest_unavailable"): "Unusual volume cannot be measured without open interest.",
     ("sentiment", "no_news"): "No news in the window.",
     ("sentiment", "no_option_volume"): "No option traded near the money.",
     ("elasticity", "no_hedge"): "Dealers' part is unknown: the energy is that of liquidity alone.",
     ("elasticity", "no_liquidity"): "The liquidity engine had nothing to say.",
     ("elasticity", "no_implied_vol"): "No implied volatility: the day's expected move is taken from past bars.",
-    ("elasticity", "no_movement"): "The bars show no volume or no movement: no energy can be told.",
+    ("elasticity", "no_movement"): "The bars show no volume or no movement: no energy can be computed.",
 }
 
 _REGIMES: Mapping[tuple[EngineKind, str], str] = {
@@ -70,7 +70,7 @@ _REGIMES: Mapping[tuple[EngineKind, str], str] = {
     ("elasticity", "balanced"): "up and down cost about the same",
 }
 
-_CHOICES: Mapping[str, str] = {
+_OUTCOMES: Mapping[str, str] = {
     "chosen": "chosen",
     "alternative": "an alternative to the one chosen",
     "ranked_below": "could be traded, others come first",
@@ -100,7 +100,7 @@ _NOT_FOR: Mapping[str, str] = {
     "regime_": "not traded under {}",
 }
 
-ACTION_WORDS: Mapping[str, str] = {
+ACTION_TEXTS: Mapping[str, str] = {
     "long": "long: expects a rise",
     "short": "short: expects a fall",
     "flat": "flat: no side",
@@ -109,21 +109,21 @@ ACTION_WORDS: Mapping[str, str] = {
 }
 
 
-def reason_words(kind: EngineKind, reason: str) -> str:
-    """A degradation of an engine in a sentence; one that is not known here is shown as it is named."""
+def reason_text(kind: EngineKind, reason: str) -> str:
+    """A degradation of an engine as a sentence; one that is not listed here by its name."""
     found = _REASONS.get((kind, reason)) or _REASONS.get((None, reason))
     return found or f"{spaced(reason)[:1].upper()}{spaced(reason)[1:]}."
 
 
-def regime_words(kind: EngineKind, regime: str) -> str:
+def regime_text(kind: EngineKind, regime: str) -> str:
     """What a regime of an engine means; empty where it is not known here."""
     return _REGIMES.get((kind, regime), "")
 
 
-def choice_words(outcome: str) -> str:
-    """What became of a strategy, or why there is no trade."""
-    if outcome in _CHOICES:
-        return _CHOICES[outcome]
+def outcome_text(outcome: str) -> str:
+    """The outcome of a strategy, or why there is no trade."""
+    if outcome in _OUTCOMES:
+        return _OUTCOMES[outcome]
     start = next((start for start in _NOT_FOR if outcome.startswith(start)), None)
     return spaced(outcome) if start is None else _NOT_FOR[start].format(spaced(outcome.removeprefix(start)))
 

@@ -1,4 +1,4 @@
-"""Trade ideas in words and figures."""
+"""Texts and figures of trade ideas."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 
 from gnosis_ray.charts.number_formats import dollars, percent, price
 from gnosis_ray.report.payoffs import exits_are_prices
-from gnosis_ray.report.symbol_report import LegStory
+from gnosis_ray.report.symbol_report import QuotedLeg
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
 _RIGHTS = {"C": "call", "P": "put"}
 
 
-def leg_words(leg: TradeLeg) -> str:
+def leg_text(leg: TradeLeg) -> str:
     """``buy 1 x 2026-08-21 320 call``; ``sell 100 shares``. Of one unit."""
     if leg.instrument_type == "STOCK":
         return f"{leg.direction} {leg.qty:,} share{'' if leg.qty == 1 else 's'}"
@@ -20,7 +20,7 @@ def leg_words(leg: TradeLeg) -> str:
     return f"{leg.direction} {leg.qty} x {leg.expiry}{strike} {_RIGHTS[leg.instrument_type]}"
 
 
-def quote_words(leg: LegStory) -> tuple[str, str, str, str, str, str]:
+def quote_cells(leg: QuotedLeg) -> tuple[str, str, str, str, str, str]:
     """Fill, bid, ask, volatility, delta, open interest; ``-`` where unknown."""
     quote = leg.quote
     fill = _or_dash(leg.leg.price, price)
@@ -36,15 +36,15 @@ def quote_words(leg: LegStory) -> tuple[str, str, str, str, str, str]:
     )
 
 
-def units_words(idea: TradeIdea) -> str:
+def units_text(idea: TradeIdea) -> str:
     """``12 units``."""
     return f"{idea.recommended_units:,} unit{'' if idea.recommended_units == 1 else 's'}"
 
 
-def confidence_words(idea: TradeIdea) -> str:
-    """``18.7%``; of a neutral trade also what in: it is not the confidence of the stance."""
-    said = percent(idea.confidence)
-    return f"{said} in its view of volatility" if idea.side == "neutral" else said
+def confidence_text(idea: TradeIdea) -> str:
+    """``18.7%``; for a neutral trade with the view that it is a confidence in, as that is not the stance."""
+    text = percent(idea.confidence)
+    return f"{text} in its view of volatility" if idea.side == "neutral" else text
 
 
 def idea_figures(idea: TradeIdea) -> list[tuple[str, str, str]]:
@@ -52,15 +52,15 @@ def idea_figures(idea: TradeIdea) -> list[tuple[str, str, str]]:
     units = idea.recommended_units
     rows = [
         _amount("cost" if idea.cost_per_unit >= 0 else "received", abs(idea.cost_per_unit), units),
-        _amount("most that can be lost", idea.max_loss, units),
-        _amount("most that can be won", math.inf if idea.max_profit is None else idea.max_profit, units),
+        _amount("maximum loss", idea.max_loss, units),
+        _amount("maximum profit", math.inf if idea.max_profit is None else idea.max_profit, units),
     ]
     if idea.expected_value is not None:
         rows.append(_amount("expected value, market's odds", idea.expected_value, units))
     if idea.expected_edge is not None:
         rows.append(_amount("edge that the stance adds", idea.expected_edge, units))
     if idea.breakeven_levels:
-        rows.append(("breaks even at", " and ".join(f"{level:,.2f}" for level in idea.breakeven_levels), ""))
+        rows.append(("breakeven at", " and ".join(f"{level:,.2f}" for level in idea.breakeven_levels), ""))
     if idea.probability_of_profit is not None:
         rows.append(("probability of profit", percent(idea.probability_of_profit), ""))
     return [*rows, *_exits(idea)]
@@ -71,8 +71,8 @@ def _exits(idea: TradeIdea) -> list[tuple[str, str, str]]:
     if exits_are_prices(idea):
         return [(name, f"{level:,.2f}", "") for name, level in named if level is not None]
     units, (target, stop) = idea.recommended_units, (level for _, level in named)
-    rows = [] if target is None else [_amount("leave at a profit of", target - idea.cost_per_unit, units)]
-    return rows if stop is None else [*rows, _amount("leave at a loss of", idea.cost_per_unit - stop, units)]
+    rows = [] if target is None else [_amount("exit at a profit of", target - idea.cost_per_unit, units)]
+    return rows if stop is None else [*rows, _amount("exit at a loss of", idea.cost_per_unit - stop, units)]
 
 
 def _amount(name: str, usd: float, units: int) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""A story as one self-contained page: no script, nothing fetched, foreign text escaped."""
+"""A symbol's report as one self-contained page: no script, no external resource, foreign text escaped."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gnosis_ray.charts.chart_style import Chart, svg
 from gnosis_ray.charts.number_formats import dollars, measured, percent, price
 from gnosis_ray.config import as_of_text
 from gnosis_ray.report.charts import charts_of, payoff_chart
-from gnosis_ray.report.glossary import ACTION_WORDS, ENGINE_TITLES, spaced
-from gnosis_ray.report.ideas import confidence_words, idea_figures, leg_words, quote_words, units_words
-from gnosis_ray.report.summary import by_outcome, in_short
-from gnosis_ray.report.symbol_report import Story
+from gnosis_ray.report.glossary import ACTION_TEXTS, ENGINE_TITLES, spaced
+from gnosis_ray.report.ideas import confidence_text, idea_figures, leg_text, quote_cells, units_text
+from gnosis_ray.report.summary import by_outcome, summary_sentences
+from gnosis_ray.report.symbol_report import SymbolReport
 
 TEMPLATE = "page.html.j2"
 
 
-def write_page(story: Story, path: Path) -> None:
-    """Write the page, whole or not at all; what was there is replaced."""
-    body = render(story).encode()
+def write_page(report: SymbolReport, path: Path) -> None:
+    """Write the page atomically; an existing file is replaced."""
+    body = render(report).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -35,14 +35,14 @@ def write_page(story: Story, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def render(story: Story) -> str:
-    """The page's HTML. The same story always gives the same page."""
+def render(report: SymbolReport) -> str:
+    """The page's HTML; equal reports give equal pages."""
     template = _environment().get_template(TEMPLATE)
     return template.render(
-        story=story,
-        in_short=in_short(story),
-        charts=charts_of(story),
-        ideas=[(idea, payoff_chart(idea, story.price)) for idea in story.ideas],
+        report=report,
+        summary=summary_sentences(report),
+        charts=charts_of(report),
+        ideas=[(idea, payoff_chart(idea, report.price)) for idea in report.ideas],
     )
 
 
@@ -63,16 +63,16 @@ def _environment() -> Environment:
         "spaced": spaced,
     }
     environment.globals |= {
-        "action_words": ACTION_WORDS,
+        "action_texts": ACTION_TEXTS,
         "by_outcome": by_outcome,
-        "confidence_words": confidence_words,
+        "confidence_text": confidence_text,
         "engine_titles": ENGINE_TITLES,
         "idea_figures": idea_figures,
-        "leg_words": leg_words,
+        "leg_text": leg_text,
         "measured": measured,
-        "quote_words": quote_words,
+        "quote_cells": quote_cells,
         "timedelta": timedelta,
-        "units_words": units_words,
+        "units_text": units_text,
     }
     return environment
 

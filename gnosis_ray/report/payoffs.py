@@ -9,7 +9,7 @@ import numpy as np
 
 from gnosis_ray.options.payoff import PayoffLeg, payoff
 from gnosis_ray.options.position import PositionLeg, first_expiry, position_value
-from gnosis_ray.report.quotes import MarketThen
+from gnosis_ray.report.quotes import MarketSnapshot
 from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SHARES_PER_CONTRACT, TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
@@ -42,7 +42,7 @@ class PayoffDiagram:
 
 
 def payoff_diagram(
-    idea: TradeIdea, market: MarketThen, spot: float | None, annual_vol: float | None
+    idea: TradeIdea, market: MarketSnapshot, spot: float | None, annual_vol: float | None
 ) -> PayoffDiagram | str:
     """Profit today, halfway and at the first expiry, each less the idea's cost; or the reason why it cannot be drawn.
 
@@ -81,7 +81,7 @@ def _moments(years: float, *, several: bool) -> list[tuple[str, float]]:
     return [("today", 0.0), (f"in {half * DAYS_PER_YEAR:.0f} days", half), (f"{end}, {days:.0f} days", years)]
 
 
-def _held(legs: Sequence[TradeLeg], market: MarketThen) -> list[PositionLeg] | None:
+def _held(legs: Sequence[TradeLeg], market: MarketSnapshot) -> list[PositionLeg] | None:
     """The legs with what it takes to value them; None where a quote or its volatility is missing."""
     held = []
     for leg in legs:

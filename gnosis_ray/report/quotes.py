@@ -1,4 +1,4 @@
-"""What the market showed of one symbol at a run's moment, read again from the run's own source."""
+"""Market data of one symbol as of a run, read again from the run's own source."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LegQuote:
 
 
 @dataclass(frozen=True)
-class Bar:
+class DailyBar:
     """One session, USD, adjusted for splits and dividends since."""
 
     closed_at: datetime
@@ -64,7 +64,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Headline:
+class NewsHeadline:
     """One item of news: foreign text."""
 
     at: datetime
@@ -73,14 +73,14 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class MarketThen:
-    """What was known of a symbol then; ``problem`` says why something of it cannot be shown any more."""
+class MarketSnapshot:
+    """What was known of a symbol as of a run; ``problem``: why some of it cannot be read any more."""
 
     quotes: Mapping[ContractKey, LegQuote] = field(default_factory=dict)
-    bars: tuple[Bar, ...] = ()
-    headlines: tuple[Headline, ...] = ()
+    bars: tuple[DailyBar, ...] = ()
+    headlines: tuple[NewsHeadline, ...] = ()
     considered: Mapping[str, str] = field(default_factory=dict)
-    """What became of every strategy, by name; empty where that is not known any more."""
+    """The outcome of every strategy, by name; empty if it cannot be computed again."""
     problem: str | None = None
 
     def of(self, leg: TradeLeg) -> LegQuote | None:
@@ -91,10 +91,10 @@ class MarketThen:
 
 
 def config_of(manifest: RunManifest) -> Config | None:
-    """The settings that a run decided by; None where they cannot be read.
+    """The settings of a run; None if they cannot be read.
 
-    Where another version wrote them, settings that it did not have are today's defaults, and those that are no more
-    are left out: then :func:`settings_note` says so.
+    If another version wrote them, settings that it did not have take today's defaults, and settings that no longer
+    exist are left out: :func:`settings_note` then says so.
     """
     try:
         return Config.model_validate_json(manifest.config_json)
@@ -108,7 +108,7 @@ def config_of(manifest: RunManifest) -> Config | None:
 
 
 def settings_note(manifest: RunManifest, config: Config | None) -> str | None:
-    """What is to be said of ``config_of(manifest)``; None where it is just what the run decided by."""
+    """How ``config_of(manifest)`` differs from the settings of the run; None if it does not."""
     if config is None:
         return f"gnosis-ray {manifest.version} made this run with settings that this version cannot read"
     if config.decision_hash() == manifest.config_hash:
@@ -116,59 +116,59 @@ def settings_note(manifest: RunManifest, config: Config | None) -> str | None:
     return f"gnosis-ray {manifest.version} made this run with other settings: what it did not have is today's default"
 
 
-def market_then(
+def read_market_snapshot(
     manifest: RunManifest, config: Config | None, record: LedgerRecord, data_dir: Location | None = None
-) -> MarketThen:
-    """Bars, headlines and the quotes of a record's trades as of the run's moment, and what became of each strategy.
+) -> MarketSnapshot:
+    """Bars, headlines and the quotes of a record's trades as of the run, and the outcome of each strategy.
 
-    Reads the source; never raises for its lack.
+    Reads the source; does not raise if that is gone.
 
-    ``config`` as from :func:`config_of`; ``data_dir``: where the store lies now; None: where it lay then.
+    ``config`` as from :func:`config_of`; ``data_dir``: where the store is now; None: where it was.
     """
     note = settings_note(manifest, config)
     if config is None:
-        return MarketThen(problem=note)
+        return MarketSnapshot(problem=note)
     if data_dir is not None:
         config = config.with_data(dir=locate(data_dir))
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
-        then = _read(adapter, record)
+        snapshot = _read(adapter, record)
     except (GnosisError, OSError) as error:
-        return MarketThen(problem=f"quotes, bars and headlines cannot be read: {error}")
+        return MarketSnapshot(problem=f"quotes, bars and headlines cannot be read: {error}")
     try:
         considered = _considered(adapter, config, record)
     except GnosisError as error:
-        missing = f"what became of each strategy cannot be worked out again: {error}"
-        return replace(then, problem=then.problem or missing)
-    return replace(then, considered=considered, problem=then.problem or note)
+        missing = f"the outcome of each strategy cannot be computed again: {error}"
+        return replace(snapshot, problem=snapshot.problem or missing)
+    return replace(snapshot, considered=considered, problem=snapshot.problem or note)
 
 
-def _read(adapter: MarketAdapter, record: LedgerRecord) -> MarketThen:
+def _read(adapter: MarketAdapter, record: LedgerRecord) -> MarketSnapshot:
     symbol, now = record.symbol, record.timestamp
     chain = adapter.fetch_chain(symbol, now)
     bars = adapter.fetch_bars(one_key(symbol, now), SESSIONS_SHOWN).tail(SESSIONS_SHOWN)
     news = adapter.fetch_news(symbol, NEWS_HOURS, now).tail(HEADLINES_SHOWN)
     shown = _in_shares_of_the_last(bars).select("timestamp", "low", "high", "close").drop_nulls()
-    told = news.select("timestamp", "headline", "source")
-    return MarketThen(
+    shown_news = news.select("timestamp", "headline", "source")
+    return MarketSnapshot(
         quotes=_quotes(chain, [leg for idea in record.trade_ideas for leg in idea.legs]),
-        bars=tuple(Bar(*row) for row in shown.iter_rows()),
-        headlines=tuple(Headline(at, text, source or "") for at, text, source in reversed(told.rows())),
-        problem="neither a chain nor bars are there any more" if chain.is_empty() and bars.is_empty() else None,
+        bars=tuple(DailyBar(*row) for row in shown.iter_rows()),
+        headlines=tuple(NewsHeadline(at, text, source or "") for at, text, source in reversed(shown_news.rows())),
+        problem="the source has neither a chain nor bars any more" if chain.is_empty() and bars.is_empty() else None,
     )
 
 
 def _considered(adapter: MarketAdapter, config: Config, record: LedgerRecord) -> Mapping[str, str]:
-    """Asks the trade agent again for the stance in the ledger; empty where its ideas are not those of the ledger."""
-    said = record.composite_suggestion
-    asked = said.model_copy(update={"tags": [tag for tag in said.tags if not tag.startswith(DROPPED)]})
+    """The trade agent's decision on the recorded stance, made again; empty if its ideas are not those of the ledger."""
+    recorded = record.composite_suggestion
+    asked = recorded.model_copy(update={"tags": [tag for tag in recorded.tags if not tag.startswith(DROPPED)]})
     decision = Parts(config).trade_agent(adapter).decide(asked)
     same = [idea.id for idea in decision.ideas] == [idea.id for idea in record.trade_ideas]
     return decision.considered if same else {}
 
 
 def _in_shares_of_the_last(bars: pl.DataFrame) -> pl.DataFrame:
-    """One symbol's bars with earlier prices in today's shares: a split is no fall, and levels of today fit."""
+    """One symbol's bars with earlier prices adjusted to today's shares, so that a split is no fall."""
     priced = bars.filter(pl.col("close") > 0)
     factor = adjustment(priced)
     if factor is None:

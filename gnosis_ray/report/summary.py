@@ -1,137 +1,139 @@
-"""A story in a few sentences."""
+"""A symbol's report in a few sentences."""
 
 from __future__ import annotations
 
 from gnosis_ray.charts.number_formats import dollars, percent, price
 from gnosis_ray.report.glossary import spaced
-from gnosis_ray.report.symbol_report import Considered, Story
+from gnosis_ray.report.symbol_report import StrategyOutcome, SymbolReport
 
 NEAREST = ("chosen", "alternative", "ranked_below")
 NOT_MEANT = ("stance_", "volatility_", "regime_")
-"""Outcomes that stand first, and beginnings of those that stand last."""
+"""Outcomes that come first, and prefixes of those that come last."""
 
-TOLD_MOVE_PCT = 0.05
-"""Self-feeding moves from here on are worth a sentence."""
+SELF_FEEDING_PCT = 0.05
+"""Self-feeding moves from this size on get a sentence."""
 
 QUIET = "quiet"
-"""Regime of a mood too faint to be called one."""
+"""Regime of a sentiment too weak to have a sign."""
 
 EVEN = 0.02
-"""Energies up and down closer than this are called the same."""
+"""Energies up and down closer than this, relatively, count as equal."""
 
 
-def in_short(story: Story) -> tuple[str, ...]:
-    """What a trader should know first, a sentence or two each: stance, dealers, levels, energy, volume, mood."""
-    told = (
-        _stance(story),
-        _prices(story),
-        _dealers(story),
-        _walls(story),
-        _energy(story),
-        _volume(story),
-        _mood(story),
+def summary_sentences(report: SymbolReport) -> tuple[str, ...]:
+    """The first things a trader should know: stance, dealers, levels, energy, volume, sentiment."""
+    sentences = (
+        _stance(report),
+        _prices(report),
+        _dealers(report),
+        _walls(report),
+        _energy(report),
+        _volume(report),
+        _mood(report),
     )
-    return tuple(sentence for sentence in told if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def by_outcome(story: Story) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What became of the strategies, those nearest to a trade first: the outcome in words, and whose it is."""
+def by_outcome(report: SymbolReport) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Outcomes with the strategies that had them, those nearest to a trade first."""
     groups: dict[str, list[str]] = {}
-    for one in sorted(story.considered, key=_nearness):
-        groups.setdefault(one.words, []).append(one.strategy)
-    return tuple((words, tuple(sorted(names))) for words, names in groups.items())
+    for one in sorted(report.considered, key=_nearness):
+        groups.setdefault(one.text, []).append(one.strategy)
+    return tuple((text, tuple(sorted(names))) for text, names in groups.items())
 
 
-def _nearness(one: Considered) -> tuple[int, bool]:
+def _nearness(one: StrategyOutcome) -> tuple[int, bool]:
     place = NEAREST.index(one.outcome) if one.outcome in NEAREST else len(NEAREST)
     return place, one.outcome.startswith(NOT_MEANT)
 
 
-def _stance(story: Story) -> str:
-    verdict = story.verdict
-    said = f"The stance is {verdict.action} with confidence {percent(verdict.confidence)}"
-    if verdict.vote is not None and verdict.threshold is not None:
-        said += f" (vote {verdict.vote:+.2f}; it takes a side from {verdict.threshold:.2f} on)"
-    if story.ideas:
-        names = ", ".join(dict.fromkeys(spaced(idea.idea.strategy_type) for idea in story.ideas))
-        if verdict.action == "flat":
-            return f"{said}; a small trade that needs no side: {names}."
-        return f"{said}; trade idea{'s' if len(story.ideas) > 1 else ''}: {names}."
-    return f"{said}; no trade: {story.verdict.no_trade.words}." if story.verdict.no_trade else f"{said}."
+def _stance(report: SymbolReport) -> str:
+    composite = report.composite
+    text = f"The stance is {composite.action} with confidence {percent(composite.confidence)}"
+    if composite.vote is not None and composite.threshold is not None:
+        text += f" (vote {composite.vote:+.2f}; it takes a side from {composite.threshold:.2f} on)"
+    if report.ideas:
+        names = ", ".join(dict.fromkeys(spaced(idea.idea.strategy_type) for idea in report.ideas))
+        if composite.action == "flat":
+            return f"{text}; a small trade that needs no side: {names}."
+        return f"{text}; trade idea{'s' if len(report.ideas) > 1 else ''}: {names}."
+    return f"{text}; no trade: {report.composite.no_trade.text}." if report.composite.no_trade else f"{text}."
 
 
-def _prices(story: Story) -> str:
-    """Where chain and last price disagree, which is which."""
-    if story.price is None or story.spot is None or not story.apart:
+def _prices(report: SymbolReport) -> str:
+    """Both prices, if the chain and the last price disagree."""
+    if report.price is None or report.spot is None or not report.prices_differ:
         return ""
-    apart = percent(story.price / story.spot - 1, signed=True)
+    gap = percent(report.price / report.spot - 1, signed=True)
     return (
-        f"The last price is {price(story.price)}, {apart} from the {price(story.spot)} that the chain was quoted "
-        "around: what is said of dealers belongs to the latter."
+        f"The last price is {price(report.price)}, {gap} from the {price(report.spot)} that the chain was quoted "
+        "around: the figures of dealers refer to the latter."
     )
 
 
-def _dealers(story: Story) -> str:
-    net = story.value("hedge", "gex_usd_per_pct")
+def _dealers(report: SymbolReport) -> str:
+    net = report.value("hedge", "gex_usd_per_pct")
     if net is None:
-        notes = next((engine.degraded for engine in story.engines if engine.kind == "hedge"), ())
-        return f"Dealers' hedging is unknown. {notes[0].words}" if notes else ""
+        notes = next((engine.degraded for engine in report.engines if engine.kind == "hedge"), ())
+        return f"Dealers' hedging is unknown. {notes[0].text}" if notes else ""
     if net == 0:
         return "Dealers have no gamma to hedge."
     does = (
         "sell rises and buy falls, which holds the price" if net > 0 else "buy rises and sell falls, which feeds moves"
     )
-    said = f"Dealers are {'long' if net > 0 else 'short'} gamma: {dollars(abs(net))} to trade per 1% move; they {does}."
-    share = story.value("hedge", "hedge_share_of_volume")
-    return said if share is None else f"{said} On an ordinary day that is {percent(share)} of the volume."
+    text = f"Dealers are {'long' if net > 0 else 'short'} gamma: {dollars(abs(net))} to trade per 1% move; they {does}."
+    share = report.value("hedge", "hedge_share_of_volume")
+    return text if share is None else f"{text} On an ordinary day that is {percent(share)} of the volume."
 
 
-def _walls(story: Story) -> str:
+def _walls(report: SymbolReport) -> str:
     found = [
         f"{name} {price(level)} ({distance:+.1f}%)"
         for name, level, distance in (
-            ("call wall", story.value("hedge", "call_wall"), story.value("hedge", "dist_call_wall_pct")),
-            ("put wall", story.value("hedge", "put_wall"), story.value("hedge", "dist_put_wall_pct")),
-            ("zero gamma", story.value("hedge", "zero_gamma"), story.value("hedge", "dist_zero_gamma_pct")),
+            ("call wall", report.value("hedge", "call_wall"), report.value("hedge", "dist_call_wall_pct")),
+            ("put wall", report.value("hedge", "put_wall"), report.value("hedge", "dist_put_wall_pct")),
+            ("zero gamma", report.value("hedge", "zero_gamma"), report.value("hedge", "dist_zero_gamma_pct")),
         )
         if level is not None and distance is not None
     ]
     if not found:
         return ""
-    ends = "" if story.value("hedge", "zero_gamma") is not None else "; gamma keeps its sign within 20% of the price"
+    ends = "" if report.value("hedge", "zero_gamma") is not None else "; gamma keeps its sign within 20% of the price"
     return f"Levels: {', '.join(found)}{ends}."
 
 
-def _energy(story: Story) -> str:
-    up, down = (story.value("elasticity", f"energy_to_move_1pct_{side}") for side in ("up", "down"))
+def _energy(report: SymbolReport) -> str:
+    up, down = (report.value("elasticity", f"energy_to_move_1pct_{side}") for side in ("up", "down"))
     if up is None or down is None:
         return ""
-    said = f"It takes {dollars(up)} of net buying to lift the price 1%, {dollars(down)} of selling to lower it 1%"
+    text = f"It takes {dollars(up)} of net buying to lift the price 1%, {dollars(down)} of selling to lower it 1%"
     easier = "" if abs(up / down - 1) <= EVEN else "; up is easier" if up < down else "; down is easier"
-    feeding = story.value("elasticity", "self_feeding_move_pct") or 0.0
+    feeding = report.value("elasticity", "self_feeding_move_pct") or 0.0
     tail = (
-        f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts." if feeding >= TOLD_MOVE_PCT else ""
+        f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts."
+        if feeding >= SELF_FEEDING_PCT
+        else ""
     )
-    alone = "" if story.value("elasticity", "hedge_cost_1pct_up") is not None else ", dealers not counted"
-    return f"{said}{easier}{alone}.{tail}"
+    alone = "" if report.value("elasticity", "hedge_cost_1pct_up") is not None else ", dealers not counted"
+    return f"{text}{easier}{alone}.{tail}"
 
 
-def _volume(story: Story) -> str:
-    poc, low, high = (story.value("liquidity", name) for name in ("poc", "value_area_low", "value_area_high"))
-    if poc is None or low is None or high is None or story.price is None:
+def _volume(report: SymbolReport) -> str:
+    poc, low, high = (report.value("liquidity", name) for name in ("poc", "value_area_low", "value_area_high"))
+    if poc is None or low is None or high is None or report.price is None:
         return ""
-    where = "above" if story.price > high else "below" if story.price < low else "inside"
-    said = f"Most volume lies at {price(poc)}; the price is {where} the value area {price(low)} to {price(high)}"
-    magnet = story.value("liquidity", "volume_magnet_level")
-    score = story.value("liquidity", "volume_magnet_score")
+    where = "above" if report.price > high else "below" if report.price < low else "inside"
+    text = f"Most volume lies at {price(poc)}; the price is {where} the value area {price(low)} to {price(high)}"
+    magnet = report.value("liquidity", "volume_magnet_level")
+    score = report.value("liquidity", "volume_magnet_score")
     pull = "" if magnet is None or score is None else f", the nearest magnet is {price(magnet)} (pull {score:.2f} of 1)"
-    return f"{said}{pull}."
+    return f"{text}{pull}."
 
 
-def _mood(story: Story) -> str:
-    score, confidence = story.value("sentiment", "sentiment_score"), story.value("sentiment", "sentiment_confidence")
+def _mood(report: SymbolReport) -> str:
+    score, confidence = report.value("sentiment", "sentiment_score"), report.value("sentiment", "sentiment_confidence")
     if score is None or confidence is None:
         return ""
-    quiet = any(engine.kind == "sentiment" and engine.regime == QUIET for engine in story.engines)
+    quiet = any(engine.kind == "sentiment" and engine.regime == QUIET for engine in report.engines)
     mood = "There is hardly any mood" if quiet else f"The mood is {'bullish' if score > 0 else 'bearish'}"
     return f"{mood}: {score:+.2f} on a scale of -1 to 1, confidence {percent(confidence)}."

@@ -1,4 +1,4 @@
-"""One symbol of one run as a story: plain data, from which the terminal, the page and machines are served."""
+"""The report of one symbol of one run: plain data that the terminal, the page and JSON are rendered from."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.energy import EnergyCurve, energy_curve
-from gnosis_ray.report.glossary import choice_words, reason_words, regime_words
+from gnosis_ray.report.glossary import outcome_text, reason_text, regime_text
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
-from gnosis_ray.report.quotes import DROPPED, Bar, Headline, LegQuote, MarketThen
+from gnosis_ray.report.quotes import DROPPED, DailyBar, LegQuote, MarketSnapshot, NewsHeadline
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     Action,
@@ -30,18 +30,18 @@ from gnosis_ray.schemas.core_schemas import (
     TradeLeg,
 )
 
-APART = 0.005
-"""Chain and last price further apart than this, as a fraction, are two prices."""
+MIN_PRICE_GAP = 0.005
+"""Relative distance from which on the price of the chain and the last price are shown as two."""
 
-_TOLD_APART = frozenset({"confidence", "regime", "degraded", "absent"})
+_SHOWN_ELSEWHERE = frozenset({"confidence", "regime", "degraded", "absent"})
 
 ProfileName = Literal["gamma_profile", "gex_by_strike", "gex_by_expiry", "volume_profile"]
 PROFILES: tuple[ProfileName, ...] = ("gamma_profile", "gex_by_strike", "gex_by_expiry", "volume_profile")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A feature: what it is called, means and is measured in, and its value; None where it could not be computed."""
+class FeatureValue:
+    """A feature with its unit, meaning and source; ``value`` is None if it could not be computed."""
 
     name: str
     unit: str
@@ -51,41 +51,41 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Note:
-    """A degradation or a silence, as it is named and in words."""
+class NamedReason:
+    """A reason by the name that the ledger has for it, and as a sentence."""
 
     name: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
-class EngineStory:
-    """What an engine measured. ``degraded``: faults of the data; ``absent``: what the world did not say, no fault."""
+class EngineReport:
+    """What an engine measured. ``degraded``: faults of the data; ``absent``: missing input that is no fault."""
 
     kind: EngineKind
     confidence: float
     regime: str | None
-    regime_words: str
-    degraded: tuple[Note, ...]
-    absent: tuple[Note, ...]
+    regime_text: str
+    degraded: tuple[NamedReason, ...]
+    absent: tuple[NamedReason, ...]
     facts: Mapping[str, str]
-    """The rest of its metadata."""
-    features: tuple[Reading, ...]
+    """Its other metadata."""
+    features: tuple[FeatureValue, ...]
 
 
 @dataclass(frozen=True)
-class Profile:
-    """A curve or bars out of the ledger's details: ``x`` ascending (USD, or days to expiry), ``value`` at each."""
+class ProfileSeries:
+    """A curve or bars of the ledger's details: ``x`` ascending (USD, or days to expiry), ``value`` at each."""
 
     x: tuple[float, ...] = ()
     value: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
-class Voice:
-    """What one agent said, and what it adds to the vote: weight x confidence x direction over the sum of weights.
+class AgentReport:
+    """The stance of one agent, and its part of the vote: weight x confidence x direction over the sum of weights.
 
-    ``weight`` and ``adds`` are None where the run's settings cannot be read.
+    ``weight`` and ``adds`` are None if the run's settings cannot be read.
     """
 
     layer: str
@@ -99,7 +99,7 @@ class Voice:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CompositeReport:
     """The composite stance. ``vote`` in -1..1; it takes a side from ``threshold`` on; ``no_trade``: why no idea."""
 
     action: Action
@@ -109,39 +109,39 @@ class Verdict:
     reasoning: str
     forecast: Mapping[str, float]
     tags: tuple[str, ...]
-    no_trade: Note | None
+    no_trade: NamedReason | None
 
 
 @dataclass(frozen=True)
-class LegStory:
-    """A leg and how it was quoted; no quote for stock, or where quotes are gone."""
+class QuotedLeg:
+    """A leg with its quote; None for stock, or if quotes cannot be read any more."""
 
     leg: TradeLeg
     quote: LegQuote | None
 
 
 @dataclass(frozen=True)
-class IdeaStory:
-    """A trade: its figures as in the ledger, its legs, its payoff, or why that cannot be drawn."""
+class IdeaReport:
+    """A trade idea of the ledger with its quoted legs and its payoff, or the reason why that cannot be drawn."""
 
     idea: TradeIdea
-    legs: tuple[LegStory, ...]
+    legs: tuple[QuotedLeg, ...]
     payoff: PayoffDiagram | None
     no_payoff: str | None
 
 
 @dataclass(frozen=True)
-class Considered:
-    """What became of a strategy: ``outcome`` as the trade agent names it, and in words."""
+class StrategyOutcome:
+    """The outcome of a strategy, by the trade agent's name for it, and as text."""
 
     strategy: str
     outcome: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
-class Story:
-    """Everything that one run saw and decided of one symbol."""
+class SymbolReport:
+    """Everything that one run measured and decided about one symbol."""
 
     symbol: str
     as_of: datetime
@@ -151,37 +151,37 @@ class Story:
     version: str
     config_hash: str
     price: float | None
-    """Last price known, USD; else the one that came with the chain."""
+    """Last price known, USD; else the one of the chain."""
     spot: float | None
-    """Price that came with the chain, USD: the hedge engine's figures stand around it; else the last one known."""
+    """Price that came with the chain, USD: the hedge engine's figures refer to it; else the last price known."""
     regime: str | None
-    engines: tuple[EngineStory, ...]
-    profiles: Mapping[ProfileName, Profile]
+    engines: tuple[EngineReport, ...]
+    profiles: Mapping[ProfileName, ProfileSeries]
     energy: EnergyCurve | None
-    voices: tuple[Voice, ...]
-    verdict: Verdict
-    ideas: tuple[IdeaStory, ...]
-    considered: tuple[Considered, ...]
-    bars: tuple[Bar, ...]
-    headlines: tuple[Headline, ...]
+    agents: tuple[AgentReport, ...]
+    composite: CompositeReport
+    ideas: tuple[IdeaReport, ...]
+    considered: tuple[StrategyOutcome, ...]
+    bars: tuple[DailyBar, ...]
+    headlines: tuple[NewsHeadline, ...]
     market_problem: str | None
-    """Why quotes, bars or headlines of that moment are missing, or may differ from what the run saw."""
+    """Why quotes, bars or headlines are missing, or may differ from those of the run."""
 
     @property
-    def apart(self) -> bool:
-        """Whether the chain was quoted around another price than the last one known."""
-        return self.price is not None and self.spot is not None and abs(self.price / self.spot - 1) > APART
+    def prices_differ(self) -> bool:
+        """Whether the chain was quoted at another price than the last one known."""
+        return self.price is not None and self.spot is not None and abs(self.price / self.spot - 1) > MIN_PRICE_GAP
 
     def value(self, kind: EngineKind, name: str) -> float | None:
         """A feature; None where it is absent."""
-        readings = (reading for engine in self.engines if engine.kind == kind for reading in engine.features)
-        return next((reading.value for reading in readings if reading.name == name), None)
+        features = (feature for engine in self.engines if engine.kind == kind for feature in engine.features)
+        return next((feature.value for feature in features if feature.name == name), None)
 
 
-def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story:
-    """The story of a symbol out of its ledger ``entry``, the run's settings and what ``market_then`` read again.
+def build_symbol_report(entry: SymbolEntry, config: Config | None, market: MarketSnapshot) -> SymbolReport:
+    """The report of a ledger ``entry``, with the run's settings and the result of ``read_market_snapshot``.
 
-    Pure. Raises :class:`NoDataError` where the run has no record of the symbol.
+    Pure. Raises :class:`NoDataError` if the run has no record of the symbol.
     """
     record, manifest = entry.record, entry.manifest
     if record is None:
@@ -191,7 +191,7 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
     spot = last if chained is None else chained
     price = spot if last is None else last
     vol = snapshot.hedge.get("atm_iv_30d", snapshot.elasticity.get("realised_vol_20d"))
-    return Story(
+    return SymbolReport(
         symbol=record.symbol,
         as_of=record.timestamp,
         run_id=manifest.run_id,
@@ -205,89 +205,93 @@ def tell(entry: SymbolEntry, config: Config | None, market: MarketThen) -> Story
         engines=tuple(_engine(kind, snapshot) for kind in ENGINE_KINDS if f"{kind}.confidence" in snapshot.metadata),
         profiles={name: _profile(entry.details, name) for name in PROFILES},
         energy=energy_curve(snapshot.hedge, snapshot.elasticity, entry.details, config),
-        voices=_voices(record, config),
-        verdict=_verdict(record, config),
+        agents=_agents(record, config),
+        composite=_composite(record, config),
         ideas=tuple(_idea(idea, market, price, vol) for idea in record.trade_ideas),
-        considered=tuple(Considered(name, said, choice_words(said)) for name, said in market.considered.items()),
+        considered=tuple(
+            StrategyOutcome(name, outcome, outcome_text(outcome)) for name, outcome in market.considered.items()
+        ),
         bars=market.bars,
         headlines=market.headlines,
         market_problem=market.problem,
     )
 
 
-def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineStory:
+def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineReport:
     own = {key.removeprefix(f"{kind}."): text for key, text in snapshot.metadata.items() if key.startswith(f"{kind}.")}
     regime = own.get("regime")
-    return EngineStory(
+    return EngineReport(
         kind=kind,
         confidence=float(own["confidence"]),
         regime=regime,
-        regime_words=regime_words(kind, regime) if regime else "",
-        degraded=_notes(kind, own.get("degraded", "")),
-        absent=_notes(kind, own.get("absent", "")),
-        facts={key: own[key] for key in sorted(own.keys() - _TOLD_APART)},
-        features=_readings(FEATURES[kind], getattr(snapshot, kind)),
+        regime_text=regime_text(kind, regime) if regime else "",
+        degraded=_named_reasons(kind, own.get("degraded", "")),
+        absent=_named_reasons(kind, own.get("absent", "")),
+        facts={key: own[key] for key in sorted(own.keys() - _SHOWN_ELSEWHERE)},
+        features=_feature_values(FEATURES[kind], getattr(snapshot, kind)),
     )
 
 
-def _notes(kind: EngineKind, names: str) -> tuple[Note, ...]:
-    return tuple(Note(name, reason_words(kind, name)) for name in dict.fromkeys(filter(None, names.split(","))))
+def _named_reasons(kind: EngineKind, names: str) -> tuple[NamedReason, ...]:
+    return tuple(NamedReason(name, reason_text(kind, name)) for name in dict.fromkeys(filter(None, names.split(","))))
 
 
-def _readings(specs: Sequence[FeatureSpec], values: Mapping[str, float]) -> tuple[Reading, ...]:
-    """In the order of the specs; what was measured beyond them comes last."""
-    known = [Reading(s.name, s.unit, s.doc, s.source, values.get(s.name)) for s in specs]
+def _feature_values(specs: Sequence[FeatureSpec], values: Mapping[str, float]) -> tuple[FeatureValue, ...]:
+    """In the order of the specs; features without a spec come last."""
+    known = [FeatureValue(s.name, s.unit, s.doc, s.source, values.get(s.name)) for s in specs]
     others = sorted(values.keys() - {spec.name for spec in specs})
-    return (*known, *(Reading(name, "", "", "", values[name]) for name in others))
+    return (*known, *(FeatureValue(name, "", "", "", values[name]) for name in others))
 
 
-def _profile(details: pl.DataFrame, name: ProfileName) -> Profile:
+def _profile(details: pl.DataFrame, name: ProfileName) -> ProfileSeries:
     rows = details.filter(pl.col("name") == name).sort("x")
-    return Profile(tuple(rows["x"]), tuple(rows["value"]))
+    return ProfileSeries(tuple(rows["x"]), tuple(rows["value"]))
 
 
-def _voices(record: LedgerRecord, config: Config | None) -> tuple[Voice, ...]:
-    said = record.primary_suggestions
+def _agents(record: LedgerRecord, config: Config | None) -> tuple[AgentReport, ...]:
+    suggestions = record.primary_suggestions
     weights = {} if config is None else config.composer.weights
-    total = sum(weights.get(one.layer, 0.0) for one in said)
-    return tuple(_voice(one, weights.get(one.layer), total) for one in said)
+    total = sum(weights.get(one.layer, 0.0) for one in suggestions)
+    return tuple(_agent(one, weights.get(one.layer), total) for one in suggestions)
 
 
-def _voice(said: Suggestion, weight: float | None, total: float) -> Voice:
-    told = weight is not None and total > 0
-    return Voice(
-        layer=said.layer,
-        action=said.action,
-        confidence=said.confidence,
+def _agent(suggestion: Suggestion, weight: float | None, total: float) -> AgentReport:
+    adds = None
+    if weight is not None and total > 0:
+        adds = weight * suggestion.confidence * DIRECTION[suggestion.action] / total
+    return AgentReport(
+        layer=suggestion.layer,
+        action=suggestion.action,
+        confidence=suggestion.confidence,
         weight=weight,
-        adds=(weight or 0.0) * said.confidence * DIRECTION[said.action] / total if told else None,
-        reasoning=said.reasoning,
-        forecast=said.forecast,
-        tags=tuple(said.tags),
+        adds=adds,
+        reasoning=suggestion.reasoning,
+        forecast=suggestion.forecast,
+        tags=tuple(suggestion.tags),
     )
 
 
-def _verdict(record: LedgerRecord, config: Config | None) -> Verdict:
-    said = record.composite_suggestion
-    adds = [voice.adds for voice in _voices(record, config)]
-    dropped = next((tag.removeprefix(DROPPED) for tag in said.tags if tag.startswith(DROPPED)), None)
-    return Verdict(
-        action=said.action,
-        confidence=said.confidence,
+def _composite(record: LedgerRecord, config: Config | None) -> CompositeReport:
+    suggestion = record.composite_suggestion
+    adds = [agent.adds for agent in _agents(record, config)]
+    dropped = next((tag.removeprefix(DROPPED) for tag in suggestion.tags if tag.startswith(DROPPED)), None)
+    return CompositeReport(
+        action=suggestion.action,
+        confidence=suggestion.confidence,
         vote=None if not adds or None in adds else sum(one for one in adds if one is not None),
         threshold=None if config is None else config.composer.direction_threshold,
-        reasoning=said.reasoning,
-        forecast=said.forecast,
-        tags=tuple(tag for tag in said.tags if not tag.startswith(DROPPED)),
-        no_trade=None if dropped is None else Note(dropped, choice_words(dropped)),
+        reasoning=suggestion.reasoning,
+        forecast=suggestion.forecast,
+        tags=tuple(tag for tag in suggestion.tags if not tag.startswith(DROPPED)),
+        no_trade=None if dropped is None else NamedReason(dropped, outcome_text(dropped)),
     )
 
 
-def _idea(idea: TradeIdea, market: MarketThen, price: float | None, vol: float | None) -> IdeaStory:
+def _idea(idea: TradeIdea, market: MarketSnapshot, price: float | None, vol: float | None) -> IdeaReport:
     drawn = payoff_diagram(idea, market, price, vol)
-    return IdeaStory(
+    return IdeaReport(
         idea=idea,
-        legs=tuple(LegStory(leg, market.of(leg)) for leg in idea.legs),
+        legs=tuple(QuotedLeg(leg, market.of(leg)) for leg in idea.legs),
         payoff=None if isinstance(drawn, str) else drawn,
         no_payoff=drawn if isinstance(drawn, str) else None,
     )

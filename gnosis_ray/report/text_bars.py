@@ -1,4 +1,4 @@
-"""Charts out of block characters: a row of text a bar."""
+"""Bar charts of block characters, one line of text for each bar."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gnosis_ray.report.symbol_report import Profile
+from gnosis_ray.report.symbol_report import ProfileSeries
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 ROWS = 21
@@ -15,7 +15,7 @@ ROWS = 21
 
 @dataclass(frozen=True)
 class BarRow:
-    """A bar: what it is of, its value, and what stands at it."""
+    """A bar: its label, its value, and the names of the levels at it."""
 
     label: str
     value: float
@@ -43,16 +43,16 @@ def bars(rows: Sequence[BarRow], width: int, figures: Sequence[str]) -> list[str
     return lines
 
 
-def sampled(
-    profile: Profile, marks: Mapping[str, float | None], rows: int = ROWS
+def sample_profile(
+    profile: ProfileSeries, marks: Mapping[str, float | None], rows: int = ROWS
 ) -> list[tuple[float, float, tuple[str, ...]]]:
     """The curve at evenly spaced levels, highest first: level, value, and the marks nearest to that level."""
     levels = np.linspace(profile.x[0], profile.x[-1], rows)
     return _marked(levels, np.interp(levels, profile.x, profile.value), marks)
 
 
-def gathered(
-    profile: Profile, marks: Mapping[str, float | None], rows: int = ROWS
+def bin_profile(
+    profile: ProfileSeries, marks: Mapping[str, float | None], rows: int = ROWS
 ) -> list[tuple[float, float, tuple[str, ...]]]:
     """Sums over evenly wide bands of ``x``, highest first: middle of the band, sum, and the marks that lie in it."""
     edges = np.linspace(profile.x[0], profile.x[-1], rows + 1)

@@ -23,10 +23,10 @@ def test_the_terminal_tells_everything(call: Call, ledger: Path) -> None:
     assert [name for name in NAMES if name not in told.out] == []
     for heading in (
         "SYNTHETIC",
-        "In short",
-        "How far to trust it",
+        "Summary",
+        "Confidence of each engine",
         "Volume by price",
-        "What the agents said",
+        "Stances",
         "Trades",
     ):
         assert heading in told.out
@@ -34,13 +34,13 @@ def test_the_terminal_tells_everything(call: Call, ledger: Path) -> None:
 
 def test_machines_get_the_same_story(call: Call, ledger: Path) -> None:
     told = call("explain", MANY[1], "--out", ledger, "--format", "json")
-    story = json.loads(told.out)
+    report = json.loads(told.out)
     record = LedgerStore(ledger).entry("latest", MANY[1]).record
     assert record is not None
-    assert (told.code, story["symbol"], story["synthetic"]) == (0, MANY[1], True)
-    hedge = {r["name"]: r["value"] for r in story["engines"][0]["features"] if r["value"] is not None}
+    assert (told.code, report["symbol"], report["synthetic"]) == (0, MANY[1], True)
+    hedge = {r["name"]: r["value"] for r in report["engines"][0]["features"] if r["value"] is not None}
     assert hedge == record.snapshot.hedge
-    assert story["verdict"]["action"] == record.composite_suggestion.action
+    assert report["composite"]["action"] == record.composite_suggestion.action
 
 
 def test_the_page_is_whole_and_fetches_nothing(call: Call, ledger: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import LedgerStore, SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.report.symbol_report import Story
-from tests.report.samples import chain_of, idea_of, legs_from, story_of, with_ideas
+from gnosis_ray.report.symbol_report import SymbolReport
+from tests.report.samples import chain_of, idea_of, legs_from, report_of, with_ideas
 from tests.support.scans import manifest_of, work
 
 
@@ -33,6 +33,6 @@ def traded(entry: SymbolEntry, config: Config, market_calendar: SessionCalendar)
 
 
 @pytest.fixture(scope="session")
-def story(traded: SymbolEntry, config: Config) -> Story:
+def report(traded: SymbolEntry, config: Config) -> SymbolReport:
     """Its story."""
-    return story_of(traded, config)
+    return report_of(traded, config)

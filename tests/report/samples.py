@@ -13,8 +13,8 @@ from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.options.payoff import PayoffLeg, summarise
-from gnosis_ray.report.quotes import market_then
-from gnosis_ray.report.symbol_report import Story, tell
+from gnosis_ray.report.quotes import read_market_snapshot
+from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeIdea, TradeLeg
 
 COMMISSION = 1.3
@@ -100,6 +100,6 @@ def with_ideas(entry: SymbolEntry, ideas: list[TradeIdea]) -> SymbolEntry:
     return replace(entry, record=recorded(entry).model_copy(update={"trade_ideas": ideas}))
 
 
-def story_of(entry: SymbolEntry, config: Config) -> Story:
+def report_of(entry: SymbolEntry, config: Config) -> SymbolReport:
     """The story with the market of its moment."""
-    return tell(entry, config, market_then(entry.manifest, config, recorded(entry)))
+    return build_symbol_report(entry, config, read_market_snapshot(entry.manifest, config, recorded(entry)))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gnosis_ray.report.page import render, write_page
-from gnosis_ray.report.quotes import Headline
-from gnosis_ray.report.symbol_report import PROFILES, Profile, Story
+from gnosis_ray.report.quotes import NewsHeadline
+from gnosis_ray.report.symbol_report import PROFILES, ProfileSeries, SymbolReport
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7 * 7 }} & 'quoted\""
 
@@ -38,28 +38,30 @@ def parsed(page: str) -> Elements:
 
 
 @pytest.fixture(scope="module")
-def page(story: Story) -> str:
+def page(report: SymbolReport) -> str:
     """The page of the story."""
-    return render(story)
+    return render(report)
 
 
 @pytest.fixture(scope="module")
-def bare(story: Story) -> Story:
+def bare(report: SymbolReport) -> SymbolReport:
     """The story without what charts are drawn of, but the vote: quick to render."""
-    engines = tuple(replace(engine, features=()) for engine in story.engines)
-    return replace(story, engines=engines, profiles=dict.fromkeys(PROFILES, Profile()), energy=None, bars=(), ideas=())
+    engines = tuple(replace(engine, features=()) for engine in report.engines)
+    return replace(
+        report, engines=engines, profiles=dict.fromkeys(PROFILES, ProfileSeries()), energy=None, bars=(), ideas=()
+    )
 
 
 @pytest.fixture(scope="module")
-def hostile(story: Story, bare: Story) -> Elements:
+def hostile(report: SymbolReport, bare: SymbolReport) -> Elements:
     """A page on which every text that comes from outside is hostile."""
-    voices = tuple(replace(voice, reasoning=HOSTILE, tags=(HOSTILE,)) for voice in story.voices)
-    first = story.ideas[0]
+    agents = tuple(replace(agent, reasoning=HOSTILE, tags=(HOSTILE,)) for agent in report.agents)
+    first = report.ideas[0]
     ideas = (replace(first, idea=first.idea.model_copy(update={"rationale": HOSTILE, "tags": [HOSTILE]})),)
     engines = tuple(replace(engine, facts={HOSTILE: HOSTILE}) for engine in bare.engines)
-    verdict = replace(story.verdict, reasoning=HOSTILE, tags=(HOSTILE,))
-    headlines = (Headline(story.as_of, HOSTILE, HOSTILE),)
-    changed = replace(bare, voices=voices, ideas=ideas, engines=engines, verdict=verdict, headlines=headlines)
+    composite = replace(report.composite, reasoning=HOSTILE, tags=(HOSTILE,))
+    headlines = (NewsHeadline(report.as_of, HOSTILE, HOSTILE),)
+    changed = replace(bare, agents=agents, ideas=ideas, engines=engines, composite=composite, headlines=headlines)
     return parsed(render(replace(changed, market_problem=HOSTILE, provider=HOSTILE, symbol=HOSTILE)))
 
 
@@ -79,19 +81,19 @@ def test_nothing_is_fetched_or_run(page: str) -> None:
     assert all(attributes.get("alt") for tag, attributes in made.seen if tag == "img")
 
 
-def test_a_synthetic_market_is_called_so_loudly(page: str, bare: Story) -> None:
+def test_a_synthetic_market_is_called_so_loudly(page: str, bare: SymbolReport) -> None:
     assert "SYNTHETIC MARKET" in page
     assert "SYNTHETIC" not in render(replace(bare, synthetic=False))
 
 
 def test_every_trade_has_its_legs_and_figures(page: str) -> None:
     text = " ".join(parsed(page).text.split())
-    for wanted in ("Iron condor", "Calendar", "Covered call", "breaks even at", "probability of profit", "62.0%"):
+    for wanted in ("Iron condor", "Calendar", "Covered call", "breakeven at", "probability of profit", "62.0%"):
         assert wanted in text
     assert "buy 100 shares" in text
 
 
-def test_a_page_is_whole_or_absent(bare: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_whole_or_absent(bare: SymbolReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "deep" / "page.html"
     write_page(bare, path)
     before = path.read_bytes()

@@ -11,16 +11,16 @@ import polars as pl
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.report.quotes import _in_shares_of_the_last, config_of, market_then, settings_note
-from gnosis_ray.report.symbol_report import Story
+from gnosis_ray.report.quotes import _in_shares_of_the_last, config_of, read_market_snapshot, settings_note
+from gnosis_ray.report.symbol_report import SymbolReport
 from tests.report.samples import chain_of, recorded
 
 
 def test_legs_are_quoted_as_the_chain_was(
-    traded: SymbolEntry, story: Story, config: Config, market_calendar: SessionCalendar
+    traded: SymbolEntry, report: SymbolReport, config: Config, market_calendar: SessionCalendar
 ) -> None:
     chain = chain_of(traded, config, market_calendar)
-    quoted = [leg for idea in story.ideas for leg in idea.legs if leg.leg.expiry]
+    quoted = [leg for idea in report.ideas for leg in idea.legs if leg.leg.expiry]
     assert len(quoted) == 9
     for leg in quoted:
         expiry = date.fromisoformat(leg.leg.expiry or "")
@@ -31,10 +31,10 @@ def test_legs_are_quoted_as_the_chain_was(
         assert leg.leg.price == (row["ask"] if leg.leg.direction == "buy" else row["bid"])
 
 
-def test_nothing_later_than_the_run_is_read(story: Story) -> None:
-    assert story.bars
-    assert all(bar.closed_at <= story.as_of for bar in story.bars)
-    assert all(headline.at <= story.as_of for headline in story.headlines)
+def test_nothing_later_than_the_run_is_read(report: SymbolReport) -> None:
+    assert report.bars
+    assert all(bar.closed_at <= report.as_of for bar in report.bars)
+    assert all(headline.at <= report.as_of for headline in report.headlines)
 
 
 def test_bars_before_a_split_are_in_shares_of_today() -> None:
@@ -56,7 +56,7 @@ def test_bars_before_a_split_are_in_shares_of_today() -> None:
 
 def test_a_market_that_is_gone_is_told_not_raised(entry: SymbolEntry, config: Config, tmp_path: Path) -> None:
     stored = config.model_copy(update={"data": config.data.model_copy(update={"provider": "store", "dir": tmp_path})})
-    then = market_then(entry.manifest, stored, recorded(entry))
+    then = read_market_snapshot(entry.manifest, stored, recorded(entry))
     assert then.bars == ()
     assert then.problem is not None
     assert str(tmp_path) in then.problem
@@ -73,7 +73,7 @@ def test_settings_of_another_version_are_read_as_far_as_they_go(entry: SymbolEnt
     assert read.composer.direction_threshold == 0.35
     assert read.composer.opposed_penalty == config.composer.opposed_penalty
     assert "other settings" in (settings_note(other, read) or "")
-    assert "other settings" in (market_then(other, read, recorded(entry)).problem or "")
+    assert "other settings" in (read_market_snapshot(other, read, recorded(entry)).problem or "")
 
 
 def test_own_settings_need_no_note(entry: SymbolEntry) -> None:
@@ -84,4 +84,4 @@ def test_settings_that_are_none_are_told(entry: SymbolEntry) -> None:
     for text in ("[]", "no json", '{"market": 3}'):
         broken = entry.manifest.model_copy(update={"config_json": text})
         assert config_of(broken) is None
-        assert "cannot read" in (market_then(broken, None, recorded(entry)).problem or "")
+        assert "cannot read" in (read_market_snapshot(broken, None, recorded(entry)).problem or "")

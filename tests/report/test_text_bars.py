@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.report.symbol_report import Profile
-from gnosis_ray.report.text_bars import BarRow, bars, gathered, sampled
+from gnosis_ray.report.symbol_report import ProfileSeries
+from gnosis_ray.report.text_bars import BarRow, bars, bin_profile, sample_profile
 
 WIDTH = 40
 
@@ -39,12 +39,14 @@ def test_nothing_draws_nothing() -> None:
 @given(st.lists(st.tuples(st.floats(1, 1000), st.floats(0, 1)), min_size=2, max_size=60, unique_by=lambda p: p[0]))
 def test_bands_hold_the_whole_volume(points: list[tuple[float, float]]) -> None:
     x, value = zip(*sorted(points), strict=True)
-    bands = gathered(Profile(x, value), {})
+    bands = bin_profile(ProfileSeries(x, value), {})
     assert sum(total for _, total, _ in bands) == pytest.approx(sum(value))
     assert [level for level, _, _ in bands] == sorted((level for level, _, _ in bands), reverse=True)
 
 
 def test_marks_stand_at_the_nearest_row() -> None:
-    rows = sampled(Profile((0.0, 20.0), (0.0, 10.0)), {"wall": 15.2, "gone": None, "beyond": 30.0}, rows=21)
+    rows = sample_profile(
+        ProfileSeries((0.0, 20.0), (0.0, 10.0)), {"wall": 15.2, "gone": None, "beyond": 30.0}, rows=21
+    )
     assert [(level, marks) for level, _, marks in rows if marks] == [(15.0, ("wall",))]
     assert {level: value for level, value, _ in rows}[15.0] == pytest.approx(7.5)
