@@ -13,9 +13,10 @@ from benchmarks.timing import seconds_of
 from gnosis_ray.app.composition import Parts
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.pipeline.batch_pass import BatchPass
+from gnosis_ray.schemas.core_schemas import DataKind
 
 ROUNDS = 9
-FILES = ("chains", "bars")
+FILES: tuple[DataKind, ...] = ("chains", "bars")
 
 
 def rows(market: Market, _scratch: Path) -> Iterator[Row]:

@@ -18,7 +18,9 @@ from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.market.keys import keys_at
+from gnosis_ray.schemas.core_schemas import DataKind
 
 REALDATA = Path(os.environ.get("GNOSIS_RAY_REALDATA", Path(__file__).parents[2] / "shared" / "data"))
 RECORDED = "us_2026_07"
@@ -45,10 +47,18 @@ class Market:
         """A new adapter over the store: nothing remembered."""
         return build_adapter(self.config, self.calendar)
 
-    def read_and_sum(self, kind: str = "chains") -> pl.DataFrame:
+    def parts(self, kind: DataKind) -> list[Path]:
+        """The store's Parquet files of a kind, in order of their paths."""
+        return sorted((self.root / kind).rglob("part-*.parquet"))
+
+    def scan(self, kind: DataKind) -> pl.LazyFrame:
+        """Those files as one table of the kind's whole schema: a file leaves out columns that its source lacks."""
+        schema = DATASETS[kind].stored
+        return pl.scan_parquet(self.parts(kind), hive_partitioning=False, schema=schema, missing_columns="insert")
+
+    def read_and_sum(self, kind: DataKind = "chains") -> pl.DataFrame:
         """The yardstick: Polars reads a kind's Parquet files and sums every column of floats."""
-        parts = sorted((self.root / kind).rglob("part-*.parquet"))
-        return pl.scan_parquet(parts, hive_partitioning=False).select(pl.col(pl.Float64).sum()).collect()
+        return self.scan(kind).select(pl.col(pl.Float64).sum()).collect()
 
 
 def prepare(root: Path, members: int | None = None) -> Market:
