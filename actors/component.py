@@ -10,42 +10,42 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.fanout import DIED, BatchWorker, PartedJob
+from gnosis_ray.fanout import DIED, BatchWorker, ComponentJob
 from gnosis_ray.monitoring.log_lines import write_lines
 
 
 class Component:
-    """Builds its part once and calls its methods for those who hold a stand-in."""
+    """Builds an engine or agent once and calls its methods for the proxies of it."""
 
-    def __init__(self, job: PartedJob, role: str, log_as: str | None = None) -> None:
-        """``role``: one of the job's; ``log_as`` as for :class:`actors.worker.Shard`."""
+    def __init__(self, job: ComponentJob, role: str, log_as: str | None = None) -> None:
+        """``role``: one of the job's; ``log_as`` as for :class:`actors.worker.Worker`."""
         if log_as is not None:
             write_lines(log_as)
         self._job = job
         self._role = role
-        self._part: object | None = None
+        self._component: object | None = None
 
     def call(self, method: str, arguments: tuple[Any, ...]) -> Any:
-        """What the part's method returns or raises."""
-        if self._part is None:
-            self._part = self._job.open_part(self._role)
-        return getattr(self._part, method)(*arguments)
+        """Return or raise what the component's method returns or raises."""
+        if self._component is None:
+            self._component = self._job.open_component(self._role)
+        return getattr(self._component, method)(*arguments)
 
 
-_remote: Any = ray.remote  # as in shard.py
+_remote: Any = ray.remote  # its type hints leave keyword arguments out
 
 ComponentActor = _remote(num_cpus=0, max_restarts=0, max_task_retries=0)(Component)
-"""A part that died is never restarted behind its runner's back: the whole symbol is tried again."""
+"""A component that died is not restarted behind its runner: the whole symbol is attempted again."""
 
 
 @dataclass(frozen=True)
-class RemotePart:
-    """Calls the methods of a component: what a stand-in asks."""
+class RemoteComponent:
+    """Calls the methods of a component actor, for its proxy."""
 
     actor: Any
 
     def __call__(self, method: str, *arguments: Any) -> Any:
-        """What the part's method returns or raises; ClusterError where its process is gone."""
+        """Return or raise what the component's method does; raise ClusterError where its process is gone."""
         try:
             return ray.get(self.actor.call.remote(method, arguments))
         except RayTaskError as error:
@@ -56,12 +56,12 @@ class RemotePart:
 
 @dataclass(frozen=True)
 class RunnerJob:
-    """The job of a symbol's runner: the one pipeline, over parts elsewhere."""
+    """The job of a symbol's runner: the pipeline over components in other processes."""
 
-    job: PartedJob
-    parts: Mapping[str, Any]
-    """Role -> the actor that plays it."""
+    job: ComponentJob
+    components: Mapping[str, Any]
+    """Role -> the handle of its actor."""
 
     def open(self) -> BatchWorker:
         """See :meth:`gnosis_ray.fanout.Job.open`."""
-        return self.job.open_runner({role: RemotePart(actor) for role, actor in self.parts.items()})
+        return self.job.open_runner({role: RemoteComponent(actor) for role, actor in self.components.items()})

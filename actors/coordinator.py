@@ -1,4 +1,4 @@
-"""The actor that drives a run: a shell over the Foreman, so that the driver may look on."""
+"""The actor that controls a run: a shell over the HostController that lets the driver watch its progress."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import ray
 
-from actors.host_controller import Foreman, Progress, Staffing
+from actors.host_controller import HostController, PoolConfig, RunProgress
 from actors.metering import RayMeter
-from actors.worker import ShardStarter
-from actors.worker_pool import RayCrew
+from actors.worker import WorkerLauncher
+from actors.worker_pool import RayWorkerPool
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring.log_lines import write_lines
@@ -19,31 +19,30 @@ from gnosis_ray.schemas.run_schemas import Batch
 
 
 class Coordinator:
-    """Hosts one Foreman. Shards that it starts belong to it: they end when it ends."""
+    """Hosts one HostController. Workers that it starts end with it."""
 
     def __init__(
-        self, batches: Sequence[Batch], staffing: Staffing, starter: ShardStarter, started: Sequence[Any]
+        self, batches: Sequence[Batch], config: PoolConfig, launcher: WorkerLauncher, started: Sequence[Any]
     ) -> None:
-        """``started``: shards that the driver started meanwhile; ``starter`` makes those that replace them."""
-        write_lines(staffing.run)
-        self._meter, self._ray_meter = RunMeter(staffing.granularity), RayMeter()
-        self._foreman = Foreman(RayCrew(starter, started), batches, staffing, monotonic_seconds)
+        """``started``: workers that the driver has started; ``launcher`` starts those that replace them."""
+        write_lines(config.run)
+        self._meter, self._ray_meter = RunMeter(config.granularity), RayMeter()
+        self._controller = HostController(RayWorkerPool(launcher, started), batches, config, monotonic_seconds)
 
     def run(self) -> FanoutReport:
-        """See :meth:`actors.host_controller.Foreman.run`."""
-        return self._foreman.run()
+        """See :meth:`actors.host_controller.HostController.run`."""
+        return self._controller.run()
 
-    def progress(self, since: int, wait_s: float) -> Progress:
-        """See :meth:`actors.host_controller.Foreman.progress`; answers while ``run`` works.
+    def progress(self, since: int, wait_s: float) -> RunProgress:
+        """See :meth:`actors.host_controller.HostController.progress`; answers while ``run`` works.
 
-        What is told goes into the metrics as well: the driver asks for each receipt once, from one thread, and once
-        more when all is over.
+        It also records the metrics: the driver asks for each receipt once, from one thread, and once more at the end.
         """
-        told = self._foreman.progress(since, wait_s)
-        for receipt in told.receipts:
+        progress = self._controller.progress(since, wait_s)
+        for receipt in progress.receipts:
             self._ray_meter.record(self._meter.on_receipt(receipt))
-        self._ray_meter.record(self._meter.on_report(told.standing))
-        return told
+        self._ray_meter.record(self._meter.on_report(progress.report))
+        return progress
 
 
 PROGRESS = "progress"

@@ -14,23 +14,22 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.coordinator import PROGRESS, CoordinatorActor
-from actors.host_controller import Progress, Staffing
-from actors.per_symbol import Limits as SpreadLimits
-from actors.per_symbol import SpreadJob
-from actors.worker import Berth, ShardStarter
+from actors.host_controller import PoolConfig, RunProgress
+from actors.per_symbol import PerSymbolJob, SymbolLimits
+from actors.worker import WorkerLauncher, WorkerResources
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.config import RunConfig
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import SYMBOL_STRIKES, FanoutReport, Job, Limits, OnReceipt, reason_of
+from gnosis_ray.fanout import SYMBOL_FAILURE_LIMIT, FanoutLimits, FanoutReport, Job, OnReceipt, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_WAIT_S = 1.0
-"""How long the coordinator holds a question about progress; an interrupt is noticed at once all the same."""
+"""How long the coordinator waits for a receipt before it answers; an interrupt is noticed at once nevertheless."""
 START_SECONDS = 120.0
-"""A host may take this long to be ready, even where batches are given less: a busy cluster starts processes slowly."""
+"""Seconds that a host may take to be ready, even where batches may take less: a busy cluster starts slowly."""
 
 
 class RayFanout:
@@ -49,8 +48,8 @@ class RayFanout:
     def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
         """See :meth:`gnosis_ray.fanout.Fanout.run`.
 
-        A coordinator that dies is replaced by one that goes on with the batches whose receipts did not arrive, up to
-        ``max_attempts`` of them in a row without a receipt between.
+        A coordinator that dies is replaced by one that continues with the batches whose receipts did not arrive, up to
+        ``max_attempts`` times in a row without a receipt between.
         """
         self._session.check_open()
         report = FanoutReport(self._plan.granularity, self._plan.processes, 0, 0, 0, (), 0.0)
@@ -71,23 +70,23 @@ class RayFanout:
                 died, in_a_row = died + 1, in_a_row + 1
                 if in_a_row >= self._run.max_attempts:
                     raise ClusterError(f"{error.message}. What was finished is kept: resume the run.") from error
-                logger.warning("%s: a new one goes on with %d batches", error, len(missing))
+                logger.warning("%s: a new one continues with %d batches", error, len(missing))
         return replace(report, coordinators_lost=died)
 
     def _coordinate(self, job: Job, batches: Sequence[Batch], deliver: OnReceipt) -> FanoutReport:
         """One coordinator's run over batches."""
-        staffing = self._staffing(batches)
+        config = self._config(batches)
         # An actor's name is free again some time after its end: each coordinator has names of its own.
         namespace = f"gnosis-ray-{secrets.token_hex(8)}"
-        # The coordinator shares the driver's node: it then dies of no other node's end.
+        # The coordinator runs on the driver's node, so that the loss of another node does not end it.
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        starter = self._starter(job, namespace)
+        launcher = self._launcher(job, namespace)
         actors: list[Any] = []
         try:
-            # From here, so that processes start side by side with the coordinator's.
-            actors += [starter(host) for host in range(1, staffing.hosts + 1)]
+            # Started here, so that these processes start at the same time as the coordinator's.
+            actors += [launcher(host) for host in range(1, config.hosts + 1)]
             named = CoordinatorActor.options(name="coordinator", namespace=namespace, scheduling_strategy=here)
-            coordinator = named.remote(tuple(batches), staffing, starter, tuple(actors))
+            coordinator = named.remote(tuple(batches), config, launcher, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
             _deliver(coordinator, deliver)
@@ -97,26 +96,28 @@ class RayFanout:
             for actor in actors:
                 ray.kill(actor)
 
-    def _starter(self, job: Job, namespace: str) -> ShardStarter:
+    def _launcher(self, job: Job, namespace: str) -> WorkerLauncher:
         plan, threads = self._plan, self._run.polars_threads
         if plan.granularity == "shard":
-            berth = Berth(1, plan.memory_mb, threads, self._name)
-            return ShardStarter((ray.put(job),), berth, "shard", namespace)
-        limits = SpreadLimits(plan.symbols_at_once, START_SECONDS, self._run.symbol_timeout_s)
-        parts = Berth(0, plan.part_memory_mb, threads, self._name)
-        led = SpreadJob(job, parts, limits, parted=plan.granularity == "component")
-        return ShardStarter((ray.put(led),), Berth(0, plan.memory_mb, threads, self._name), "leader", namespace)
+            resources = WorkerResources(1, plan.memory_mb, threads, self._name)
+            return WorkerLauncher((ray.put(job),), resources, "shard", namespace)
+        limits = SymbolLimits(plan.symbols_at_once, START_SECONDS, self._run.symbol_timeout_s)
+        per_symbol = WorkerResources(0, plan.part_memory_mb, threads, self._name)
+        led = PerSymbolJob(job, per_symbol, limits, by_component=plan.granularity == "component")
+        return WorkerLauncher(
+            (ray.put(led),), WorkerResources(0, plan.memory_mb, threads, self._name), "leader", namespace
+        )
 
-    def _staffing(self, batches: Sequence[Batch]) -> Staffing:
+    def _config(self, batches: Sequence[Batch]) -> PoolConfig:
         run = self._run
-        limits = Limits(
+        limits = FanoutLimits(
             window=self._plan.window,
             max_attempts=run.max_attempts,
             batch_timeout_s=run.batch_timeout_s + self._patience(max(len(batch.symbols) for batch in batches)),
             symbol_timeout_s=run.symbol_timeout_s + self._patience(1),
             straggler_factor=run.straggler_factor,
         )
-        return Staffing(
+        return PoolConfig(
             granularity=self._plan.granularity,
             hosts=self._plan.hosts,
             limits=limits,
@@ -128,24 +129,24 @@ class RayFanout:
         )
 
     def _patience(self, symbols: int) -> float:
-        """Seconds that a leader may need on top, if each of its symbols is late every time that it may be."""
+        """Seconds that a leader may need in addition, if every attempt at each of its symbols times out."""
         if not self._plan.symbols_at_once:
             return 0.0
         waves = math.ceil(symbols / self._plan.symbols_at_once)
-        return waves * SYMBOL_STRIKES * (START_SECONDS + self._run.symbol_timeout_s)
+        return waves * SYMBOL_FAILURE_LIMIT * (START_SECONDS + self._run.symbol_timeout_s)
 
 
 class _CoordinatorDiedError(ClusterError):
-    """The coordinator's process is gone; what it had committed stands."""
+    """The coordinator's process is gone; what it committed remains."""
 
 
 def _deliver(coordinator: Any, on_receipt: OnReceipt) -> None:
-    """Hand receipts over as they arrive, until the run has ended."""
+    """Pass on receipts as they arrive, until the run has ended."""
     seen = 0
     finished = False
-    ask = coordinator.progress.options(concurrency_group=PROGRESS)
+    progress_call = coordinator.progress.options(concurrency_group=PROGRESS)
     while not finished:
-        progress: Progress = _result(ask.remote(seen, PROGRESS_WAIT_S))
+        progress: RunProgress = _result(progress_call.remote(seen, PROGRESS_WAIT_S))
         for receipt in progress.receipts:
             on_receipt(receipt)
         seen += len(progress.receipts)
@@ -153,7 +154,7 @@ def _deliver(coordinator: Any, on_receipt: OnReceipt) -> None:
 
 
 def _result(reference: Any) -> Any:
-    """What the coordinator answers; its errors as typed ones."""
+    """What the coordinator returned; its errors as typed ones."""
     try:
         return ray.get(reference)
     except RayTaskError as error:

@@ -1,4 +1,4 @@
-"""The actor that talks to vendors: a shell over the plain gateway, so that a run on Ray has one door to them."""
+"""The actor that fetches from vendors: a shell over the plain gateway, so that a run on Ray has a single gateway."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.gateway.gateway import FetchProgress, FetchRequest, FetchResult, OnDone
 
-LOOK_S = 0.2
-"""Between two looks at how far the gateway is."""
+POLL_S = 0.2
+"""Between two polls of the gateway's progress."""
 
 
 class GatewayHost:
-    """Hosts one gateway. It reads the vendors' keys itself, on its own machine: nobody hands them to it."""
+    """Hosts one gateway. It reads the vendors' keys itself, on its own machine: they are never sent to it."""
 
     def __init__(self, config: Config, cache_dir: Path, time: Time, run: str) -> None:
         write_lines(run)
         self._gateway = build_gateway(config, cache_dir, time)
         self._meter, self._ray_meter = TrafficMeter(), RayMeter()
         self._lock = threading.Lock()
-        self._news: list[FetchProgress] = []
+        self._progress: list[FetchProgress] = []
 
     def fetch_all(self, requests: Sequence[FetchRequest], fresh_since: datetime | None) -> list[FetchResult]:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch_all`."""
@@ -50,22 +50,22 @@ class GatewayHost:
         return self._gateway.fetch(provider, kind, symbols, as_of)
 
     def traffic(self) -> tuple[VendorTraffic, ...]:
-        """See :meth:`gnosis_ray.vendors.gateway.Gateway.traffic`; what is told goes into the metrics as well."""
-        told = self._gateway.traffic()
+        """See :meth:`gnosis_ray.vendors.gateway.Gateway.traffic`; also records the metrics."""
+        traffic = self._gateway.traffic()
         with self._lock:
-            self._ray_meter.record(self._meter.on_traffic(told))
-        return told
+            self._ray_meter.record(self._meter.on_traffic(traffic))
+        return traffic
 
-    def news(self) -> list[FetchProgress]:
-        """What was done since the last question; answers while ``fetch_all`` works."""
+    def new_progress(self) -> list[FetchProgress]:
+        """What was done since the last call; answers while ``fetch_all`` works."""
         self.traffic()
         with self._lock:
-            told, self._news = self._news, []
-        return told
+            progress, self._progress = self._progress, []
+        return progress
 
     def _note(self, progress: FetchProgress) -> None:
         with self._lock:
-            self._news.append(progress)
+            self._progress.append(progress)
 
 
 HEALTH = "health"
@@ -89,29 +89,30 @@ class RemoteGateway:
         ending = self._actor.fetch_all.remote(list(requests), fresh_since)
         finished = False
         while not finished:
-            ready, _ = ray.wait([ending], timeout=LOOK_S)
+            ready, _ = ray.wait([ending], timeout=POLL_S)
             finished = bool(ready)
-            for progress in _got(self._actor.news.options(concurrency_group=HEALTH).remote()):
+            for progress in _result(self._actor.new_progress.options(concurrency_group=HEALTH).remote()):
                 on_done(progress)
-        results: list[FetchResult] = _got(ending)
+        results: list[FetchResult] = _result(ending)
         return results
 
     def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.fetch`."""
-        return _got(self._actor.fetch.remote(provider, kind, list(symbols), as_of))
+        return _result(self._actor.fetch.remote(provider, kind, list(symbols), as_of))
 
     def traffic(self) -> tuple[VendorTraffic, ...]:
         """See :meth:`gnosis_ray.vendors.gateway.Gateway.traffic`."""
-        told: tuple[VendorTraffic, ...] = _got(self._actor.traffic.remote())
-        return told
+        traffic: tuple[VendorTraffic, ...] = _result(self._actor.traffic.remote())
+        return traffic
 
 
 @contextmanager
 def remote_gateway(session: Session, config: Config, cache_dir: Path, time: Time, run: str) -> Iterator[RemoteGateway]:
     """A gateway in an actor named ``gateway`` on this machine, which has the response cache and the keys.
 
-    On a cluster its process has the environment that Ray was started with: of ours it is told where home is, and so
-    where the key file lies. Keys in our environment stay there: what an actor is given, Ray lists.
+    On a cluster its process has the environment that Ray was started with; only the home folder of this process, and
+    with it the location of the key file, is passed on. Keys in this environment are not: Ray lists the variables that
+    it sets for an actor.
     """
     session.check_open()
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -126,7 +127,7 @@ def remote_gateway(session: Session, config: Config, cache_dir: Path, time: Time
         ray.kill(actor)
 
 
-def _got(reference: Any) -> Any:
+def _result(reference: Any) -> Any:
     try:
         return ray.get(reference)
     except RayTaskError as error:

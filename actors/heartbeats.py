@@ -1,57 +1,62 @@
-"""Who is to be asked whether it is there, and who has been silent too long. Pure."""
+"""When to ping each host, and which hosts have been silent for too long. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 RETRY_S = 1.0
-"""Until the next question to a host whose connection broke."""
+"""Until the next ping of a host whose connection broke."""
 
 
 @dataclass
-class _Pulse:
-    heard: float
-    next: float | None
-    """When to ask again; None while a question is under way."""
+class _Heartbeat:
+    last_seen: float
+    next_ping: float | None
+    """None while a ping is under way."""
 
 
 class Heartbeats:
-    """Asks every watched host each ``interval_s``, one question at a time. Times are seconds on any steady scale."""
+    """Pings every watched host each ``interval_s``, one ping at a time. Times are seconds on any monotonic scale."""
 
     def __init__(self, interval_s: float, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._interval_s = interval_s
-        self._pulses: dict[int, _Pulse] = {}
+        self._heartbeats: dict[int, _Heartbeat] = {}
 
     def watch(self, host: int, now: float) -> None:
-        """A host is there from now on."""
-        self._pulses[host] = _Pulse(now, now + self._interval_s)
+        """A host has started."""
+        self._heartbeats[host] = _Heartbeat(now, now + self._interval_s)
 
     def forget(self, host: int) -> None:
-        """A host is gone, or was given another number."""
-        self._pulses.pop(host, None)
+        """A host has ended, or got another number."""
+        self._heartbeats.pop(host, None)
 
     def due(self, now: float) -> list[int]:
-        """Hosts to ask now."""
-        hosts = [host for host, pulse in self._pulses.items() if pulse.next is not None and pulse.next <= now]
+        """Hosts to ping now."""
+        hosts = [
+            host
+            for host, heartbeat in self._heartbeats.items()
+            if heartbeat.next_ping is not None and heartbeat.next_ping <= now
+        ]
         for host in hosts:
-            self._pulses[host].next = None
+            self._heartbeats[host].next_ping = None
         return hosts
 
-    def on_answer(self, host: int, now: float) -> None:
-        """A host is there."""
-        if host in self._pulses:
-            self._pulses[host] = _Pulse(now, now + self._interval_s)
+    def on_pong(self, host: int, now: float) -> None:
+        """A host answered a ping."""
+        if host in self._heartbeats:
+            self.watch(host, now)
 
-    def on_broken(self, host: int, now: float) -> None:
-        """The connection to a host broke: it may be there. Ask soon, if no question is under way that will tell."""
-        if host in self._pulses:
-            self._pulses[host].next = now + RETRY_S
+    def on_unavailable(self, host: int, now: float) -> None:
+        """The connection to a host broke, and the host may live: ping it soon."""
+        if host in self._heartbeats:
+            self._heartbeats[host].next_ping = now + RETRY_S
 
     def silent(self, now: float) -> list[int]:
-        """Hosts that have not been heard of for too long."""
-        return [host for host, pulse in self._pulses.items() if now - pulse.heard > self.timeout_s]
+        """Hosts that have not answered for more than ``timeout_s``."""
+        return [host for host, heartbeat in self._heartbeats.items() if now - heartbeat.last_seen > self.timeout_s]
 
-    def next_moment(self) -> float | None:
-        """When somebody is to be asked next."""
-        return min((pulse.next for pulse in self._pulses.values() if pulse.next is not None), default=None)
+    def next_due(self) -> float | None:
+        """When the next ping is due."""
+        pings = (heartbeat.next_ping for heartbeat in self._heartbeats.values())
+        return min((ping for ping in pings if ping is not None), default=None)

@@ -1,4 +1,4 @@
-"""Drives a crew through a run: the Supervisor's decisions carried out, hosts replaced, progress told. No Ray."""
+"""Runs batches on a pool of workers, replaces hosts that are lost and reports progress. No Ray."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from actors.heartbeats import Heartbeats
 from actors.restarts import Restarts
-from actors.worker_pool import Crew, Event
+from actors.worker_pool import WorkerEvent, WorkerPool
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import DIED, Assignment, FanoutReport, Limits, Supervisor, reason_of
+from gnosis_ray.fanout import DIED, Assignment, FanoutLimits, FanoutReport, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 TICK_S = 0.5
-"""The longest time without a look at time limits."""
+"""The longest time between two checks of time limits."""
 
 BROKE = "the connection to its host broke"
 
@@ -23,16 +23,18 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Staffing:
-    """How a run is staffed. ``start_s``: for a host to be placed, to start and to open the job; ``heartbeat_s``:
-    between two pings of a host; ``heartbeat_timeout_s``: of silence, after which it is lost."""
+class PoolConfig:
+    """How many hosts a run has, and how long they may take."""
 
     granularity: str
     hosts: int
-    limits: Limits
+    limits: FanoutLimits
     start_s: float
+    """Seconds for a host to be placed, to start and to open the job."""
     heartbeat_s: float
+    """Seconds between two pings of a host."""
     heartbeat_timeout_s: float
+    """Seconds of silence after which a host is lost."""
     processes: int
     """At once, for the report: more than ``hosts`` where these lead others."""
     run: str = ""
@@ -40,91 +42,95 @@ class Staffing:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Receipts since those already seen, in order of arrival, whether the run has ended, well or badly, and how it
-    stands: as of a moment ago, at the end as ``run`` returns it."""
+class RunProgress:
+    """The state of a run since the receipts that the caller has already seen."""
 
     receipts: tuple[BatchReceipt, ...]
+    """New ones, in order of arrival."""
     finished: bool
-    standing: FanoutReport
+    """Whether the run has ended, with or without an error."""
+    report: FanoutReport
+    """The latest; once finished, what ``run`` returns."""
 
 
-class Foreman:
-    """One run. ``run`` works in one thread; ``progress`` may be asked from others meanwhile.
+class HostController:
+    """Controls the hosts of one run. ``run`` occupies one thread; other threads may call ``progress`` meanwhile.
 
-    A dead host is replaced, later and later while nothing succeeds: up to ``max_attempts`` failed starts in a row, and
-    ``max_attempts`` times ``hosts + 1`` deaths without a batch done between. Past that the run goes on with the hosts
-    that live, and ends in :class:`ClusterError` when there are none.
+    A lost host is replaced, with growing delays while nothing succeeds: up to ``max_attempts`` failed starts in a row,
+    and ``max_attempts`` times ``hosts + 1`` losses without a finished batch between. Beyond that the run continues on
+    the remaining hosts, and ends in :class:`ClusterError` when there are none.
     """
 
-    def __init__(self, crew: Crew, batches: Sequence[Batch], staffing: Staffing, clock: Callable[[], float]) -> None:
-        """``clock``: seconds on any steady scale."""
-        self._crew = crew
-        self._staffing = staffing
+    def __init__(
+        self, pool: WorkerPool, batches: Sequence[Batch], config: PoolConfig, clock: Callable[[], float]
+    ) -> None:
+        """``clock``: seconds on any monotonic scale."""
+        self._pool = pool
+        self._config = config
         self._clock = clock
-        self._supervisor = Supervisor(batches, staffing.limits)
-        self._beats = Heartbeats(staffing.heartbeat_s, staffing.heartbeat_timeout_s)
-        attempts = staffing.limits.max_attempts
-        self._false_starts = Restarts(attempts)
-        self._deaths = Restarts(attempts * (staffing.hosts + 1))
+        self._supervisor = Supervisor(batches, config.limits)
+        self._heartbeats = Heartbeats(config.heartbeat_s, config.heartbeat_timeout_s)
+        attempts = config.limits.max_attempts
+        self._failed_starts = Restarts(attempts)
+        self._losses = Restarts(attempts * (config.hosts + 1))
         self._number = 0
-        self._due: list[float] = []  # when replacements start
-        self._opening: dict[int, float] = {}  # host -> since when
-        self._broken: set[int] = set()  # hosts whose connection broke
+        self._starts_due: list[float] = []  # when replacements start
+        self._opening: dict[int, float] = {}  # host -> start time
+        self._unavailable: set[int] = set()  # hosts whose connection broke
         self._ready_since: dict[int, float] = {}
         self._host_seconds = 0.0
         self._lost = 0
         self._arrived: list[BatchReceipt] = []
         self._finished = False
-        self._standing = self._report()
-        self._news = threading.Condition()
+        self._latest_report = self._report()
+        self._changed = threading.Condition()
 
     def run(self) -> FanoutReport:
-        """Work until every batch has its receipt, then end the hosts. Errors: see the class and the Supervisor."""
+        """Work until every batch has its receipt, then end the hosts. For errors see the class and the Supervisor."""
         try:
-            self._due = [self._clock()] * self._staffing.hosts
+            self._starts_due = [self._clock()] * self._config.hosts
             while not self._supervisor.done:
                 self._step()
-                self._standing = self._report()
+                self._latest_report = self._report()
         finally:
-            self._crew.close()
+            self._pool.close()
             for host in list(self._ready_since):
                 self._retire(host)
-            with self._news:
-                self._standing = self._report()
+            with self._changed:
+                self._latest_report = self._report()
                 self._finished = True
-                self._news.notify_all()
-        return self._standing
+                self._changed.notify_all()
+        return self._latest_report
 
-    def progress(self, since: int, wait_s: float) -> Progress:
-        """What arrived after the first ``since`` receipts; waits up to ``wait_s`` seconds for news."""
-        with self._news:
-            self._news.wait_for(lambda: self._finished or len(self._arrived) > since, wait_s)
-            return Progress(tuple(self._arrived[since:]), self._finished, self._standing)
+    def progress(self, since: int, wait_s: float) -> RunProgress:
+        """What arrived after the first ``since`` receipts; waits up to ``wait_s`` seconds for another one."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._finished or len(self._arrived) > since, wait_s)
+            return RunProgress(tuple(self._arrived[since:]), self._finished, self._latest_report)
 
     def _step(self) -> None:
         now = self._clock()
         self._start_due(now)
-        for host in self._beats.due(now):
-            self._crew.ping(host)
+        for host in self._heartbeats.due(now):
+            self._pool.ping(host)
         for assignment in self._supervisor.next_assignments(now):
-            self._crew.hand(assignment)
-        ping = self._beats.next_moment()
-        moments = self._due if ping is None else [*self._due, ping]
-        for event in self._crew.wait(min([TICK_S, *(max(0.0, moment - now) for moment in moments)])):
+            self._pool.submit(assignment)
+        ping = self._heartbeats.next_due()
+        moments = self._starts_due if ping is None else [*self._starts_due, ping]
+        for event in self._pool.wait(min([TICK_S, *(max(0.0, moment - now) for moment in moments)])):
             self._on(event)
         self._end_late(self._clock())
 
     def _start_due(self, now: float) -> None:
-        due = [moment for moment in self._due if moment <= now]
-        self._due = [moment for moment in self._due if moment > now]
+        due = [moment for moment in self._starts_due if moment <= now]
+        self._starts_due = [moment for moment in self._starts_due if moment > now]
         for _ in due:
             self._opening[self._next_number()] = now
-            self._crew.start(self._number)
+            self._pool.start(self._number)
 
-    def _on(self, event: Event) -> None:
+    def _on(self, event: WorkerEvent) -> None:
         if event.host not in self._opening and event.host not in self._ready_since:
-            return  # news of a host that was ended while they were under way
+            return  # a late event of a host that was ended
         match event.kind:
             case "ready":
                 self._on_ready(event.host)
@@ -132,93 +138,93 @@ class Foreman:
                 self._on_done(event)
             case "failed":
                 self._on_failed(event)
-            case "refused":
-                self._on_refused(event)
+            case "start_failed":
+                self._on_start_failed(event)
             case "lost":
                 self._on_lost(event)
-            case "unsure":
-                self._on_unsure(event.host)
-            case "answered" if event.host in self._broken:
+            case "unavailable":
+                self._on_unavailable(event.host)
+            case "pong" if event.host in self._unavailable:
                 self._rejoin(event.host)
-            case "answered":
-                self._beats.on_answer(event.host, self._clock())
+            case "pong":
+                self._heartbeats.on_pong(event.host, self._clock())
 
     def _on_ready(self, host: int) -> None:
         now = self._clock()
         del self._opening[host]
         self._ready_since[host] = now
-        self._beats.watch(host, now)
-        self._false_starts.on_success()
+        self._heartbeats.watch(host, now)
+        self._failed_starts.on_success()
         self._supervisor.on_host_ready(host)
 
-    def _on_done(self, event: Event) -> None:
+    def _on_done(self, event: WorkerEvent) -> None:
         if event.assignment is None:
-            raise TypeError(f"Expected the assignment that is done, was {event}")
-        self._deaths.on_success()
+            raise TypeError(f"Expected the finished assignment, was {event}")
+        self._losses.on_success()
         if self._supervisor.on_done(event.assignment, event.receipt, self._clock()) and event.receipt is not None:
-            with self._news:
+            with self._changed:
                 self._arrived.append(event.receipt)
-                self._news.notify_all()
+                self._changed.notify_all()
 
-    def _on_failed(self, event: Event) -> None:
+    def _on_failed(self, event: WorkerEvent) -> None:
         if event.assignment is None:
-            raise TypeError(f"Expected the assignment that failed, was {event}")
+            raise TypeError(f"Expected the failed assignment, was {event}")
         self._warn_of(event.assignment, _reason(event))
         self._supervisor.on_failed(event.assignment, _reason(event), self._clock())
 
-    def _on_refused(self, event: Event) -> None:
+    def _on_start_failed(self, event: WorkerEvent) -> None:
         if isinstance(event.error, GnosisError):
-            raise event.error  # said on purpose: another host would say the same
+            raise event.error  # a typed error: another host would raise the same
         self._lose(event.host, _reason(event), _reason(event))
 
-    def _on_lost(self, event: Event) -> None:
+    def _on_lost(self, event: WorkerEvent) -> None:
         self._lose(event.host, DIED, _reason(event))
 
-    def _on_unsure(self, host: int) -> None:
+    def _on_unavailable(self, host: int) -> None:
         if host in self._opening:
             self._lose(host, DIED, "the connection to a host that was starting broke")
             return
-        self._broken.add(host)
-        self._beats.on_broken(host, self._clock())
+        self._unavailable.add(host)
+        self._heartbeats.on_unavailable(host, self._clock())
 
     def _rejoin(self, host: int) -> None:
-        """A host that fell silent is there. Its answers are lost, and it may still be at work on what it held."""
+        """A host whose connection broke is alive. Its answers are lost, and it may still run what it holds."""
         number = self._next_number()
         self._retire(host)
         for assignment in self._supervisor.on_host_lost(host, BROKE):
             self._warn_of(assignment, BROKE)
         self._opening[number] = self._clock()
-        self._crew.rejoin(host, number)
+        self._pool.rejoin(host, number)
 
     def _end_late(self, now: float) -> None:
-        start_limit = self._staffing.start_s
+        start_limit = self._config.start_s
         for assignment, reason in self._supervisor.overdue(now):
             self._lose(assignment.host, reason, f"{assignment.batch.name} {reason}")
         for host in [host for host, since in self._opening.items() if now - since > start_limit]:
             self._lose(host, f"timed out: its host was not ready after {start_limit:g} s")
-        for host in self._beats.silent(now):
-            self._lose(host, DIED, f"timed out: silent for more than {self._beats.timeout_s:g} s")
+        for host in self._heartbeats.silent(now):
+            self._lose(host, DIED, f"timed out: silent for more than {self._heartbeats.timeout_s:g} s")
 
     def _lose(self, host: int, reason: str, details: str | None = None) -> None:
-        """End a host and, where its work needs one, plan a replacement.
+        """End a host and, where the remaining work needs one, plan a replacement.
 
-        ``reason`` may end up in the ledger; ``details``, for the user's eyes, may name processes and machines.
+        ``reason`` may be written to the ledger; ``details``, for the log, may name processes and machines.
         """
-        restarts = self._false_starts if host in self._opening else self._deaths
+        restarts = self._failed_starts if host in self._opening else self._losses
         self._retire(host)
-        self._crew.end(host)
+        self._pool.end(host)
         self._lost += 1
         logger.warning("host %d is lost: %s", host, details or reason, extra={"host": host})
         for assignment in self._supervisor.on_host_lost(host, reason):
             self._warn_of(assignment, reason)
-        living = len(self._opening) + len(self._ready_since) + len(self._due)
+        living = len(self._opening) + len(self._ready_since) + len(self._starts_due)
         delay = restarts.on_loss()
-        if delay is not None and living < min(self._staffing.hosts, self._supervisor.unfinished):
-            self._due.append(self._clock() + delay)
+        if delay is not None and living < min(self._config.hosts, self._supervisor.unfinished):
+            self._starts_due.append(self._clock() + delay)
         elif delay is None and living == 0:
             raise ClusterError(
                 f"{restarts.in_a_row} hosts in a row were lost without finishing a batch; the last: "
-                f"{details or reason}. What was finished is kept: cure the cause, then resume the run.",
+                f"{details or reason}. What was finished is kept: remove the cause, then resume the run.",
                 stage="fanout",
             )
 
@@ -227,22 +233,23 @@ class Foreman:
         if since is not None:
             self._host_seconds += self._clock() - since
         self._opening.pop(host, None)
-        self._broken.discard(host)
-        self._beats.forget(host)
+        self._unavailable.discard(host)
+        self._heartbeats.forget(host)
 
     def _next_number(self) -> int:
         self._number += 1
         return self._number
 
     def _warn_of(self, assignment: Assignment, reason: str) -> None:
-        what = assignment.batch.name if assignment.probe is None else f"{assignment.probe} of {assignment.batch.name}"
+        symbol, name = assignment.isolated_symbol, assignment.batch.name
+        what = name if symbol is None else f"{symbol} of {name}"
         place = {"batch": assignment.batch.index, "host": assignment.host}
-        logger.warning("%s was not done in try %d: %s", what, assignment.attempt, reason, extra=place)
+        logger.warning("%s failed in attempt %d: %s", what, assignment.attempt, reason, extra=place)
 
     def _report(self) -> FanoutReport:
         return FanoutReport(
-            granularity=self._staffing.granularity,
-            hosts=self._staffing.processes,
+            granularity=self._config.granularity,
+            hosts=self._config.processes,
             hosts_lost=self._lost,
             requeued=self._supervisor.requeued,
             reissued=self._supervisor.reissued,
@@ -251,5 +258,5 @@ class Foreman:
         )
 
 
-def _reason(event: Event) -> str:
+def _reason(event: WorkerEvent) -> str:
     return "no reason given" if event.error is None else reason_of(event.error)

@@ -15,14 +15,14 @@ logger = logging.getLogger(__name__)
 
 
 class RayMeter:
-    """Records observations. It never raises: after an error it says so once and records no more."""
+    """Records observations. It never raises: after an error it logs a warning once and records no more."""
 
     def __init__(self) -> None:
         self._broken = False
         self._recorders: dict[Metric, Any] = {}
 
     def record(self, observations: Iterable[Observation]) -> None:
-        """Hand figures to Ray, which exports them every few seconds. A matter of microseconds each."""
+        """Record figures with Ray, which exports them every few seconds. Takes microseconds each."""
         if self._broken:
             return
         try:
@@ -30,7 +30,7 @@ class RayMeter:
                 self._recorders = {metric: _recorder(metric) for metric in METRICS}
             for each in observations:
                 _put(self._recorders[each.metric], each)
-        except Exception as error:  # noqa: BLE001 - a run is worth more than its figures
+        except Exception as error:  # noqa: BLE001 - metrics must not end a run
             self._broken = True
             logger.warning("no more metrics of this run: %s: %s", type(error).__name__, error)
 

@@ -1,4 +1,4 @@
-"""A batch whose symbols each live in processes of their own: one leader a batch, which writes it."""
+"""Batches whose symbols each run in processes of their own: one leader computes and writes a batch at a time."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 import ray
 
-from actors.symbol_worker_pool import News, RayTroupe, Troupe
-from actors.worker import Berth
+from actors.symbol_worker_pool import RaySymbolWorkerPool, SymbolWorkerEvent, SymbolWorkerPool
+from actors.worker import WorkerResources
 from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.fanout import BatchWorker, Job, Roster, Start
+from gnosis_ray.fanout import Attempt, BatchWorker, Job, SymbolScheduler
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
-"""The longest time without a look at time limits."""
+"""The longest time between two checks of time limits."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many symbols a leader lets be at work at once, and how long each may take, to start and to work."""
+class SymbolLimits:
+    """How many symbols a leader runs at once, and the seconds that each may take to start and to run."""
 
     at_once: int
     start_s: float
@@ -31,73 +31,80 @@ class Limits:
 
 
 @dataclass
-class Spread:
-    """What came of symbols that were worked apart."""
+class SymbolResults:
+    """The results of symbols that ran in processes of their own."""
 
     outcomes: list[Any] = field(default_factory=list)
-    lost: dict[str, str] = field(default_factory=dict)
+    """What ``compute`` returned for each symbol, by symbol."""
+    quarantined: dict[str, str] = field(default_factory=dict)
+    """Symbols without an outcome, with the reasons."""
 
 
-class SpreadWorker:
+class PerSymbolWorker:
     """A BatchWorker that computes nothing itself: each symbol has a process of its own, in waves where need be."""
 
-    def __init__(self, writer: BatchWorker, troupe: Troupe, limits: Limits, clock: Callable[[], float]) -> None:
-        """``writer`` commits the batches; ``clock``: seconds on any steady scale."""
+    def __init__(
+        self, writer: BatchWorker, pool: SymbolWorkerPool, limits: SymbolLimits, clock: Callable[[], float]
+    ) -> None:
+        """``writer`` commits the batches; ``clock``: seconds on any monotonic scale."""
         self._writer = writer
-        self._troupe = troupe
+        self._pool = pool
         self._limits = limits
         self._clock = clock
 
-    def compute(self, symbols: Sequence[str]) -> Spread:
-        """See :class:`BatchWorker`. A symbol that fails alone, twice, is lost; nothing is raised for it."""
+    def compute(self, symbols: Sequence[str]) -> SymbolResults:
+        """See :class:`BatchWorker`. A symbol that fails alone, twice, is quarantined; nothing is raised for it."""
         limits = self._limits
-        roster = Roster(symbols, at_once=limits.at_once, timeout_s=limits.timeout_s, start_s=limits.start_s)
+        scheduler = SymbolScheduler(symbols, at_once=limits.at_once, timeout_s=limits.timeout_s, start_s=limits.start_s)
         try:
-            while not roster.done:
-                for start in roster.due(self._clock()):
-                    self._troupe.start(start)
-                for news in self._troupe.wait(TICK_S):
-                    self._on(news, roster)
-                for start, reason in roster.overdue(self._clock()):
-                    self._troupe.end(start)
-                    self._on_failed(start, reason, roster)
+            while not scheduler.done:
+                for attempt in scheduler.due(self._clock()):
+                    self._pool.start(attempt)
+                for event in self._pool.wait(TICK_S):
+                    self._on(event, scheduler)
+                for attempt, reason in scheduler.overdue(self._clock()):
+                    self._pool.end(attempt)
+                    self._on_failed(attempt, reason, scheduler)
         finally:
-            self._troupe.close()
-        return Spread([roster.outcomes[symbol] for symbol in sorted(roster.outcomes)], roster.lost)
+            self._pool.close()
+        outcomes = [scheduler.outcomes[symbol] for symbol in sorted(scheduler.outcomes)]
+        return SymbolResults(outcomes, scheduler.quarantined)
 
-    def commit(self, batch: Batch, attempt: int, outcomes: Sequence[Spread], lost: Mapping[str, str]) -> BatchReceipt:
+    def commit(
+        self, batch: Batch, attempt: int, outcomes: Sequence[SymbolResults], quarantined: Mapping[str, str]
+    ) -> BatchReceipt:
         """See :class:`BatchWorker`."""
-        pieces = [outcome for spread in outcomes for outcome in spread.outcomes]
-        missing = {symbol: reason for spread in outcomes for symbol, reason in spread.lost.items()}
-        return self._writer.commit(batch, attempt, pieces, missing | dict(lost))
+        merged = [outcome for results in outcomes for outcome in results.outcomes]
+        missing = {symbol: reason for results in outcomes for symbol, reason in results.quarantined.items()}
+        return self._writer.commit(batch, attempt, merged, missing | dict(quarantined))
 
-    def _on(self, news: News, roster: Roster) -> None:
-        if news.kind == "ready":
-            roster.on_ready(news.start, self._clock())
+    def _on(self, event: SymbolWorkerEvent, scheduler: SymbolScheduler) -> None:
+        if event.kind == "ready":
+            scheduler.on_ready(event.attempt, self._clock())
             return
-        self._troupe.end(news.start)
-        if news.kind == "done":
-            roster.on_done(news.start, news.outcome)
+        self._pool.end(event.attempt)
+        if event.kind == "done":
+            scheduler.on_done(event.attempt, event.outcome)
         else:
-            self._on_failed(news.start, news.reason, roster)
+            self._on_failed(event.attempt, event.reason, scheduler)
 
-    def _on_failed(self, start: Start, reason: str, roster: Roster) -> None:
-        place = {"symbol": start.symbol, "stage": "host"}
-        logger.warning("%s was not done in try %d: %s", start.symbol, start.attempt, reason, extra=place)
-        roster.on_failed(start, reason)
+    def _on_failed(self, attempt: Attempt, reason: str, scheduler: SymbolScheduler) -> None:
+        place = {"symbol": attempt.symbol, "stage": "host"}
+        logger.warning("%s failed in attempt %d: %s", attempt.symbol, attempt.number, reason, extra=place)
+        scheduler.on_failed(attempt, reason)
 
 
 @dataclass(frozen=True)
-class SpreadJob:
-    """The job of a leader: ``job`` for each symbol alone, or with ``parted`` for each of its parts."""
+class PerSymbolJob:
+    """The job of a leader: ``job`` for each symbol alone, or with ``by_component`` for each of its components."""
 
     job: Job
-    berth: Berth
-    limits: Limits
-    parted: bool
+    resources: WorkerResources
+    limits: SymbolLimits
+    by_component: bool
 
-    def open(self) -> SpreadWorker:
+    def open(self) -> PerSymbolWorker:
         """See :meth:`gnosis_ray.fanout.Job.open`. Its actors live in a namespace of this leader's own."""
         namespace = f"gnosis-ray-{ray.get_runtime_context().get_actor_id()}"
-        troupe = RayTroupe(self.job, self.berth, namespace, parted=self.parted)
-        return SpreadWorker(self.job.open(), troupe, self.limits, monotonic_seconds)
+        pool = RaySymbolWorkerPool(self.job, self.resources, namespace, by_component=self.by_component)
+        return PerSymbolWorker(self.job.open(), pool, self.limits, monotonic_seconds)

@@ -1,4 +1,4 @@
-"""How often, and how soon, a dead host is replaced."""
+"""How often and how soon a lost host is replaced. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ LONGEST_DELAY_S = 5.0
 
 @dataclass
 class Restarts:
-    """Allows ``limit`` losses in a row with no success between, each replaced after twice the delay before."""
+    """Allows ``limit`` losses in a row without a success between; the delay doubles with each."""
 
     limit: int
     in_a_row: int = 0
 
     def on_success(self) -> None:
-        """Something went well: count anew."""
+        """A success: start to count from zero."""
         self.in_a_row = 0
 
     def on_loss(self) -> float | None:
-        """Seconds to wait before the replacement starts; None where there have been too many losses."""
+        """Seconds to wait before the replacement starts; None after more than ``limit`` losses."""
         self.in_a_row += 1
         if self.in_a_row > self.limit:
             return None

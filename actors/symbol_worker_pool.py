@@ -1,4 +1,4 @@
-"""The processes of symbols, by name: starts, listens to and ends them. Decides nothing."""
+"""The worker processes of single symbols, by name: starts them, receives their events, ends them. Decides nothing."""
 
 from __future__ import annotations
 
@@ -10,103 +10,103 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from actors.component import ComponentActor, RunnerJob
-from actors.worker import Berth, ShardActor
+from actors.worker import WorkerActor, WorkerResources
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.fanout import DIED, Job, PartedJob, Start, reason_of
+from gnosis_ray.fanout import DIED, Attempt, ComponentJob, Job, reason_of
 
 RUNNER = "runner"
 
 
 @dataclass(frozen=True)
-class News:
-    """What became of a try. ready: its process has opened the job. done: ``outcome``. failed: ``reason``."""
+class SymbolWorkerEvent:
+    """What happened to an attempt. ready: its process has opened the job. done: ``outcome``. failed: ``reason``."""
 
     kind: Literal["ready", "done", "failed"]
-    start: Start
+    attempt: Attempt
     outcome: Any = None
     reason: str = ""
 
 
-class Troupe(Protocol):
-    """Symbols' processes. Calls return at once; what comes of them is heard through ``wait``."""
+class SymbolWorkerPool(Protocol):
+    """The processes of symbols. Calls return at once; their results arrive through ``wait``."""
 
-    def start(self, start: Start) -> None:
-        """Start what a symbol needs and let it work: then ready, done or failed."""
+    def start(self, attempt: Attempt) -> None:
+        """Start what the symbol needs and compute it: then ready, done or failed."""
         ...
 
-    def end(self, start: Start) -> None:
-        """Kill what was started. Nothing more is heard of it."""
+    def end(self, attempt: Attempt) -> None:
+        """Kill the processes of an attempt. No event of it follows."""
         ...
 
-    def wait(self, timeout_s: float) -> list[News]:
-        """What happened; empty after ``timeout_s`` seconds of silence."""
+    def wait(self, timeout_s: float) -> list[SymbolWorkerEvent]:
+        """The events since the last call; empty where none arrives within ``timeout_s`` seconds."""
         ...
 
     def close(self) -> None:
-        """Kill everything."""
+        """Kill all processes."""
         ...
 
 
-class RayTroupe:
-    """A :class:`Troupe` of Ray actors: one a symbol, or with ``parted`` one a part and a runner.
+class RaySymbolWorkerPool:
+    """A :class:`SymbolWorkerPool` of Ray actors: one a symbol, or with ``by_component`` one a component and a runner.
 
-    They are named ``AAPL``, or ``AAPL/hedge`` ... ``AAPL/runner``; a second try is ``AAPL#2``. They belong to the
+    They are named ``AAPL``, or ``AAPL/hedge`` ... ``AAPL/runner``; in a second attempt ``AAPL#2``. They belong to the
     process that made this object and end with it.
     """
 
-    def __init__(self, job: Job, berth: Berth, namespace: str, *, parted: bool) -> None:
-        if parted and not isinstance(job, PartedJob):
-            raise ClusterError(f"Expected a job that can be taken apart, was {type(job).__name__}: use symbol or shard")
+    def __init__(self, job: Job, resources: WorkerResources, namespace: str, *, by_component: bool) -> None:
+        if by_component and not isinstance(job, ComponentJob):
+            raise ClusterError(f"Expected a job with components, was {type(job).__name__}: use symbol or shard")
         self._job = job
         self._sent = (ray.put(job),)
-        self._roles = job.roles() if parted and isinstance(job, PartedJob) else ()
-        self._berth = berth
+        self._roles = job.roles() if by_component and isinstance(job, ComponentJob) else ()
+        self._resources = resources
         self._namespace = namespace
-        self._actors: dict[Start, list[Any]] = {}
-        self._flying: dict[Any, tuple[Literal["ready", "done"], Start]] = {}
+        self._actors: dict[Attempt, list[Any]] = {}
+        self._in_flight: dict[Any, tuple[Literal["ready", "done"], Attempt]] = {}
 
-    def start(self, start: Start) -> None:
-        actors = self._actors[start] = []
+    def start(self, attempt: Attempt) -> None:
+        actors = self._actors[attempt] = []
         if not self._roles:
-            worker = ShardActor.options(**self._named(start, "")).remote(self._sent[0], self._berth.run)
+            worker = WorkerActor.options(**self._options(attempt, "")).remote(self._sent[0], self._resources.run)
         else:
             for role in self._roles:
-                options = self._named(start, f"/{role}")
-                actors.append(ComponentActor.options(**options).remote(self._sent[0], role, self._berth.run))
-            parts = dict(zip(self._roles, actors, strict=True))
-            job = RunnerJob(self._job, parts)  # type: ignore[arg-type]  # the roles are those of a PartedJob
-            worker = ShardActor.options(**self._named(start, f"/{RUNNER}")).remote(job, self._berth.run)
+                options = self._options(attempt, f"/{role}")
+                actors.append(ComponentActor.options(**options).remote(self._sent[0], role, self._resources.run))
+            components = dict(zip(self._roles, actors, strict=True))
+            job = RunnerJob(self._job, components)  # type: ignore[arg-type]  # the roles are those of a ComponentJob
+            worker = WorkerActor.options(**self._options(attempt, f"/{RUNNER}")).remote(job, self._resources.run)
         actors.append(worker)
-        self._flying[worker.open.remote()] = ("ready", start)
-        self._flying[worker.compute.remote((start.symbol,))] = ("done", start)
+        self._in_flight[worker.open.remote()] = ("ready", attempt)
+        self._in_flight[worker.compute.remote((attempt.symbol,))] = ("done", attempt)
 
-    def end(self, start: Start) -> None:
-        self._flying = {reference: call for reference, call in self._flying.items() if call[1] != start}
-        for actor in reversed(self._actors.pop(start, [])):  # the runner first: it would miss its parts
+    def end(self, attempt: Attempt) -> None:
+        self._in_flight = {reference: call for reference, call in self._in_flight.items() if call[1] != attempt}
+        for actor in reversed(self._actors.pop(attempt, [])):  # the runner first: it would miss its components
             ray.kill(actor)
 
-    def wait(self, timeout_s: float) -> list[News]:
-        if not self._flying:
+    def wait(self, timeout_s: float) -> list[SymbolWorkerEvent]:
+        if not self._in_flight:
             time.sleep(timeout_s)
             return []
-        references = list(self._flying)
+        references = list(self._in_flight)
         ready, _ = ray.wait(references, num_returns=1, timeout=timeout_s, fetch_local=True)
         if ready:
             ready, _ = ray.wait(references, num_returns=len(references), timeout=0, fetch_local=True)
-        return [self._hear(*self._flying.pop(reference), reference) for reference in ready]
+        return [self._event_of(*self._in_flight.pop(reference), reference) for reference in ready]
 
     def close(self) -> None:
-        for start in list(self._actors):
-            self.end(start)
+        for attempt in list(self._actors):
+            self.end(attempt)
 
-    def _hear(self, kind: Literal["ready", "done"], start: Start, reference: Any) -> News:
+    def _event_of(self, kind: Literal["ready", "done"], attempt: Attempt, reference: Any) -> SymbolWorkerEvent:
         try:
-            return News(kind, start, outcome=ray.get(reference))
+            return SymbolWorkerEvent(kind, attempt, outcome=ray.get(reference))
         except RayTaskError as error:
-            return News("failed", start, reason=reason_of(error.cause))
+            return SymbolWorkerEvent("failed", attempt, reason=reason_of(error.cause))
         except RayError:
-            return News("failed", start, reason=DIED)
+            return SymbolWorkerEvent("failed", attempt, reason=DIED)
 
-    def _named(self, start: Start, part: str) -> dict[str, Any]:
-        again = f"#{start.attempt}" if start.attempt > 1 else ""
-        return self._berth.options(name=f"{start.symbol}{part}{again}", namespace=self._namespace)
+    def _options(self, attempt: Attempt, part: str) -> dict[str, Any]:
+        again = f"#{attempt.number}" if attempt.number > 1 else ""
+        return self._resources.options(name=f"{attempt.symbol}{part}{again}", namespace=self._namespace)

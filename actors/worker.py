@@ -1,4 +1,4 @@
-"""One process of a fan-out: it opens its job once, then works what it is handed."""
+"""A process of a fan-out: it opens its job once, then carries out assignments."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 
 
-class Shard:
-    """Opens its job once and works what it is handed, in order."""
+class Worker:
+    """Opens its job once and carries out assignments, in order."""
 
     def __init__(self, job: Job, log_as: str | None = None) -> None:
-        """``log_as``: the run that this process's log lines name; None leaves its log as it is."""
+        """``log_as``: the run that the log lines of this process name; None leaves its logging as it is."""
         if log_as is not None:
             write_lines(log_as)
         self._job = job
         self._worker: BatchWorker | None = None
 
     def open(self) -> None:
-        """Open the job, the first time. Apart from the constructor, so that its error arrives with its own type."""
+        """Open the job unless it is open. Not in the constructor, so that its error arrives with its own type."""
         self._opened()
 
     def work(self, assignment: Assignment) -> BatchReceipt | None:
@@ -36,7 +36,7 @@ class Shard:
         return self._opened().compute(symbols)
 
     def ping(self) -> bool:
-        """Answers while a batch is at work."""
+        """Return while a batch is running."""
         return True
 
     def _opened(self) -> BatchWorker:
@@ -46,17 +46,17 @@ class Shard:
 
 
 HEALTH = "health"
-"""The concurrency group in which a shard answers pings while it works."""
+"""The concurrency group in which a worker answers pings while it runs a batch."""
 
 _remote: Any = ray.remote  # its type hints leave concurrency groups out
 
-ShardActor = _remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency_groups={HEALTH: 1})(Shard)
+WorkerActor = _remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency_groups={HEALTH: 1})(Worker)
 """A replaced host is a new actor: a restarted one would start empty behind its old name."""
 
 
 @dataclass(frozen=True)
-class Berth:
-    """What a process of ours is given: ``cores`` and ``memory_mb`` are reserved for it, ``run`` is named in its log."""
+class WorkerResources:
+    """What a worker process gets: ``cores`` and ``memory_mb`` are reserved for it, its log lines name ``run``."""
 
     cores: float
     memory_mb: int
@@ -64,7 +64,7 @@ class Berth:
     run: str
 
     def options(self, **more: Any) -> dict[str, Any]:
-        """Options of a Ray actor."""
+        """The options of its Ray actor, with ``more``."""
         # In the environment of the process: Polars sizes its thread pool once, when it is imported.
         environment = {"POLARS_MAX_THREADS": str(self.polars_threads)}
         reserved = {"num_cpus": self.cores, "memory": self.memory_mb * 2**20}
@@ -72,19 +72,19 @@ class Berth:
 
 
 @dataclass(frozen=True)
-class ShardStarter:
-    """Starts shard actors, alike but for their names: ``shard-1``, ``shard-2``, ... where ``title`` is ``shard``.
+class WorkerLauncher:
+    """Starts worker actors that differ in their names only: ``shard-1``, ``shard-2``, ... where ``title`` is ``shard``.
 
-    ``job``: one reference to the Job in Ray's object store, in a tuple so that Ray hands on the reference and not the
+    ``job``: one reference to the Job in Ray's object store, in a tuple so that Ray passes on the reference and not the
     Job. Names are unique in ``namespace``.
     """
 
     job: tuple[Any]
-    berth: Berth
+    resources: WorkerResources
     title: str
     namespace: str
 
     def __call__(self, host: int) -> Any:
-        """The handle of a new shard for host number ``host``, whose process may still be starting."""
-        named = self.berth.options(name=f"{self.title}-{host}", namespace=self.namespace)
-        return ShardActor.options(**named).remote(self.job[0], self.berth.run)
+        """The handle of a new worker for host number ``host``, whose process may still be starting."""
+        named = self.resources.options(name=f"{self.title}-{host}", namespace=self.namespace)
+        return WorkerActor.options(**named).remote(self.job[0], self.resources.run)

@@ -63,7 +63,7 @@ class Spending:
 
 
 def _title(process: psutil.Process) -> str:
-    """``Shard`` of ``ray::Shard.work`` and of ``ray::shard-1:Shard.__init__``; nothing for what is no worker."""
+    """``Worker`` of ``ray::Worker.work`` and of ``ray::shard-1:Worker.__init__``; nothing for what is no worker."""
     words = process.cmdline()
     return words[0].rpartition(":")[2].split(".")[0] if words and words[0].startswith("ray::") else ""
 

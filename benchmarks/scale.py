@@ -42,7 +42,7 @@ NODES = (1, 2, 4)
 NODE_HOSTS = 4
 UNIVERSES = (500, 2000, 8000)
 ROUNDS = 3
-COORDINATOR, HOST = "Coordinator", "Shard"
+COORDINATOR, HOST = "Coordinator", "Worker"
 """The classes of their actors."""
 
 

@@ -1,1 +1,1 @@
-"""Ray itself: the connection to it, what fits on it, and whether a machine is fit for it."""
+"""The connection to Ray, plans of hosts, and checks of machines."""

@@ -1,4 +1,4 @@
-"""Is this machine fit to run on? Each check says what it found and, where that is not enough, what to do."""
+"""Checks of this machine: each names what it found and, where that is not sufficient, what to do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from cluster.check import Check, check
-from cluster.doctor_checks import examine_cluster
-from cluster.storage_probe import witness
+from cluster.doctor_checks import DoctorCheck, check, examine_cluster
+from cluster.storage_probe import storage_probe
 from cluster.topology import MB, Load, measure_budget, plan
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
@@ -30,12 +29,12 @@ LEAST_OPEN_FILES = 4096
 
 def examine(
     out: Location, profile: str | None = None, *, deep: bool = False, address: str | None = None
-) -> list[Check]:
-    """All checks, in a fixed order; none raises for what it finds.
+) -> list[DoctorCheck]:
+    """Run all checks, in a fixed order; no finding raises.
 
-    ``out``: where ledgers are written to. ``profile``: as for :func:`gnosis_ray.config.load_config`.
+    ``out``: where ledgers are written. ``profile``: as for :func:`gnosis_ray.config.load_config`.
     ``deep`` also starts a local Ray and runs a task on it, which takes some seconds. ``address`` also joins the cluster
-    there and looks at every node. Side effect: a file is written to ``out``, or to the nearest folder above it that
+    there and checks every node. Side effect: a file is written to ``out``, or to the nearest folder above it that
     exists, and removed again.
     """
     config, settings = _settings(profile)
@@ -52,13 +51,13 @@ def examine(
     return checks
 
 
-def _python() -> Check:
+def _python() -> DoctorCheck:
     found = ".".join(map(str, sys.version_info[:3]))
     ok = (3, 11) <= sys.version_info[:2] < (3, 13)
     return check("python", ok, found, "Use Python 3.11 or 3.12.")
 
 
-def _ray() -> Check:
+def _ray() -> DoctorCheck:
     pins = [Requirement(line) for line in _requirements() if Requirement(line).name == "ray"]
     wanted = pins[0].specifier if pins else None
     try:
@@ -76,26 +75,28 @@ def _requirements() -> list[str]:
         return []
 
 
-def _settings(profile: str | None) -> tuple[Config | None, Check]:
+def _settings(profile: str | None) -> tuple[Config | None, DoctorCheck]:
     try:
         config = load_config(profile).config
     except ConfigError as error:
-        return None, Check("settings", False, str(error), "Correct the setting; `gnosis-ray config show` lists all.")
-    return config, Check("settings", True, f"decision hash {config.decision_hash()}", "")
+        return None, DoctorCheck(
+            "settings", False, str(error), "Correct the setting; `gnosis-ray config show` lists all."
+        )
+    return config, DoctorCheck("settings", True, f"decision hash {config.decision_hash()}", "")
 
 
-def _capacity(config: Config) -> Check:
+def _capacity(config: Config) -> DoctorCheck:
     try:
         budget = measure_budget()
         fitting = plan(Load(0, budget.cores, 0), budget, config.run, "shard")
     except ClusterError as error:
-        return Check("capacity", False, str(error), "Free memory, or use --granularity inline.")
+        return DoctorCheck("capacity", False, str(error), "Free memory, or use --granularity inline.")
     found = f"{budget.cores} cores, {budget.memory_mb} MB free: room for {fitting.hosts} hosts"
-    return Check("capacity", True, found, "")
+    return DoctorCheck("capacity", True, found, "")
 
 
-def _polars(config: Config) -> Check:
-    """The setting is each host's; a variable in the user's environment binds the inline run."""
+def _polars(config: Config) -> DoctorCheck:
+    """The setting applies to each host; the user's environment variable applies to an inline run."""
     threads = config.run.polars_threads
     cores = measure_budget().cores
     inline = os.environ.get("POLARS_MAX_THREADS")
@@ -103,12 +104,12 @@ def _polars(config: Config) -> Check:
     return check("polars threads", threads <= cores, found, f"Set run.polars_threads to {cores} or less.")
 
 
-def _store(config: Config) -> Check:
+def _store(config: Config) -> DoctorCheck:
     if config.data.provider == "synthetic":
-        return Check("market data", True, "synthetic, needs no store", "")
+        return DoctorCheck("market data", True, "synthetic, needs no store", "")
     if config.data.provider != "store":
-        kept = "asked in each run, kept in the store" if config.data.reads_store else "a plug-in: needs no store"
-        return Check("market data", True, f"{config.data.provider}, {kept}", "")
+        kept = "fetched in each run, kept in the store" if config.data.reads_store else "a plug-in: needs no store"
+        return DoctorCheck("market data", True, f"{config.data.provider}, {kept}", "")
     place = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
     if isinstance(place, Path):
@@ -116,7 +117,7 @@ def _store(config: Config) -> Check:
     try:
         return check("market data", bool(BucketBackend(place).children("")), str(place), advice)
     except (OSError, ConfigError) as error:
-        return Check("market data", False, str(error), "See that this machine may read there.")
+        return DoctorCheck("market data", False, str(error), "See that this machine may read there.")
 
 
 def _existing(folder: Path) -> Path:
@@ -124,23 +125,23 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
-def _writable(out: Location, ground: Location) -> Check:
+def _writable(out: Location, ground: Location) -> DoctorCheck:
     try:
-        with witness(ground):
-            return Check("output folder", True, str(out), "")
+        with storage_probe(ground):
+            return DoctorCheck("output folder", True, str(out), "")
     except ClusterError as error:
-        return Check("output folder", False, f"{out}: {error}", "Choose another place with --out.")
+        return DoctorCheck("output folder", False, f"{out}: {error}", "Choose another place with --out.")
 
 
-def _disk(folder: Path) -> Check:
+def _disk(folder: Path) -> DoctorCheck:
     free = shutil.disk_usage(folder).free // MB
     return check(
         "disk space", free >= LEAST_DISK_MB, f"{free} MB free", f"Free {LEAST_DISK_MB} MB for the ledger and for Ray."
     )
 
 
-def _shared_memory() -> Iterator[Check]:
-    """Ray keeps objects there; systems without the folder have nothing to check."""
+def _shared_memory() -> Iterator[DoctorCheck]:
+    """Ray stores objects there; a system without the folder has nothing to check."""
     folder = Path("/dev/shm")  # noqa: S108 - looked at, not written to
     if folder.is_dir():
         free = shutil.disk_usage(folder).free // MB
@@ -148,7 +149,7 @@ def _shared_memory() -> Iterator[Check]:
         yield check("shared memory", free >= LEAST_SHM_MB, f"{free} MB free", advice)
 
 
-def _open_files() -> Check:
+def _open_files() -> DoctorCheck:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY
     ok = unlimited or hard >= LEAST_OPEN_FILES
@@ -156,19 +157,19 @@ def _open_files() -> Check:
     return check("open files", ok, found, f"Raise the limit: ulimit -Hn {LEAST_OPEN_FILES}.")
 
 
-def _task() -> Check:
+def _task() -> DoctorCheck:
     from cluster.session import connect
 
     try:
         with connect(None, 1):
             answer = _answer_of_a_task()
     except ClusterError as error:
-        return Check("local ray", False, str(error), "Look into the newest session's logs under /tmp/ray.")
-    return Check("local ray", True, f"a task ran in process {answer}", "")
+        return DoctorCheck("local ray", False, str(error), "See the newest session's logs under /tmp/ray.")
+    return DoctorCheck("local ray", True, f"a task ran in process {answer}", "")
 
 
 def _process() -> int:
-    """Of this module, not of the driver's script: a worker has to import it, as it has to import the actors."""
+    """In this module, not in the driver's script: a worker has to import it, as it has to import the actors."""
     return os.getpid()
 
 

@@ -1,4 +1,4 @@
-"""What has to be alike on every node of a cluster, told as short texts."""
+"""The facts that must be equal on every node of a cluster, as short texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLUGIN_GROUPS = "gnosis_ray."
 
 
 def code_digest(root: Path = ROOT) -> str:
-    """Sixteen hex digits over the Python files of our packages, which lie side by side under ``root``."""
+    """Sixteen hex digits over the Python files of our packages, which are the folders of ``root``."""
     digest = hashlib.sha256()
     files = (path for package in PACKAGES for path in (root / package).rglob("*.py"))
     for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
@@ -30,7 +30,7 @@ def code_digest(root: Path = ROOT) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the distributions whose bits reach a ledger."""
+    """The versions of Python and of the distributions that can affect the bits of a ledger."""
     return {"python": platform.python_version(), **{name: _version(name) for name in ("ray", "polars", "numpy")}}
 
 
@@ -45,7 +45,7 @@ def plugins() -> str:
 
 
 def decision_hash(config_json: str) -> str:
-    """What this code makes of the settings; the reason where it cannot read them."""
+    """The decision hash that this code computes from the settings, or the reason why it cannot read them."""
     try:
         return Config.model_validate_json(config_json).decision_hash()
     except ValidationError as error:
@@ -54,7 +54,7 @@ def decision_hash(config_json: str) -> str:
 
 
 def store_digest(root: Location | None) -> str:
-    """A market store's parts by name, which is their content; ``root`` is None where no store is read."""
+    """A digest of a market store by the names of its parts, which identify content. ``root``: None without a store."""
     if root is None:
         return "not needed"
     try:

@@ -1,7 +1,7 @@
-"""Before work on a cluster: is every node what the driver takes it for?
+"""Checks every node of a cluster before a run: code, versions, settings, market store and ledger.
 
-A task pinned to each node tells what that node is; the driver compares it with what it is itself. What is compared is
-plain text, so that a node with other code can still be understood.
+A task pinned to each node reports its facts, and the driver compares them with its own. Facts are plain text, so that
+the report of a node with other code can still be read.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from cluster.fingerprint import code_digest, decision_hash, plugins, store_digest, versions
 from cluster.session import Session
-from cluster.storage_probe import shares, witness
+from cluster.storage_probe import check_shared, storage_probe
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.storage.location import Location, locate
 
 ANSWER_SECONDS = 60.0
-"""For all nodes to answer: a busy node starts a process slowly."""
+"""Time limit for all nodes to answer: a busy node starts a process slowly."""
 
 _INSTALL = "Give every node the same image, or install the same wheel and requirements.txt there."
 ADVICE: Mapping[str, str] = {
@@ -32,16 +32,16 @@ ADVICE: Mapping[str, str] = {
     "market store": "Mount the market store at the same path on every node; if an import is running, wait for it.",
     "ledger": "Put --out on storage that every node mounts at the same path and may write to, or on an object "
     "store that every node may write to by its own environment or role.",
-    "answer": "See that gnosis-ray is installed there, and look into that node's logs under /tmp/ray.",
+    "answer": "Check that gnosis-ray is installed there, and see that node's logs under /tmp/ray.",
 }
-"""What to do where a node differs; also the order in which differences are told."""
+"""What to do where a node differs; also the order in which differences are listed."""
 
 Facts = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One fact in which a node is not as expected."""
+    """One fact in which a node differs from the driver."""
 
     fact: str
     expected: str
@@ -60,12 +60,12 @@ class NodeFinding:
 
     @property
     def fit(self) -> bool:
-        """Whether work may be sent there."""
+        """Whether the node can take part in a run."""
         return not self.differences
 
 
 def require_fit(session: Session, config: Config, ledger: Location) -> None:
-    """See that every node can take part in a run, before it begins; arguments as for :func:`survey`.
+    """Check that every node can take part in a run, before it begins; arguments as for :func:`survey`.
 
     Raises :class:`ClusterError` naming each node that cannot, what was expected, what was found and what to do.
     """
@@ -77,7 +77,7 @@ def require_fit(session: Session, config: Config, ledger: Location) -> None:
 
 
 def survey(session: Session, config: Config, ledger: Location) -> list[NodeFinding]:
-    """What each living node of an open session is, by node.
+    """The finding of each living node of an open session.
 
     ``config``: with absolute paths; ``ledger``: an existing folder, or the prefix of a bucket, that the run writes
     in. Side effect: a small file in ``ledger`` while it runs. Raises :class:`ClusterError` where the driver itself
@@ -85,15 +85,15 @@ def survey(session: Session, config: Config, ledger: Location) -> list[NodeFindi
     """
     session.check_open()
     store = str(config.data.dir) if config.data.reads_store else None
-    with witness(ledger) as (name, content):
+    with storage_probe(ledger) as (name, content):
         question = (config.model_dump_json(), store, str(locate(ledger)), name, content)
         expected = look(*question)
-        answers = _ask(question)
+        answers = _query_nodes(question)
     return [NodeFinding(node, compare(expected, found)) for node, found in answers]
 
 
 def compare(expected: Facts, found: Facts | str) -> tuple[Difference, ...]:
-    """How a node's facts differ from the driver's; a text in place of facts says why there are none."""
+    """How a node's facts differ from the driver's; a text in place of facts is the reason why there are none."""
     if isinstance(found, str):
         return (Difference("answer", "facts about the node", found),)
     return tuple(
@@ -104,19 +104,19 @@ def compare(expected: Facts, found: Facts | str) -> tuple[Difference, ...]:
 
 
 def look(config_json: str, store: str | None, ledger: str, name: str, content: str) -> dict[str, str]:
-    """The facts of the machine that this runs on; see :data:`ADVICE` for their names. Raises nothing."""
+    """The facts of this machine; see :data:`ADVICE` for their names. Raises nothing."""
     return {
         "code": f"gnosis-ray {code_digest()}",
         **versions(),
         "plugins": plugins(),
         "settings": decision_hash(config_json),
         "market store": store_digest(locate(store) if store is not None else None),
-        "ledger": shares(ledger, name, content),
+        "ledger": check_shared(ledger, name, content),
     }
 
 
-def _ask(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:
-    """Every living node's answer: its facts, or why it has none."""
+def _query_nodes(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:
+    """The answer of every living node: its facts, or why there are none."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 

@@ -1,7 +1,7 @@
-"""The connection to Ray: a local one of our own, or a cluster that was asked for by address.
+"""The connection to Ray: a local Ray of our own, or a cluster by address.
 
-Nothing is joined by chance: without an address ``RAY_ADDRESS`` and instances found on this machine are ignored. A local
-Ray listens on the loopback interface only, runs no dashboard unless asked and keeps token authentication.
+No other Ray is joined by chance: without an address, ``RAY_ADDRESS`` and instances found on this machine are ignored.
+A local Ray listens on the loopback interface only, runs no dashboard unless asked and keeps token authentication.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Session:
     address: str | None
     is_open: bool = True
     dashboard: str | None = None
-    """Where the dashboard of a local Ray is, if it was asked for: ``http://127.0.0.1:8265``."""
+    """The address of a local Ray's dashboard, if requested: ``http://127.0.0.1:8265``."""
 
     @property
     def local(self) -> bool:
@@ -42,7 +42,7 @@ class Session:
 
     @property
     def gcs_address(self) -> str:
-        """``HOST:PORT`` of the head that this session is with."""
+        """``HOST:PORT`` of the head that this session is connected to."""
         self.check_open()
         import ray
 
@@ -55,7 +55,7 @@ class Session:
             raise ClusterError("Expected an open session, was closed")
 
     def budget(self) -> Budget:
-        """What the connected nodes offer, in sum; on a local Ray no more than the machine has free now."""
+        """The sum of what the connected nodes offer; on a local Ray at most what the machine has free now."""
         self.check_open()
         import ray
 
@@ -115,19 +115,19 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
 
 
 def _set_environment() -> None:
-    """For this process and those it starts; a user's own choice of usage statistics stands."""
+    """For this process and those it starts; a user's own choice of usage statistics is kept."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Keep zero-CPU actors from a warning about accelerators on standard error.
+    # No warnings about accelerators of zero-CPU actors on standard error.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    # Workers that Ray starts unasked are of no use to actors with an environment of their own.
+    # Prestarted workers are useless to actors with an environment of their own.
     os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
-    # As a Ray job that was submitted with a working folder: ours, the empty one, wins over it.
+    # In a Ray job submitted with a working folder, our empty one takes precedence.
     os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
 
 
 @contextmanager
 def _set(module: ModuleType, **values: Any) -> Iterator[None]:
-    """Other values for a module's names, for a while."""
+    """Set names of a module until the block ends."""
     before = {name: getattr(module, name) for name in values}
     try:
         for name, value in values.items():
@@ -158,7 +158,7 @@ def _log_lines(data: Mapping[str, Any], ignore_prefix: bool) -> None:  # noqa: A
 
 
 def _start(options: Mapping[str, Any], num_cpus: int | None, dashboard: bool) -> str | None:
-    """Where the dashboard is, if there is one."""
+    """The address of the dashboard, if there is one."""
     import ray
 
     ensure_token()
@@ -198,10 +198,11 @@ def _join(address: str, num_cpus: int | None, options: Mapping[str, Any]) -> Non
 
 
 def ensure_token() -> Path | None:
-    """See to it that a local Ray finds a token that only this user can read; the file, or None where not needed.
+    """Make sure that a local Ray finds a token that only this user can read; the file, or None where not needed.
 
-    Ray makes one too, readable by everyone. A file that others may read is closed to them. Nothing is done where the
-    environment names a token or switches authentication off. Raises :class:`ClusterError` if it cannot be written.
+    Ray creates one too, readable by everyone. Permissions of others on an existing file are removed. Nothing is done
+    where the environment names a token or switches authentication off. Raises :class:`ClusterError` if the file cannot
+    be written.
     """
     named = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
     if named or os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
@@ -220,7 +221,7 @@ def ensure_token() -> Path | None:
 
 
 def token_place() -> str | None:
-    """Where the token of a local Ray can be read, in words; None where none is asked for."""
+    """A description of where the token of a local Ray is; None where none is required."""
     if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
         return None
     if os.environ.get("RAY_AUTH_TOKEN"):
@@ -229,7 +230,7 @@ def token_place() -> str | None:
 
 
 def _create_private(path: Path, text: str) -> None:
-    """Write a new file whole, for its owner's eyes; one that exists stands, whoever made it first."""
+    """Write a new file atomically, readable by its owner only; an existing one is kept."""
     if path.exists():
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""A small file in a ledger whose content nobody can guess: who reads it sees the same place as who wrote it."""
+"""A small file in a ledger with unguessable content: whoever reads it sees the same storage as its writer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SHARED = "shared, writable"
 
 
 @contextmanager
-def witness(place: Location) -> Iterator[tuple[str, str]]:
-    """Such a file in an existing folder or a bucket, for a while: its name and content.
+def storage_probe(place: Location) -> Iterator[tuple[str, str]]:
+    """Write such a file in an existing folder or a bucket until the block ends; yields its name and content.
 
     Raises :class:`ClusterError` where it cannot be written.
     """
@@ -31,14 +31,14 @@ def witness(place: Location) -> Iterator[tuple[str, str]]:
         _remove(place, name)
 
 
-def shares(place: str, name: str, content: str) -> str:
-    """:data:`SHARED` where the file is here too and another can be written beside it; else what is in the way."""
+def check_shared(place: str, name: str, content: str) -> str:
+    """Read a probe and write another file next to it: :data:`SHARED`, or the reason why that failed."""
     try:
-        ground, beside = locate(place), f"{name}.{secrets.token_hex(8)}"
-        if _read(ground, name) != content:
+        location, reply = locate(place), f"{name}.{secrets.token_hex(8)}"
+        if _read(location, name) != content:
             return f"another {name} in {place}"
-        _write(ground, beside, content)
-        _remove(ground, beside)
+        _write(location, reply, content)
+        _remove(location, reply)
     except (OSError, GnosisError) as error:
         return f"{type(error).__name__} in {place}: {error}"
     return SHARED

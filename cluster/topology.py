@@ -1,4 +1,4 @@
-"""From a budget of cores and memory to a plan of hosts, before anything is launched."""
+"""Plans hosts from a budget of cores and memory, before anything is launched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MB = 2**20
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be used: whole cores, and memory in MB that is free now."""
+    """Available resources: whole cores, and memory in MB that is free now."""
 
     cores: int
     memory_mb: int
@@ -25,7 +25,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Load:
-    """What is to be done: symbols, the batches they are in, and the ``parts`` that work one: engines and agents."""
+    """The work: symbols, the batches they are in, and ``parts``: the engines and agents of one symbol."""
 
     symbols: int
     batches: int
@@ -34,9 +34,9 @@ class Load:
 
 @dataclass(frozen=True)
 class HostPlan:
-    """What is launched. ``memory_mb`` is for each host; ``note`` says in a sentence why it is so.
+    """The hosts to launch. ``memory_mb`` is for each host; ``note`` is a sentence that explains the plan.
 
-    With granularity ``symbol`` or ``component`` a host leads ``symbols_at_once`` symbols at a time, each worked by
+    With granularity ``symbol`` or ``component`` a host leads ``symbols_at_once`` symbols at a time, each computed by
     ``parts`` processes of ``part_memory_mb``, until the universe is done after ``waves``.
     """
 
@@ -52,17 +52,17 @@ class HostPlan:
 
     @property
     def processes(self) -> int:
-        """The most that work at once; those that lead others are not counted."""
+        """The largest number that compute at once; leaders are not counted."""
         return self.hosts * self.symbols_at_once * self.parts or self.hosts
 
     @property
     def actors(self) -> int:
-        """The most that are alive at once, those that lead others included; none without Ray."""
+        """The largest number alive at once, leaders included; none without Ray."""
         return 0 if self.granularity == "inline" else self.hosts * (1 + self.symbols_at_once * self.parts)
 
     @property
     def total_memory_mb(self) -> int:
-        """Reserved at the most at once."""
+        """The largest reservation at any time."""
         return self.hosts * (self.memory_mb + self.symbols_at_once * self.parts * self.part_memory_mb)
 
 
@@ -70,7 +70,7 @@ def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -
     """The hosts for a load: never more alive at once than cores and memory allow.
 
     ``auto`` is the finest granularity for which the whole universe fits at once, within its own bound on processes a
-    core, and ``shard`` where none does. The others work in waves. Raises :class:`ClusterError` where not one host fits
+    core, and ``shard`` where none does. The others run in waves. Raises :class:`ClusterError` where not one host fits
     the memory or the cores.
     """
     if granularity == "inline":
@@ -138,7 +138,7 @@ def _cost(load: Load, run: RunConfig, granularity: Literal["component", "symbol"
 
 
 def _room(load: Load, budget: Budget, run: RunConfig, granularity: Literal["component", "symbol"], leaders: int) -> int:
-    """Symbols that fit beside so many leaders."""
+    """Symbols that fit in addition to so many leaders."""
     parts, part_mb = _cost(load, run, granularity)
     by_memory = (budget.memory_mb - leaders * run.symbol_memory_mb) // (parts * part_mb)
     by_cores = (budget.cores * run.actors_per_core - leaders) // parts
@@ -146,9 +146,9 @@ def _room(load: Load, budget: Budget, run: RunConfig, granularity: Literal["comp
 
 
 def measure_budget(root: Path = Path("/")) -> Budget:
-    """What this machine has to spare: affinity, free memory, and the limits of a container (cgroup v1 and v2).
+    """What this machine has available: affinity, free memory, and the limits of a container (cgroup v1 and v2).
 
-    ``root`` is where ``proc`` and ``sys`` are looked for. Raises :class:`ClusterError` where memory cannot be told.
+    ``root`` is where ``proc`` and ``sys`` are read from. Raises :class:`ClusterError` where memory cannot be measured.
     """
     return Budget(cores=_cores(root), memory_mb=_free_memory(root) // MB)
 
@@ -184,10 +184,10 @@ def _system_memory(root: Path) -> int:
     words = _words(root / "proc/meminfo")
     if "MemAvailable:" in words:
         return int(words[words.index("MemAvailable:") + 1]) * 1024
-    try:  # no /proc: half of the installed memory, since what is free cannot be told
+    try:  # no /proc: half of the installed memory, since free memory cannot be measured
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (ValueError, OSError) as error:
-        raise ClusterError(f"Cannot tell how much memory this machine has: {error}") from error
+        raise ClusterError(f"Cannot measure the memory of this machine: {error}") from error
 
 
 def _words(path: Path) -> list[str]:

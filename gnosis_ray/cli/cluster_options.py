@@ -1,4 +1,4 @@
-"""Which Ray a command works on, and what the user is told of it."""
+"""The Ray that a command uses, and what it prints about it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gnosis_ray.errors import ConfigError, install_command
 
 
 @dataclass(frozen=True)
-class Where:
-    """The cluster at ``address``, or where that is None a local Ray, with its ``dashboard`` if asked."""
+class ClusterOptions:
+    """The cluster at ``address``, or where that is None a local Ray, with Ray's ``dashboard`` if requested."""
 
     address: str | None
     dashboard: bool = False
 
     def check(self, granularity: str) -> None:
-        """Raises :class:`ConfigError` where a dashboard cannot be had."""
+        """Raises :class:`ConfigError` where a dashboard is not available."""
         if not self.dashboard:
             return
         if self.address is not None:
@@ -31,7 +31,7 @@ class Where:
             raise ConfigError(f"Ray's dashboard is an extra. Install it with: {install_command('dashboard')}")
 
     def open(self, cores: int | None, stack: ExitStack) -> Session:
-        """The connection, closed with ``stack``. Side effect: says on stderr where the dashboard is."""
+        """The connection, closed with ``stack``. Side effect: prints the dashboard's address on stderr."""
         if talk.is_terminal:
             talk.print(
                 "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...", style="dim"
@@ -44,7 +44,7 @@ class Where:
 
 
 def directions(session: Session) -> list[str]:
-    """How to get to the dashboard of a local Ray, from here and from elsewhere, and what it asks for."""
+    """How to open the dashboard of a local Ray, from this machine and from others, and where its token is."""
     if session.dashboard is None:
         return ["Ray started without its dashboard: see dashboard.log in /tmp/ray/session_latest/logs"]
     port = urlsplit(session.dashboard).port

@@ -1,4 +1,4 @@
-"""``gnosis-ray doctor``: what would stand in the way, and what to do about it."""
+"""``gnosis-ray doctor``: problems of this machine or cluster, with advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cluster.doctor import examine
 from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
 from gnosis_ray.storage.location import Location
 
-NOT_WELL = 5
+PROBLEMS_FOUND = 5
 
 
 @click.command(name="doctor")
@@ -19,10 +19,12 @@ NOT_WELL = 5
 @format_option
 @click.pass_obj
 def command(profile: str | None, out: Location, deep: bool, address: str | None, format_: Format) -> int:
-    """Check Python, Ray, memory, disk, settings and data; exit code 5 where something stands in the way."""
+    """Check Python, Ray, memory, disk, settings and data; exit code 5 where a check fails."""
     checks = examine(out, profile, deep=deep, address=address)
     rows = [("ok" if c.ok else "PROBLEM", c.name, c.found, c.advice) for c in checks]
     emit(pl.DataFrame(rows, schema=["state", "check", "found", "advice"], orient="row"), format_, "Doctor")
     problems = sum(not check.ok for check in checks)
-    talk.print("All is well." if problems == 0 else f"{problems} to look at: see the advice.")
-    return NOT_WELL if problems else 0
+    talk.print(
+        "No problems." if problems == 0 else f"{problems} {'problem' if problems == 1 else 'problems'}: see the advice."
+    )
+    return PROBLEMS_FOUND if problems else 0

@@ -17,7 +17,7 @@ from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
-from gnosis_ray.cli.cluster_options import Where
+from gnosis_ray.cli.cluster_options import ClusterOptions
 from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.live import as_then, fetched, planned, requests_for
@@ -108,8 +108,8 @@ def command(
         "data.dir": str(locate(data_dir)) if data_dir else None,
         "run.granularity": granularity,
     }
-    config, where = for_workers(load_config(profile, flags).config), Where(address, dashboard)
-    where.check(config.run.granularity)
+    config, cluster = for_workers(load_config(profile, flags).config), ClusterOptions(address, dashboard)
+    cluster.check(config.run.granularity)
     if data_dir is not None and resume is None and not config.data.reads_store:
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
     requests: list[FetchRequest] = []
@@ -124,19 +124,19 @@ def command(
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
         requests = requests_for(config, calendar, manifest.symbols)
     if dry_run:
-        _explain(manifest, config, where, out, format_, requests)
+        _explain(manifest, config, cluster, out, format_, requests)
         return 0
     store = LedgerStore(out, feature_specs(config))
     with ExitStack() as stack:
         session = None
         if requests:
-            session = _session(manifest, config, where, watch, stack)
+            session = _session(manifest, config, cluster, watch, stack)
             manifest = fetched(manifest, config, requests, session, watch)
         writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
         receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
         if receipt is None or receipt.status == "interrupted":
             job = ScanJob(config, calendar, manifest.as_of, writer, failed_fetches(manifest))
-            receipt = _run(job, manifest, where, session, started, watch)
+            receipt = _run(job, manifest, cluster, session, started, watch)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     summary(receipt, store)
@@ -213,13 +213,13 @@ def _prepare(
 def _explain(
     manifest: RunManifest,
     config: Config,
-    where: Where,
+    cluster: ClusterOptions,
     out: Location,
     format_: Format,
     requests: Sequence[FetchRequest],
 ) -> None:
     with ExitStack() as stack:
-        hosts = _hosts(manifest, config, None if where.address is None else where.open(None, stack))
+        hosts = _hosts(manifest, config, None if cluster.address is None else cluster.open(None, stack))
     rows = [
         ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
         ("as of", "when all is fetched" if requests else as_of_text(manifest.as_of)),
@@ -236,13 +236,18 @@ def _explain(
 
 
 def _run(
-    job: ScanJob, manifest: RunManifest, where: Where, session: Session | None, started: datetime, watch: Stopwatch
+    job: ScanJob,
+    manifest: RunManifest,
+    cluster: ClusterOptions,
+    session: Session | None,
+    started: datetime,
+    watch: Stopwatch,
 ) -> RunReceipt:
     done = len(job.writer.committed())
     total = len(manifest.batches())
     try:
         with ExitStack() as stack:
-            fanout = _fanout(job, manifest, session or _session(manifest, job.config, where, watch, stack))
+            fanout = _fanout(job, manifest, session or _session(manifest, job.config, cluster, watch, stack))
             step = stack.enter_context(bar("scanning", total))
             step("", done, total)
 
@@ -257,15 +262,17 @@ def _run(
         raise
 
 
-def _session(manifest: RunManifest, config: Config, where: Where, watch: Stopwatch, stack: ExitStack) -> Session | None:
+def _session(
+    manifest: RunManifest, config: Config, cluster: ClusterOptions, watch: Stopwatch, stack: ExitStack
+) -> Session | None:
     """The connection to Ray that a run needs, closed with ``stack``; None for one in this process."""
     if config.run.granularity == "inline":
         return None
     with watch("ray_start"):
-        if where.address is not None:
-            return where.open(None, stack)
+        if cluster.address is not None:
+            return cluster.open(None, stack)
         hosts = _hosts(manifest, config, None)
-        return where.open(hosts.hosts if hosts.granularity == "shard" else None, stack)
+        return cluster.open(hosts.hosts if hosts.granularity == "shard" else None, stack)
 
 
 def _fanout(job: ScanJob, manifest: RunManifest, session: Session | None) -> Fanout:

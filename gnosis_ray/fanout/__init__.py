@@ -1,36 +1,36 @@
-"""Jobs over batches: what a fan-out is, the pure decisions behind each of them, and the one without Ray."""
+"""Jobs over batches: the protocols of a fan-out, its pure decisions, and the fan-out without Ray."""
 
 from gnosis_ray.fanout.contract import (
     DIED,
-    Ask,
     BatchWorker,
+    ComponentJob,
     Fanout,
     FanoutReport,
     Job,
+    MethodCaller,
     OnReceipt,
-    PartedJob,
     reason_of,
 )
 from gnosis_ray.fanout.inline import InlineFanout
-from gnosis_ray.fanout.supervisor import Assignment, Limits, Supervisor, perform
-from gnosis_ray.fanout.symbol_scheduler import SYMBOL_STRIKES, Roster, Start
+from gnosis_ray.fanout.supervisor import Assignment, FanoutLimits, Supervisor, perform
+from gnosis_ray.fanout.symbol_scheduler import SYMBOL_FAILURE_LIMIT, Attempt, SymbolScheduler
 
 __all__ = [
     "DIED",
-    "SYMBOL_STRIKES",
-    "Ask",
+    "SYMBOL_FAILURE_LIMIT",
     "Assignment",
+    "Attempt",
     "BatchWorker",
+    "ComponentJob",
     "Fanout",
+    "FanoutLimits",
     "FanoutReport",
     "InlineFanout",
     "Job",
-    "Limits",
+    "MethodCaller",
     "OnReceipt",
-    "PartedJob",
-    "Roster",
-    "Start",
     "Supervisor",
+    "SymbolScheduler",
     "perform",
     "reason_of",
 ]

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout.contract import BatchWorker, FanoutReport, Job, OnReceipt, reason_of
-from gnosis_ray.fanout.supervisor import Assignment, Limits, Supervisor, perform
+from gnosis_ray.fanout.supervisor import Assignment, FanoutLimits, Supervisor, perform
 from gnosis_ray.schemas.run_schemas import Batch
 
 
 class InlineFanout:
-    """Works batches one after the other here. A hung batch cannot be timed out, and a crash is the process's own."""
+    """Runs batches one by one in this process. A batch that hangs cannot be timed out; a crash ends the run."""
 
     def __init__(self, max_attempts: int, clock: Callable[[], float] = monotonic_seconds) -> None:
-        """``max_attempts``: tries before a batch is probed. ``clock``: steady seconds, for the report."""
-        self._limits = Limits(
+        """``max_attempts``: at a batch before its symbols are isolated. ``clock``: monotonic, in seconds."""
+        self._limits = FanoutLimits(
             window=1,
             max_attempts=max_attempts,
             batch_timeout_s=math.inf,
@@ -48,7 +48,7 @@ class InlineFanout:
     def _work(self, worker: BatchWorker, assignment: Assignment, supervisor: Supervisor, on_receipt: OnReceipt) -> None:
         try:
             receipt = perform(worker, assignment)
-        except Exception as error:  # noqa: BLE001 - whatever a batch raises is that batch's failure, as it is on a host
+        except Exception as error:  # noqa: BLE001 - as on a host, whatever a batch raises is its failure
             supervisor.on_failed(assignment, reason_of(error), self._clock())
             return
         if supervisor.on_done(assignment, receipt, self._clock()) and receipt is not None:

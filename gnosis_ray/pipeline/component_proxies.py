@@ -17,62 +17,62 @@ COMPOSER = "composer"
 TRADE_AGENT = "trade_agent"
 
 
-Ask = Callable[..., Any]
+MethodCaller = Callable[..., Any]
 """Calls a method, by its name, of a part elsewhere: returns what it returns, raises what it raises."""
 
 
 class EngineProxy(FrameEngine):
     """A FrameEngine elsewhere. It reads its context itself, so none is read for it here."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, call: MethodCaller) -> None:
+        self._call = call
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """See :class:`FrameEngine`."""
-        data: EngineData = self._ask("load", keys)
+        data: EngineData = self._call("load", keys)
         return data
 
     def compute(
         self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
     ) -> EngineFrames:
         """See :class:`FrameEngine`."""
-        frames: EngineFrames = self._ask("compute", keys, data, upstream)
+        frames: EngineFrames = self._call("compute", keys, data, upstream)
         return frames
 
 
 class PrimaryAgentProxy:
     """A PrimaryAgent elsewhere."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, call: MethodCaller) -> None:
+        self._call = call
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """See :class:`PrimaryAgent`."""
-        said: Suggestion = self._ask("step", snapshot)
+        said: Suggestion = self._call("step", snapshot)
         return said
 
 
 class ComposerProxy:
     """A ComposerAgent elsewhere."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, call: MethodCaller) -> None:
+        self._call = call
 
     def compose(self, snapshot: StandardSnapshot, suggestions: list[Suggestion]) -> Suggestion:
         """See :class:`ComposerAgent`."""
-        said: Suggestion = self._ask("compose", snapshot, suggestions)
+        said: Suggestion = self._call("compose", snapshot, suggestions)
         return said
 
 
 class TradeAgentProxy:
     """A TradeAgent elsewhere."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, call: MethodCaller) -> None:
+        self._call = call
 
     def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
         """See :class:`TradeAgent`."""
-        ideas: list[TradeIdea] = self._ask("generate_trades", suggestion)
+        ideas: list[TradeIdea] = self._call("generate_trades", suggestion)
         return ideas
 
 
@@ -81,41 +81,41 @@ class DecidingTradeAgentProxy(TradeAgentProxy):
 
     def decide(self, suggestion: Suggestion) -> TradeDecision:
         """See :class:`DecidingTradeAgent`."""
-        decision: TradeDecision = self._ask("decide", suggestion)
+        decision: TradeDecision = self._call("decide", suggestion)
         return decision
 
 
 class ProxyParts:
     """The same parts as ``parts`` makes, each standing in for one elsewhere.
 
-    ``asks``: how to reach each, by role: an engine's kind, ``agent.<name>`` with the names of ``agent_names`` in the
+    ``callers``: how to reach each, by role: an engine's kind, ``agent.<name>`` with the names of ``agent_names`` in the
     order of the agents, ``composer`` and ``trade_agent``.
     """
 
-    def __init__(self, parts: PipelineParts, agent_names: tuple[str, ...], asks: Mapping[str, Ask]) -> None:
+    def __init__(self, parts: PipelineParts, agent_names: tuple[str, ...], callers: Mapping[str, MethodCaller]) -> None:
         self._parts = parts
         self._agent_names = agent_names
-        self._asks = asks
+        self._callers = callers
 
     def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         """A stand-in for each engine: its kind, what it requires, its features."""
-        return [_engine(engine, self._asks[engine.kind]) for engine in self._parts.engines(adapter)]
+        return [_engine(engine, self._callers[engine.kind]) for engine in self._parts.engines(adapter)]
 
     def primary_agents(self) -> list[PrimaryAgent]:
         """A stand-in for each primary agent."""
         named = zip(self._agent_names, self._parts.primary_agents(), strict=True)
-        return [_like(agent, PrimaryAgentProxy)(self._asks[agent_role(name)]) for name, agent in named]
+        return [_like(agent, PrimaryAgentProxy)(self._callers[agent_role(name)]) for name, agent in named]
 
     def composer(self) -> ComposerAgent:
         """A stand-in for the composer."""
-        composer: ComposerAgent = _like(self._parts.composer(), ComposerProxy)(self._asks[COMPOSER])
+        composer: ComposerAgent = _like(self._parts.composer(), ComposerProxy)(self._callers[COMPOSER])
         return composer
 
     def trade_agent(self, adapter: MarketAdapter) -> TradeAgent:
         """A stand-in for the trade agent; it says why it made nothing where that one does."""
         original = self._parts.trade_agent(adapter)
         proxy = DecidingTradeAgentProxy if hasattr(original, "decide") else TradeAgentProxy
-        agent: TradeAgent = _like(original, proxy)(self._asks[TRADE_AGENT])
+        agent: TradeAgent = _like(original, proxy)(self._callers[TRADE_AGENT])
         return agent
 
 
@@ -124,9 +124,9 @@ def agent_role(name: str) -> str:
     return f"agent.{name}"
 
 
-def _engine(engine: FrameEngine, ask: Ask) -> FrameEngine:
+def _engine(engine: FrameEngine, call: MethodCaller) -> FrameEngine:
     face = {"kind": engine.kind, "requires": engine.requires, "features": engine.features}
-    stand_in: FrameEngine = _like(engine, EngineProxy, face)(ask)
+    stand_in: FrameEngine = _like(engine, EngineProxy, face)(call)
     return stand_in
 
 

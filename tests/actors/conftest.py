@@ -1,4 +1,4 @@
-"""Toy jobs travel by value: workers start in an empty folder and cannot import the tests."""
+"""Fake jobs are pickled by value: workers start in an empty folder and cannot import the tests."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from ray import cloudpickle
 
-from tests.actors import fake_job as toys
+from tests.actors import fake_job
 
 
 @pytest.fixture(scope="session", autouse=True)
-def toys_by_value() -> Iterator[None]:
+def fake_job_by_value() -> Iterator[None]:
     """For the whole session: Ray outlives this folder's tests."""
-    cloudpickle.register_pickle_by_value(toys)  # type: ignore[no-untyped-call]
+    cloudpickle.register_pickle_by_value(fake_job)  # type: ignore[no-untyped-call]
     yield
-    cloudpickle.unregister_pickle_by_value(toys)  # type: ignore[no-untyped-call]
+    cloudpickle.unregister_pickle_by_value(fake_job)  # type: ignore[no-untyped-call]

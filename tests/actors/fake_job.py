@@ -1,4 +1,4 @@
-"""Jobs small enough to see through, with faults on order. Sent to workers by value: they cannot import the tests."""
+"""A small job with faults by symbol. Sent to workers by value: they cannot import the tests."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def batches(count: int) -> tuple[Batch, ...]:
 
 
 @dataclass
-class ToyWorker:
-    job: ToyJob
+class FakeWorker:
+    job: FakeJob
 
     def compute(self, symbols: Sequence[str]) -> list[str]:
         for symbol in symbols:
@@ -27,10 +27,13 @@ class ToyWorker:
         return list(symbols)
 
     def commit(
-        self, batch: Batch, attempt: int, outcomes: Sequence[list[str]], lost: Mapping[str, str]
+        self, batch: Batch, attempt: int, outcomes: Sequence[list[str]], quarantined: Mapping[str, str]
     ) -> BatchReceipt:
         worked = sorted(symbol for outcome in outcomes for symbol in outcome)
-        failures = tuple(Failure(symbol=s, stage="host", error="GivenUp", message=lost[s]) for s in sorted(lost))
+        failures = tuple(
+            Failure(symbol=symbol, stage="host", error="GivenUp", message=reason)
+            for symbol, reason in sorted(quarantined.items())
+        )
         (self.job.folder / batch.name).write_text(" ".join(worked))
         seen = (os.environ.get("POLARS_MAX_THREADS", "unset"),) if self.job.tell_threads else ()
         return BatchReceipt(
@@ -44,7 +47,7 @@ class ToyWorker:
 
 
 @dataclass(frozen=True)
-class ToyJob:
+class FakeJob:
     """``raising``, ``dying``, ``hanging``: symbols that always do so; those in ``once`` do so the first time only."""
 
     folder: Path
@@ -63,7 +66,7 @@ class ToyJob:
         if self.dead_on_arrival:
             os._exit(3)
         (self.folder / f"host-{os.getpid()}").touch()
-        return ToyWorker(self)
+        return FakeWorker(self)
 
     def misbehave(self, symbol: str) -> None:
         time.sleep(self.seconds)

@@ -11,7 +11,7 @@ import pytest
 import ray
 
 from actors.fanout import RayFanout
-from actors.worker import Shard
+from actors.worker import Worker
 from cluster.doctor import examine
 from cluster.session import Session, connect
 from cluster.topology import HostPlan
@@ -19,12 +19,12 @@ from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError, NoDataError
 from gnosis_ray.fanout import Assignment, FanoutReport, InlineFanout
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from tests.actors.fake_job import ToyJob, batches
+from tests.actors.fake_job import FakeJob, batches
 
 PLAN = HostPlan("shard", hosts=2, window=2, memory_mb=100, note="for tests")
 
 
-def spread(session: Session, config: Config, job: ToyJob, count: int) -> tuple[FanoutReport, list[BatchReceipt]]:
+def run_on_ray(session: Session, config: Config, job: FakeJob, count: int) -> tuple[FanoutReport, list[BatchReceipt]]:
     seen: list[BatchReceipt] = []
     run = config.run.model_copy(update={"max_attempts": 2})
     report = RayFanout(session, PLAN, run).run(job, batches(count), seen.append)
@@ -36,8 +36,8 @@ def is_alive(pid: int) -> bool:
 
 
 def test_ray_and_inline_give_the_same_receipts(session: Session, config: Config, tmp_path: Path) -> None:
-    job = ToyJob(tmp_path, raising=frozenset({"S3A", "S4A"}), once=frozenset({"S4A"}))
-    report, over_ray = spread(session, config, job, 16)
+    job = FakeJob(tmp_path, raising=frozenset({"S3A", "S4A"}), once=frozenset({"S4A"}))
+    report, over_ray = run_on_ray(session, config, job, 16)
     for marker in tmp_path.glob("*.seen"):
         marker.unlink()
     inline: list[BatchReceipt] = []
@@ -51,14 +51,14 @@ def test_ray_and_inline_give_the_same_receipts(session: Session, config: Config,
 def test_polars_threads_are_set_in_the_host_and_hosts_are_gone_after_the_run(
     session: Session, config: Config, tmp_path: Path
 ) -> None:
-    job = ToyJob(tmp_path, tell_threads=True)
-    _, receipts = spread(session, config, job, 2)
+    job = FakeJob(tmp_path, tell_threads=True)
+    _, receipts = run_on_ray(session, config, job, 2)
     assert receipts[0].degraded == {"seen": (str(config.run.polars_threads),)}
     assert job.hosts()
     wait_until_gone(job)
 
 
-def wait_until_gone(job: ToyJob) -> None:
+def wait_until_gone(job: FakeJob) -> None:
     deadline = time.monotonic() + 20.0
     while any(map(is_alive, job.hosts())):
         assert time.monotonic() < deadline, "hosts outlived their run"
@@ -66,7 +66,7 @@ def wait_until_gone(job: ToyJob) -> None:
 
 
 def test_an_interrupt_leaves_no_host_behind(session: Session, config: Config, tmp_path: Path) -> None:
-    job = ToyJob(tmp_path, seconds=0.2)
+    job = FakeJob(tmp_path, seconds=0.2)
 
     def interrupt(receipt: BatchReceipt) -> None:
         raise KeyboardInterrupt
@@ -80,12 +80,12 @@ def test_an_interrupt_leaves_no_host_behind(session: Session, config: Config, tm
 
 def test_what_opening_raises_arrives_whole(session: Session, config: Config, tmp_path: Path) -> None:
     with pytest.raises(NoDataError) as caught:
-        spread(session, config, ToyJob(tmp_path, no_data=True), 2)
+        run_on_ray(session, config, FakeJob(tmp_path, no_data=True), 2)
     assert (caught.value.symbol, caught.value.stage, caught.value.exit_code) == ("SPY", "open", 4)
 
 
 def test_no_batches_start_no_host(session: Session, config: Config, tmp_path: Path) -> None:
-    report, receipts = spread(session, config, ToyJob(tmp_path), 0)
+    report, receipts = run_on_ray(session, config, FakeJob(tmp_path), 0)
     assert receipts == []
     assert report.hosts_lost == 0
 
@@ -94,7 +94,7 @@ def test_an_inline_plan_and_a_closed_session_are_refused(session: Session, confi
     with pytest.raises(ClusterError, match="InlineFanout"):
         RayFanout(session, replace(PLAN, granularity="inline"), config.run)
     with pytest.raises(ClusterError, match="closed"):
-        RayFanout(Session(None, is_open=False), PLAN, config.run).run(ToyJob(tmp_path), batches(1), lambda _: None)
+        RayFanout(Session(None, is_open=False), PLAN, config.run).run(FakeJob(tmp_path), batches(1), lambda _: None)
 
 
 def test_a_nested_local_session_is_the_open_one(session: Session) -> None:
@@ -109,7 +109,7 @@ def test_a_local_ray_is_out_of_reach_from_the_network(session: Session) -> None:
     assert node["NodeManagerAddress"] == "127.0.0.1"
     host, port = ray.get_runtime_context().gcs_address.rsplit(":", 1)
     assert host == "127.0.0.1"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # sends nothing: asks which address would be used
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # sends nothing
         probe.connect(("192.0.2.1", 9))
         outside = probe.getsockname()[0]
     with pytest.raises(OSError, match="refused"):
@@ -121,18 +121,18 @@ def test_the_doctor_can_run_a_task(session: Session, tmp_path: Path) -> None:
     assert (check.name, check.ok, check.advice) == ("local ray", True, "")
 
 
-def test_a_shard_opens_its_job_once(tmp_path: Path) -> None:
-    shard = Shard(ToyJob(tmp_path))
-    shard.open()
-    worker = shard._opened()
+def test_a_worker_opens_its_job_once(tmp_path: Path) -> None:
+    worker = Worker(FakeJob(tmp_path))
+    worker.open()
+    opened = worker._opened()
     (batch,) = batches(1)
-    receipt = shard.work(Assignment(1, batch, 1))
+    receipt = worker.work(Assignment(1, batch, 1))
     assert receipt is not None
     assert receipt.snapshots == 2
-    given_up = shard.work(Assignment(1, batch, 2, lost=(("S0A", "why"), ("S0B", "why"))))
+    given_up = worker.work(Assignment(1, batch, 2, quarantined=(("S0A", "why"), ("S0B", "why"))))
     assert given_up is not None
     assert [failure.message for failure in given_up.failures] == ["why", "why"]
-    assert shard.work(Assignment(1, batch, 3, probe="S0A")) is None
-    assert shard.compute(("S0A",)) == ["S0A"]
-    assert shard._opened() is worker
-    assert shard.ping()
+    assert worker.work(Assignment(1, batch, 3, isolated_symbol="S0A")) is None
+    assert worker.compute(("S0A",)) == ["S0A"]
+    assert worker._opened() is opened
+    assert worker.ping()

@@ -1,4 +1,4 @@
-"""Real scans of a small synthetic universe under attack, and what their ledgers must be."""
+"""Real scans of a small synthetic universe with faults, and what their ledgers must be."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gnosis_ray.errors import GnosisError
 from gnosis_ray.fanout import Fanout, FanoutReport, InlineFanout, Job, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
-from tests.chaos.faults import Crime, FaultyJob
+from tests.chaos.faults import FaultyJob, SymbolFault
 from tests.support.scans import manifest_of, part_bytes, tables, unbatched
 
 STARTED = datetime(2026, 7, 13, tzinfo=UTC)
@@ -35,29 +35,29 @@ PLANS = {
     "symbol": HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=4, parts=1, part_memory_mb=50),
     "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=1, parts=10, part_memory_mb=50),
 }
-ACTORS = {"host": "Shard", "coordinator": "Coordinator", "component": "Component"}
+ACTORS = {"host": "Worker", "coordinator": "Coordinator", "component": "Component"}
 """The classes of the actors that can be killed."""
 
 
 @dataclass(frozen=True)
-class Attack:
-    """What befalls a run: symbols' crimes, a full disk, and kills from outside, each a kind and seconds to wait."""
+class FaultPlan:
+    """The faults of a run: by symbol, a full disk, and kills from outside, each a kind and seconds to wait."""
 
-    crimes: Mapping[str, Crime] = field(default_factory=dict)
+    symbol_faults: Mapping[str, SymbolFault] = field(default_factory=dict)
     once: bool = False
     full_disk: bool = False
     kills: Sequence[tuple[str, float]] = ()
     seconds: float = 0.0
 
     @property
-    def culprits(self) -> set[str]:
-        """Symbols that can never be worked."""
-        return set() if self.once else set(self.crimes)
+    def failing_symbols(self) -> set[str]:
+        """Symbols that can never be computed."""
+        return set() if self.once else set(self.symbol_faults)
 
 
 @dataclass(frozen=True)
-class Ending:
-    """What became of an attacked run. ``killed``: kinds of processes that were found and killed."""
+class FaultRun:
+    """The outcome of a run with faults. ``killed``: kinds of processes that were found and killed."""
 
     receipt: RunReceipt | None
     report: FanoutReport | None
@@ -66,7 +66,7 @@ class Ending:
     ledger: Path
 
 
-class Arena:
+class ChaosHarness:
     """A market, its undisturbed ledgers, and the settings that make faults show quickly."""
 
     def __init__(self, **run: float) -> None:
@@ -83,67 +83,67 @@ class Arena:
         return made.model_copy(update={"batch_size": batch_size})
 
     def undisturbed(self, manifest: RunManifest) -> Path:
-        """The ledger of a run that nothing befell, in this process."""
+        """The ledger of an undisturbed run in this process."""
         key = manifest.model_dump_json()
         if key not in self._undisturbed:
             root = Path(tempfile.mkdtemp(prefix="undisturbed-"))
-            self.scan(root, manifest, Attack(), InlineFanout(1))
+            self.scan(root, manifest, FaultPlan(), InlineFanout(1))
             self._undisturbed[key] = root
         return self._undisturbed[key]
 
-    def scan(self, root: Path, manifest: RunManifest, attack: Attack, fanout: Fanout) -> RunReceipt:
-        """Run, or go on with, a scan under attack."""
+    def scan(self, root: Path, manifest: RunManifest, plan: FaultPlan, fanout: Fanout) -> RunReceipt:
+        """Start or resume a scan with faults."""
         writer = LedgerStore(root, feature_specs(self.config)).begin(manifest)
         job = ScanJob(self.config, self.calendar, self.as_of, writer)
-        over = _Substitute(fanout, lambda: self._faulty(job, attack))
+        over = _Substitute(fanout, lambda: self._faulty(job, plan))
         return run_scan(job, manifest, over, lambda: STARTED, _nothing, STARTED, {})
 
-    def attack(
-        self, session: Session, granularity: str, manifest: RunManifest, attack: Attack, ledger: Path | None = None
-    ) -> Ending:
-        """A scan over Ray under attack, into a new ledger, or going on with what is in one."""
-        root = ledger or Path(tempfile.mkdtemp(prefix="attacked-"))
+    def run(
+        self, session: Session, granularity: str, manifest: RunManifest, plan: FaultPlan, ledger: Path | None = None
+    ) -> FaultRun:
+        """A scan over Ray with faults, into a new ledger, or resuming the one in ``ledger``."""
+        root = ledger or Path(tempfile.mkdtemp(prefix="faulted-"))
         fanout = _Reporting(RayFanout(session, PLANS[granularity], self.config.run))
-        killers = [Killer(kind, seconds) for kind, seconds in attack.kills]
+        killers = [ProcessKiller(kind, seconds) for kind, seconds in plan.kills]
         for killer in killers:
             killer.start()
         receipt: RunReceipt | None = None
         error: GnosisError | None = None
         try:
-            receipt = self.scan(root, manifest, attack, fanout)
+            receipt = self.scan(root, manifest, plan, fanout)
         except GnosisError as raised:
             error = raised
         finally:
             for killer in killers:
                 killer.stop()
         killed = tuple(killer.kind for killer in killers if killer.killed)
-        return Ending(receipt, fanout.report, error, killed, root)
+        return FaultRun(receipt, fanout.report, error, killed, root)
 
-    def differences(self, root: Path, manifest: RunManifest, culprits: set[str]) -> list[str]:
-        """How a ledger differs from the undisturbed one: the culprits' rows must be failures, all else equal bits."""
-        peace = self.undisturbed(manifest)
-        if not culprits:
-            ours, theirs = part_bytes(root), part_bytes(peace)
+    def differences(self, root: Path, manifest: RunManifest, failing_symbols: set[str]) -> list[str]:
+        """How a ledger differs from the undisturbed one: failing symbols must be failures, all else equal bits."""
+        undisturbed = self.undisturbed(manifest)
+        if not failing_symbols:
+            ours, theirs = part_bytes(root), part_bytes(undisturbed)
             return [path for path in sorted(ours | theirs) if ours.get(path) != theirs.get(path)]
         found = []
-        ours_tables, their_tables = unbatched(tables(root)), unbatched(tables(peace))
+        ours_tables, their_tables = unbatched(tables(root)), unbatched(tables(undisturbed))
         for name, frame in their_tables.items():
             mine = ours_tables[name]
             if name == "failures":
-                if set(mine["symbol"]) != culprits or mine.height != len(culprits):
+                if set(mine["symbol"]) != failing_symbols or mine.height != len(failing_symbols):
                     found.append(name)
                 continue
             try:
-                wanted = frame.filter(~frame["symbol"].is_in(sorted(culprits)))
+                wanted = frame.filter(~frame["symbol"].is_in(sorted(failing_symbols)))
                 assert_frame_equal(mine, wanted, check_exact=True)
             except AssertionError:
                 found.append(name)
         return found
 
     @staticmethod
-    def _faulty(job: ScanJob, attack: Attack) -> FaultyJob:
+    def _faulty(job: ScanJob, plan: FaultPlan) -> FaultyJob:
         folder = Path(tempfile.mkdtemp(prefix="faults-"))
-        return FaultyJob(job, folder, dict(attack.crimes), attack.once, attack.full_disk, attack.seconds)
+        return FaultyJob(job, folder, dict(plan.symbol_faults), plan.once, plan.full_disk, plan.seconds)
 
 
 @dataclass
@@ -169,7 +169,7 @@ class _Reporting:
         return self.report
 
 
-class Killer(threading.Thread):
+class ProcessKiller(threading.Thread):
     """Kills one process of a kind among this process's own descendants, ``seconds`` after one is at work."""
 
     def __init__(self, kind: str, seconds: float) -> None:
@@ -220,4 +220,4 @@ def title_of(pid: int) -> str:
 
 
 def _nothing(_receipt: BatchReceipt) -> None:
-    """Hears every receipt, says nothing."""
+    """Ignore a receipt."""

@@ -1,4 +1,4 @@
-"""A scan whose symbols commit crimes. Sent to workers by value: they cannot import the tests."""
+"""A scan with faults by symbol. Sent to workers by value: they cannot import the tests."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gnosis_ray.app.jobs.scan import ScanJob
-from gnosis_ray.fanout import Ask, BatchWorker
+from gnosis_ray.fanout import BatchWorker, MethodCaller
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
-Crime = Literal["raises", "exits", "killed", "hangs", "eats"]
+SymbolFault = Literal["raises", "exits", "killed", "hangs", "exhausts memory"]
 MEGABYTE = 2**20
-APPETITE = 256 * MEGABYTE
+MEMORY_ALLOWANCE = 256 * MEGABYTE
 
 
 @dataclass(frozen=True)
 class FaultyJob:
-    """``crimes``: what a symbol does whenever it is worked, or with ``once`` the first time only."""
+    """``symbol_faults``: what a symbol does whenever it is computed, or with ``once`` the first time only."""
 
     job: ScanJob
     folder: Path
-    crimes: Mapping[str, Crime] = field(default_factory=dict)
+    symbol_faults: Mapping[str, SymbolFault] = field(default_factory=dict)
     once: bool = False
     full_disk: bool = False
     seconds: float = 0.0
-    """More that each symbol takes, so that kills find it at work."""
+    """Additional seconds for each symbol, so that kills find it running."""
 
     def open(self) -> BatchWorker:
         return FaultyWorker(self, self.job.open())
@@ -39,25 +39,25 @@ class FaultyJob:
     def roles(self) -> tuple[str, ...]:
         return self.job.roles()
 
-    def open_part(self, role: str) -> object:
-        return self.job.open_part(role)
+    def open_component(self, role: str) -> object:
+        return self.job.open_component(role)
 
-    def open_runner(self, asks: Mapping[str, Ask]) -> BatchWorker:
-        return FaultyWorker(self, self.job.open_runner(asks))
+    def open_runner(self, callers: Mapping[str, MethodCaller]) -> BatchWorker:
+        return FaultyWorker(self, self.job.open_runner(callers))
 
-    def commit_crime(self, symbol: str) -> None:
+    def inject_fault(self, symbol: str) -> None:
         time.sleep(self.seconds)
-        crime = self.crimes.get(symbol)
-        if crime is None or (self.once and self._was_there(symbol)):
+        fault = self.symbol_faults.get(symbol)
+        if fault is None or (self.once and self._was_there(symbol)):
             return
-        if crime == "raises":
+        if fault == "raises":
             raise ZeroDivisionError(f"no luck with {symbol}")
-        if crime == "exits":
+        if fault == "exits":
             os._exit(1)
-        if crime == "killed":
+        if fault == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
-        if crime == "eats":
-            _eat()
+        if fault == "exhausts memory":
+            _exhaust_memory()
         time.sleep(3600)
 
     def _was_there(self, symbol: str) -> bool:
@@ -75,21 +75,23 @@ class FaultyWorker:
 
     def compute(self, symbols: Sequence[str]) -> Any:
         for symbol in symbols:
-            self.job.commit_crime(symbol)
+            self.job.inject_fault(symbol)
         return self.worker.compute(symbols)
 
-    def commit(self, batch: Batch, attempt: int, outcomes: Sequence[Any], lost: Mapping[str, str]) -> BatchReceipt:
+    def commit(
+        self, batch: Batch, attempt: int, outcomes: Sequence[Any], quarantined: Mapping[str, str]
+    ) -> BatchReceipt:
         with _limited(resource.RLIMIT_FSIZE, 64) if self.job.full_disk else _free():
-            return self.worker.commit(batch, attempt, outcomes, lost)
+            return self.worker.commit(batch, attempt, outcomes, quarantined)
 
 
-def _eat() -> None:
-    """Take memory up to a limit of this process: the allocation that goes beyond it fails."""
+def _exhaust_memory() -> None:
+    """Allocate memory up to a limit of this process: the allocation beyond it fails."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    with _limited(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + APPETITE):
-        eaten = []
+    with _limited(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + MEMORY_ALLOWANCE):
+        allocated = []
         while True:
-            eaten.append(bytearray(MEGABYTE))
+            allocated.append(bytearray(MEGABYTE))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from cluster.topology import HostPlan
 from gnosis_ray.app.composition import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.schemas.run_schemas import RunReceipt
-from tests.actors import fake_job as toys
+from tests.actors import fake_job
 from tests.support.scans import manifest_of, nothing, work
 
 SYMBOLS = ["AAPL", "CVX", "JPM", "KO", "MSFT", "XOM"]
@@ -83,13 +83,13 @@ def scan(session: Session, folder: Path) -> RunReceipt:
 
 def suffer(session: Session, folder: Path) -> None:
     """A run in which a symbol takes its host with it, once."""
-    job = toys.ToyJob(folder, dying=frozenset({"S1A"}), once=frozenset({"S1A"}))
-    RayFanout(session, PLAN, load_config().config.run, "suffering").run(job, toys.batches(BATCHES), nothing)
+    job = fake_job.FakeJob(folder, dying=frozenset({"S1A"}), once=frozenset({"S1A"}))
+    RayFanout(session, PLAN, load_config().config.run, "suffering").run(job, fake_job.batches(BATCHES), nothing)
 
 
 def main(folder: str) -> None:
     """Print the figures after a scan, those after a run with a loss, and what was logged, as one JSON object."""
-    cloudpickle.register_pickle_by_value(toys)  # type: ignore[no-untyped-call]
+    cloudpickle.register_pickle_by_value(fake_job)  # type: ignore[no-untyped-call]
     with connect(None, 2) as session:
         port = ray.nodes()[0]["MetricsExportPort"]  # type: ignore[no-untyped-call]
         receipt = scan(session, Path(folder) / "ledger")

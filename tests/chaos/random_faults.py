@@ -1,7 +1,7 @@
 """Random kills by seed: ``python -m tests.chaos.random_faults --runs 100 --seed 1``. Prints a table in Markdown.
 
-Each run is a scan of a small synthetic universe over one local Ray that has to live through all of them. Equal means
-that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be worked,
+Each run is a scan of a small synthetic universe over one local Ray that has to survive all of them. Equal means
+that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be computed,
 that its only row is a failure and all other rows have equal bits. A run that ends with an error is resumed, as its user
 would, and must be equal then.
 """
@@ -21,94 +21,96 @@ from ray import cloudpickle
 from cluster.session import Session, connect
 from gnosis_ray.clock import monotonic_seconds
 from tests.chaos import faults
-from tests.chaos.chaos_harness import Arena, Attack, Ending
-from tests.chaos.faults import Crime
+from tests.chaos.chaos_harness import ChaosHarness, FaultPlan, FaultRun
+from tests.chaos.faults import SymbolFault
 
 GRANULARITIES = ("shard",) * 7 + ("symbol",) * 2 + ("component",)
 KILLS = {"shard": ("host", "host", "coordinator"), "symbol": ("host", "coordinator"), "component": ("component",)}
 
 
 @dataclass
-class Tally:
+class RunCounts:
     """What happened under one granularity."""
 
     runs: int = 0
     equal: int = 0
     resumed: int = 0
     killed: Counter[str] = field(default_factory=Counter)
-    crimes: Counter[str] = field(default_factory=Counter)
+    symbol_faults: Counter[str] = field(default_factory=Counter)
     hosts_lost: int = 0
     coordinators_lost: int = 0
     seconds: float = 0.0
 
 
-def draw(chance: random.Random, number: int) -> tuple[str, int, int, Attack]:
-    """Granularity, symbols, batch size and attack of one run."""
+def draw(chance: random.Random, number: int) -> tuple[str, int, int, FaultPlan]:
+    """Granularity, symbols, batch size and faults of one run."""
     granularity = chance.choice(GRANULARITIES)
     symbols = 1 if granularity == "component" else chance.randint(3, 8)
     kinds = [chance.choice(KILLS[granularity]) for _ in range(chance.randint(0 if number % 5 else 1, 2))]
     kills = tuple((kind, chance.uniform(0.0, 1.5)) for kind in kinds)
     if granularity == "component":
-        return granularity, symbols, 1, Attack(kills=kills[:1], seconds=0.3)
-    culprits = chance.sample(range(symbols), chance.choice((0, 0, 1, 2)))
-    crimes: dict[str, Crime] = {f"SYN{number}": chance.choice(get_args(Crime)) for number in culprits}
-    once = bool(crimes) and chance.random() < 0.4
-    return granularity, symbols, chance.randint(1, 4), Attack(crimes, once=once, kills=kills, seconds=0.15)
+        return granularity, symbols, 1, FaultPlan(kills=kills[:1], seconds=0.3)
+    failing_symbols = chance.sample(range(symbols), chance.choice((0, 0, 1, 2)))
+    symbol_faults: dict[str, SymbolFault] = {
+        f"SYN{failing}": chance.choice(get_args(SymbolFault)) for failing in failing_symbols
+    }
+    once = bool(symbol_faults) and chance.random() < 0.4
+    return granularity, symbols, chance.randint(1, 4), FaultPlan(symbol_faults, once=once, kills=kills, seconds=0.15)
 
 
-def note(tally: Tally, attack: Attack, ending: Ending, differences: list[str], seconds: float) -> None:
+def note(counts: RunCounts, plan: FaultPlan, outcome: FaultRun, differences: list[str], seconds: float) -> None:
     """Count one run."""
-    tally.runs += 1
-    tally.seconds += seconds
-    tally.killed.update(ending.killed)
-    tally.crimes.update(f"{crime}{' once' if attack.once else ''}" for crime in attack.crimes.values())
-    tally.equal += not differences
-    tally.resumed += ending.error is not None
-    if ending.report is not None:
-        tally.hosts_lost += ending.report.hosts_lost
-        tally.coordinators_lost += ending.report.coordinators_lost
+    counts.runs += 1
+    counts.seconds += seconds
+    counts.killed.update(outcome.killed)
+    counts.symbol_faults.update(f"{fault}{' once' if plan.once else ''}" for fault in plan.symbol_faults.values())
+    counts.equal += not differences
+    counts.resumed += outcome.error is not None
+    if outcome.report is not None:
+        counts.hosts_lost += outcome.report.hosts_lost
+        counts.coordinators_lost += outcome.report.coordinators_lost
 
 
-def storm(session: Session, runs: int, seed: int) -> tuple[dict[str, Tally], list[str]]:
-    """The tallies by granularity, and a line on each run that did not end as it should have."""
-    arena = Arena(max_attempts=2, batch_timeout_s=20.0, symbol_timeout_s=10.0)
+def run_random_faults(session: Session, runs: int, seed: int) -> tuple[dict[str, RunCounts], list[str]]:
+    """The counts by granularity, and a line on each run whose ledger is wrong."""
+    harness = ChaosHarness(max_attempts=2, batch_timeout_s=20.0, symbol_timeout_s=10.0)
     chance = random.Random(seed)  # noqa: S311 - kills by seed, not secrets
-    tallies: dict[str, Tally] = {}
+    counts_by_granularity: dict[str, RunCounts] = {}
     wrong = []
     for number in range(runs):
-        granularity, symbols, batch_size, attack = draw(chance, number)
-        manifest = arena.manifest([f"SYN{i}" for i in range(symbols)], batch_size)
+        granularity, symbols, batch_size, plan = draw(chance, number)
+        manifest = harness.manifest([f"SYN{i}" for i in range(symbols)], batch_size)
         started = monotonic_seconds()
-        ending = arena.attack(session, granularity, manifest, attack)
+        outcome = harness.run(session, granularity, manifest, plan)
         seconds = monotonic_seconds() - started
-        if ending.error is not None:
-            click.echo(f"run {number} is resumed after {ending.error}", err=True)
-            arena.attack(session, granularity, manifest, replace(attack, kills=()), ending.ledger)
-        differences = arena.differences(ending.ledger, manifest, attack.culprits)
-        note(tallies.setdefault(granularity, Tally()), attack, ending, differences, seconds)
+        if outcome.error is not None:
+            click.echo(f"run {number} is resumed after {outcome.error}", err=True)
+            harness.run(session, granularity, manifest, replace(plan, kills=()), outcome.ledger)
+        differences = harness.differences(outcome.ledger, manifest, plan.failing_symbols)
+        note(counts_by_granularity.setdefault(granularity, RunCounts()), plan, outcome, differences, seconds)
         verdict = str(differences or "equal")
-        line = f"run {number}: {granularity}, {symbols} symbols, {attack}: killed {ending.killed}, {seconds:.1f} s"
+        line = f"run {number}: {granularity}, {symbols} symbols, {plan}: killed {outcome.killed}, {seconds:.1f} s"
         click.echo(f"{line}: {verdict}", err=True)
         if verdict != "equal":
             wrong.append(f"{line}: {verdict}")
-    return tallies, wrong
+    return counts_by_granularity, wrong
 
 
-def table(tallies: dict[str, Tally]) -> str:
-    """The tallies in Markdown."""
+def table(counts_by_granularity: dict[str, RunCounts]) -> str:
+    """The counts in Markdown."""
     lines = [
-        "| granularity | runs | ledgers equal | resumed after an error | killed from outside | symbols' crimes "
+        "| granularity | runs | ledgers equal | resumed after an error | killed from outside | symbol faults "
         "| hosts lost | coordinators lost | seconds a run |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, tally in sorted(tallies.items()):
-        killed, crimes = (
+    for name, counts in sorted(counts_by_granularity.items()):
+        killed, symbol_faults = (
             ", ".join(f"{count} {kind}" for kind, count in sorted(counter.items())) or "none"
-            for counter in (tally.killed, tally.crimes)
+            for counter in (counts.killed, counts.symbol_faults)
         )
         lines.append(
-            f"| {name} | {tally.runs} | {tally.equal} | {tally.resumed} | {killed} | {crimes} "
-            f"| {tally.hosts_lost} | {tally.coordinators_lost} | {tally.seconds / tally.runs:.1f} |"
+            f"| {name} | {counts.runs} | {counts.equal} | {counts.resumed} | {killed} | {symbol_faults} "
+            f"| {counts.hosts_lost} | {counts.coordinators_lost} | {counts.seconds / counts.runs:.1f} |"
         )
     return "\n".join(lines)
 
@@ -117,12 +119,12 @@ def table(tallies: dict[str, Tally]) -> str:
 @click.option("--runs", default=100, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def main(runs: int, seed: int) -> None:
-    """Exit code 1 where a run did not end with the ledger that it should have."""
+    """Exit code 1 where a run did not end with the right ledger."""
     logging.getLogger("actors").setLevel(logging.ERROR)
     cloudpickle.register_pickle_by_value(faults)  # type: ignore[no-untyped-call]
     with connect(None, 2) as session:
-        tallies, wrong = storm(session, runs, seed)
-    click.echo(table(tallies))
+        counts_by_granularity, wrong = run_random_faults(session, runs, seed)
+    click.echo(table(counts_by_granularity))
     for line in wrong:
         click.echo(line, err=True)
     sys.exit(1 if wrong else 0)

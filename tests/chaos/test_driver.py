@@ -35,7 +35,7 @@ def commits(out: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ledger of a run that nothing befell."""
+    """The ledger of an undisturbed run."""
     out = tmp_path_factory.mktemp("undisturbed") / "whole"
     undisturbed = scan(out, "--symbols", SYMBOLS, "--granularity", "inline")
     said = undisturbed.communicate(timeout=120)[1].decode()

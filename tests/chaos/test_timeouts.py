@@ -1,4 +1,4 @@
-"""Symbols that hang, in hosts of many symbols and in hosts of their own: given up in bounded time, alone."""
+"""Symbols that hang, in shared hosts and in hosts of their own, are given up in bounded time, and they alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.driving import assert_undisturbed_but_for_the_culprits, drive
+from tests.chaos.run_in_subprocess import assert_undisturbed_except_failing_symbols, run_in_subprocess
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
@@ -20,14 +20,14 @@ REASONS = {
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Both on one local Ray."""
-    return drive(f"main({list(REASONS)!r})", tmp_path_factory.mktemp("work"))
+    return run_in_subprocess(f"main({list(REASONS)!r})", tmp_path_factory.mktemp("work"))
 
 
 @pytest.mark.parametrize("name", list(REASONS))
-def test_the_ledger_is_that_of_an_undisturbed_run_but_for_the_culprits(outcomes: dict[str, Any], name: str) -> None:
-    assert_undisturbed_but_for_the_culprits(outcomes[name], name)
+def test_the_ledger_is_undisturbed_except_for_failing_symbols(outcomes: dict[str, Any], name: str) -> None:
+    assert_undisturbed_except_failing_symbols(outcomes[name], name)
 
 
 @pytest.mark.parametrize("name", list(REASONS))
-def test_culprits_are_named_with_reasons_that_hold_no_process_or_machine(outcomes: dict[str, Any], name: str) -> None:
+def test_failure_reasons_name_no_process_and_no_machine(outcomes: dict[str, Any], name: str) -> None:
     assert outcomes[name]["reasons"] == REASONS[name]

@@ -69,14 +69,14 @@ def answer(code: int, error: str) -> subprocess.CompletedProcess[str]:
 def test_a_token_that_is_not_taken_is_told_in_our_own_words(
     said: str, not_ray: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(address, "_ask", lambda *_: answer(1, said))
+    monkeypatch.setattr(address, "_health_check", lambda *_: answer(1, said))
     with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN_PATH") as caught:
         address.check_answers(f"127.0.0.1:{not_ray}")
     assert "RPC" not in str(caught.value)
 
 
 def test_another_refusal_is_told_in_rays_words(not_ray: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(address, "_ask", lambda *_: answer(1, "version\n mismatch"))
+    monkeypatch.setattr(address, "_health_check", lambda *_: answer(1, "version\n mismatch"))
     with pytest.raises(ClusterError, match="refuses: version mismatch") as caught:
         address.check_answers(f"127.0.0.1:{not_ray}")
     assert "token" not in str(caught.value)
@@ -89,7 +89,7 @@ def test_a_head_that_takes_any_token_is_open(monkeypatch: pytest.MonkeyPatch) ->
         brought.append(environment)
         return answer(len(brought) - 1, "")
 
-    monkeypatch.setattr(address, "_ask", ask)
+    monkeypatch.setattr(address, "_health_check", ask)
     assert not address.asks_for_token("head:6379")
     assert address.asks_for_token("head:6379")
     assert brought[0]["RAY_AUTH_TOKEN"] != brought[1]["RAY_AUTH_TOKEN"]

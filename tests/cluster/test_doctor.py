@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong and says what to do; it never breaks."""
+"""The doctor finds what is wrong and gives advice; it never raises."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cluster.check import Check
 from cluster.doctor import examine
+from cluster.doctor_checks import DoctorCheck
 
 
-def find(checks: list[Check], name: str) -> Check:
+def find(checks: list[DoctorCheck], name: str) -> DoctorCheck:
     (check,) = (each for each in checks if each.name == name)
     return check
 

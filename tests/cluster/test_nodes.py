@@ -18,7 +18,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "ledger").mkdir()
     (folder / "token").write_text("0123456789abcdef" * 4)
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
-    return called_apart("tests.cluster.drive", f"main({str(folder / 'ledger')!r})", folder, 150.0, **token)
+    return called_apart("tests.cluster.two_nodes", f"main({str(folder / 'ledger')!r})", folder, 150.0, **token)
 
 
 def test_equal_nodes_are_fit_and_nothing_is_left_behind(outcome: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A node that differs is found, named, and told what to do: on one local node; several are in test_nodes.py."""
+"""A node that differs is found and named with advice: on one local node; test_nodes.py has several."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FACTS = {fact: f"{fact} as it should be" for fact in ADVICE if fact != "answer"}
 
 
 @given(wrong=st.sets(st.sampled_from(sorted(FACTS))), silent=st.sets(st.sampled_from(sorted(FACTS))))
-def test_exactly_what_differs_is_told(wrong: set[str], silent: set[str]) -> None:
+def test_exactly_what_differs_is_reported(wrong: set[str], silent: set[str]) -> None:
     found = {fact: "other" if fact in wrong else text for fact, text in FACTS.items() if fact not in silent}
-    told = compare(FACTS, found)
-    assert {each.fact for each in told} == wrong | silent
-    assert all(each.found == ("unknown" if each.fact in silent else "other") for each in told)
-    assert [each.fact for each in told] == [fact for fact in ADVICE if fact in wrong | silent]
+    differences = compare(FACTS, found)
+    assert {each.fact for each in differences} == wrong | silent
+    assert all(each.found == ("unknown" if each.fact in silent else "other") for each in differences)
+    assert [each.fact for each in differences] == [fact for fact in ADVICE if fact in wrong | silent]
 
 
 def test_more_facts_than_the_driver_knows_are_no_difference() -> None:
@@ -32,16 +32,16 @@ def test_more_facts_than_the_driver_knows_are_no_difference() -> None:
 
 
 def test_a_node_without_facts_says_why() -> None:
-    (told,) = compare(FACTS, "ModuleNotFoundError: No module named 'cluster'")
-    assert str(told).startswith("answer: Expected facts about the node, was ModuleNotFoundError")
-    assert "installed there" in str(told)
+    (difference,) = compare(FACTS, "ModuleNotFoundError: No module named 'cluster'")
+    assert str(difference).startswith("answer: Expected facts about the node, was ModuleNotFoundError")
+    assert "installed there" in str(difference)
 
 
 def ask(folder: Path, config: Config) -> dict[str, str]:
     return look(config.model_dump_json(), None, str(folder), "name", "t")
 
 
-def test_a_look_tells_every_fact(tmp_path: Path, config: Config) -> None:
+def test_a_look_reports_every_fact(tmp_path: Path, config: Config) -> None:
     (tmp_path / "name").write_text("t")
     facts = ask(tmp_path, config)
     assert set(facts) == set(FACTS)
@@ -71,7 +71,7 @@ def test_an_unfit_node_ends_it_with_its_name_and_advice(
         good = look(*question)
         return [("one (10.0.0.1, ab)", good), ("two (10.0.0.2, cd)", good | {"polars": "0.1"}), ("three", "no reason")]
 
-    monkeypatch.setattr(preflight, "_ask", answers)
+    monkeypatch.setattr(preflight, "_query_nodes", answers)
     with pytest.raises(ClusterError) as caught:
         require_fit(session, config, tmp_path)
     first, *lines = str(caught.value).splitlines()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.storage_probe import SHARED, shares, witness
+from cluster.storage_probe import SHARED, check_shared, storage_probe
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import BucketBackend
@@ -36,33 +36,33 @@ def held(place: Location) -> list[str]:
 
 
 def test_one_place_is_shared_and_left_as_it_was(place: Location) -> None:
-    with witness(place) as (name, content):
-        assert shares(str(place), name, content) == SHARED
+    with storage_probe(place) as (name, content):
+        assert check_shared(str(place), name, content) == SHARED
         assert held(place) == [name]
     assert held(place) == []
 
 
 def test_another_place_is_not(place: Location) -> None:
-    with witness(place) as (name, content):
-        assert shares(str(place), f"{name}x", content).startswith("FileNotFoundError")
-        assert "another .preflight" in shares(str(place), name, "made up")
+    with storage_probe(place) as (name, content):
+        assert check_shared(str(place), f"{name}x", content).startswith("FileNotFoundError")
+        assert "another .preflight" in check_shared(str(place), name, "made up")
 
 
 def test_a_place_that_cannot_be_written_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    with witness(tmp_path) as (name, content):
+    with storage_probe(tmp_path) as (name, content):
         monkeypatch.setattr(Path, "write_text", refuse)
-        assert shares(str(tmp_path), name, content).startswith("PermissionError")
+        assert check_shared(str(tmp_path), name, content).startswith("PermissionError")
 
 
 def test_what_this_machine_cannot_write_is_an_error(tmp_path: Path, place: Location) -> None:
     nowhere = tmp_path / "nowhere" if isinstance(place, Path) else S3Url("no-such-bucket")
-    with pytest.raises(ClusterError, match="Cannot write in the ledger"), witness(nowhere):
+    with pytest.raises(ClusterError, match="Cannot write in the ledger"), storage_probe(nowhere):
         raise AssertionError
 
 
 def test_the_content_cannot_be_guessed(tmp_path: Path) -> None:
-    with witness(tmp_path) as first, witness(tmp_path) as second:
+    with storage_probe(tmp_path) as first, storage_probe(tmp_path) as second:
         assert len({*first, *second}) == 4

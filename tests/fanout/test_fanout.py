@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gnosis_ray.errors import LedgerError, NoDataError, StageError
-from gnosis_ray.fanout import Assignment, InlineFanout, Limits, Supervisor, reason_of
+from gnosis_ray.fanout import Assignment, FanoutLimits, InlineFanout, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
-from tests.actors.fake_job import ToyJob, batches
+from tests.actors.fake_job import FakeJob, batches
 
-LIMITS = Limits(window=2, max_attempts=2, batch_timeout_s=10.0, symbol_timeout_s=4.0, straggler_factor=3.0)
+LIMITS = FanoutLimits(window=2, max_attempts=2, batch_timeout_s=10.0, symbol_timeout_s=4.0, straggler_factor=3.0)
 
 
 def supervisor(count: int, **limits: int) -> Supervisor:
@@ -24,8 +24,11 @@ def receipt(assignment: Assignment) -> BatchReceipt:
     return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
 
 
-def outline(assignments: Iterable[Assignment]) -> list[tuple[int, int, str | None, tuple[str, ...]]]:
-    return [(a.host, a.batch.index, a.probe, tuple(symbol for symbol, _ in a.lost)) for a in assignments]
+def outline(assignments: Sequence[Assignment]) -> list[tuple[int, int, str | None, tuple[str, ...]]]:
+    quarantined = [tuple(symbol for symbol, _ in a.quarantined) for a in assignments]
+    return [
+        (a.host, a.batch.index, a.isolated_symbol, symbols) for a, symbols in zip(assignments, quarantined, strict=True)
+    ]
 
 
 def test_every_idle_host_gets_work_before_any_gets_a_second_batch() -> None:
@@ -36,7 +39,7 @@ def test_every_idle_host_gets_work_before_any_gets_a_second_batch() -> None:
     assert run.next_assignments(0.0) == []
 
 
-def test_only_the_batch_at_work_is_blamed_for_the_loss_of_its_host() -> None:
+def test_only_the_running_batch_fails_with_its_host() -> None:
     run = supervisor(2, max_attempts=1)
     run.on_host_ready(1)
     run.next_assignments(0.0)
@@ -64,33 +67,33 @@ def test_a_symbol_is_quarantined_and_not_its_batch() -> None:
     while not run.done:
         (assignment,) = run.next_assignments(0.0)
         seen += outline([assignment])
-        guilty = assignment.probe == "S0B" or (assignment.probe is None and not assignment.lost)
-        if guilty:
+        whole_batch = assignment.isolated_symbol is None and not assignment.quarantined
+        if whole_batch or assignment.isolated_symbol == "S0B":
             run.on_failed(assignment, "no luck", 0.0)
         else:
-            run.on_done(assignment, None if assignment.probe else receipt(assignment), 0.0)
-    whole, probe = (1, 0, None, ()), (1, 0, "S0B", ())
-    assert seen == [whole, whole, (1, 0, "S0A", ()), probe, probe, (1, 0, None, ("S0B",))]
-    assert assignment.lost == (("S0B", "no luck"),)
+            run.on_done(assignment, None if assignment.isolated_symbol else receipt(assignment), 0.0)
+    whole, isolated = (1, 0, None, ()), (1, 0, "S0B", ())
+    assert seen == [whole, whole, (1, 0, "S0A", ()), isolated, isolated, (1, 0, None, ("S0B",))]
+    assert assignment.quarantined == (("S0B", "no luck"),)
     assert run.quarantined == ("S0B",)
 
 
 def test_a_batch_that_fails_though_its_symbols_do_not_is_given_up_whole() -> None:
     run = supervisor(1, window=1)
     run.on_host_ready(1)
-    tries = 0
+    attempts = 0
     while not run.done:
         (assignment,) = run.next_assignments(0.0)
-        tries += 1
-        if assignment.probe is None and not assignment.gives_up:
+        attempts += 1
+        if assignment.isolated_symbol is None and not assignment.gives_up:
             run.on_failed(assignment, "too much at once", 0.0)
         else:
-            run.on_done(assignment, None if assignment.probe else receipt(assignment), 0.0)
-    assert tries == 2 + 2 + 2 + 1
-    assert assignment.lost == (("S0A", "too much at once"), ("S0B", "too much at once"))
+            run.on_done(assignment, None if assignment.isolated_symbol else receipt(assignment), 0.0)
+    assert attempts == 2 + 2 + 2 + 1
+    assert assignment.quarantined == (("S0A", "too much at once"), ("S0B", "too much at once"))
 
 
-def test_a_lost_host_is_not_believed() -> None:
+def test_a_report_of_a_lost_host_is_ignored() -> None:
     run = supervisor(1)
     run.on_host_ready(1)
     (assignment,) = run.next_assignments(0.0)
@@ -99,7 +102,7 @@ def test_a_lost_host_is_not_believed() -> None:
     assert not run.done
 
 
-def test_a_waiting_batch_is_not_timed_and_a_probe_has_less_time() -> None:
+def test_a_waiting_batch_is_not_timed_and_an_isolation_run_has_less_time() -> None:
     run = supervisor(2, max_attempts=1)
     run.on_host_ready(1)
     first, second = run.next_assignments(0.0)
@@ -108,11 +111,11 @@ def test_a_waiting_batch_is_not_timed_and_a_probe_has_less_time() -> None:
     assert run.overdue(19.5) == ((second, "timed out: at work for more than 10 s"),)
     run.on_host_lost(1, "late")
     run.on_host_ready(2)
-    probe = run.next_assignments(20.0)[0]
-    assert run.overdue(24.5) == ((probe, "timed out: at work for more than 4 s"),)
+    isolation = run.next_assignments(20.0)[0]
+    assert run.overdue(24.5) == ((isolation, "timed out: at work for more than 4 s"),)
 
 
-def test_an_idle_host_gets_what_a_straggler_holds_and_the_first_receipt_counts() -> None:
+def test_an_idle_host_copies_a_stragglers_batch_and_the_first_receipt_counts() -> None:
     run = supervisor(3, window=1)
     run.on_host_ready(1)
     run.on_host_ready(2)
@@ -142,7 +145,7 @@ def test_a_batch_that_cannot_even_be_given_up_ends_the_run_saying_why() -> None:
         run.on_failed(assignment, "disk full", 0.0)
 
 
-def test_nonsense_is_refused() -> None:
+def test_invalid_arguments_are_rejected() -> None:
     run = supervisor(1)
     run.on_host_ready(1)
     (assignment,) = run.next_assignments(0.0)
@@ -158,14 +161,14 @@ def test_nonsense_is_refused() -> None:
 
 def test_inline_works_every_batch_once_in_order(tmp_path: Path) -> None:
     seen: list[BatchReceipt] = []
-    report = InlineFanout(max_attempts=2).run(ToyJob(tmp_path), batches(4), seen.append)
+    report = InlineFanout(max_attempts=2).run(FakeJob(tmp_path), batches(4), seen.append)
     assert [r.batch for r in seen] == [0, 1, 2, 3]
     assert (report.granularity, report.hosts, report.requeued, report.quarantined) == ("inline", 1, 0, ())
 
 
-def test_inline_retries_then_probes_and_quarantines_the_culprit(tmp_path: Path) -> None:
+def test_inline_reattempts_then_isolates_and_quarantines_the_failing_symbol(tmp_path: Path) -> None:
     seen: list[BatchReceipt] = []
-    job = ToyJob(tmp_path, raising=frozenset({"S0A", "S2B"}), once=frozenset({"S2B"}))
+    job = FakeJob(tmp_path, raising=frozenset({"S0A", "S2B"}), once=frozenset({"S2B"}))
     report = InlineFanout(max_attempts=2).run(job, batches(4), seen.append)
     assert [(r.batch, r.snapshots, len(r.failures)) for r in seen] == [(1, 2, 0), (3, 2, 0), (2, 2, 0), (0, 1, 1)]
     assert seen[-1].failures[0].message == "ZeroDivisionError: no luck with S0A"
@@ -174,7 +177,7 @@ def test_inline_retries_then_probes_and_quarantines_the_culprit(tmp_path: Path) 
 
 
 def test_inline_opens_nothing_for_no_batches_and_raises_what_opening_raises(tmp_path: Path) -> None:
-    job = ToyJob(tmp_path, no_data=True)
+    job = FakeJob(tmp_path, no_data=True)
     assert InlineFanout(max_attempts=1).run(job, (), lambda _: None).quarantined == ()
     with pytest.raises(NoDataError, match="SPY: nothing known"):
         InlineFanout(max_attempts=1).run(job, batches(1), lambda _: None)

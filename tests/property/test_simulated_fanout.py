@@ -1,4 +1,4 @@
-"""A run from start to end in simulated time, under thousands of fault schedules: only culprits are missing."""
+"""Whole runs in simulated time, under thousands of fault schedules: only failing symbols are missing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.host_controller import Foreman, Staffing
-from actors.worker_pool import Event
+from actors.host_controller import HostController, PoolConfig
+from actors.worker_pool import WorkerEvent
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.fanout import Assignment, Limits
+from gnosis_ray.fanout import Assignment, FanoutLimits
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 HOSTS = 3
-LIMITS = Limits(window=2, max_attempts=3, batch_timeout_s=30.0, symbol_timeout_s=10.0, straggler_factor=3.0)
-STAFFING = Staffing("shard", HOSTS, LIMITS, start_s=60.0, heartbeat_s=2.0, heartbeat_timeout_s=9.0, processes=HOSTS)
+LIMITS = FanoutLimits(window=2, max_attempts=3, batch_timeout_s=30.0, symbol_timeout_s=10.0, straggler_factor=3.0)
+POOL_CONFIG = PoolConfig(
+    "shard", HOSTS, LIMITS, start_s=60.0, heartbeat_s=2.0, heartbeat_timeout_s=9.0, processes=HOSTS
+)
 
-Crime = Literal["raises", "kills", "hangs"]
+SymbolFault = Literal["raises", "kills", "hangs"]
 Fault = Literal["dies", "falls silent", "is slow", "never starts"]
 
 
@@ -37,10 +39,10 @@ class SimHost:
 
 
 class Simulation:
-    """A crew whose hosts live in a queue of events. A silent host cannot be killed either: it becomes a zombie."""
+    """A pool whose hosts live in a queue of events. A silent host cannot be killed either: it becomes a zombie."""
 
-    def __init__(self, crimes: Mapping[str, Crime], faults: Mapping[int, tuple[Fault, float]]) -> None:
-        self.crimes = crimes
+    def __init__(self, symbol_faults: Mapping[str, SymbolFault], faults: Mapping[int, tuple[Fault, float]]) -> None:
+        self.symbol_faults = symbol_faults
         self.faults = faults
         self.now = 0.0
         self.hosts: dict[int, SimHost] = {}
@@ -69,7 +71,7 @@ class Simulation:
         elif fault:
             self._later(1.0 + after, fault, host)
 
-    def hand(self, assignment: Assignment) -> None:
+    def submit(self, assignment: Assignment) -> None:
         host = self.hosts.get(assignment.host)
         if host is None:
             return  # it died in silence: nobody knows yet
@@ -89,7 +91,7 @@ class Simulation:
         if gone is not None and gone.silent:
             self.zombies[host] = gone
 
-    def wait(self, timeout_s: float) -> list[Event]:
+    def wait(self, timeout_s: float) -> list[WorkerEvent]:
         if not self.queue or self.queue[0][0] > self.now + timeout_s:
             self.now += max(timeout_s, 0.001)
             return []
@@ -102,69 +104,70 @@ class Simulation:
     def _begin(self, host: int) -> None:
         one = self.hosts.get(host) or self.zombies[host]
         worked = _worked(one.held[0])
-        crimes = [self.crimes.get(symbol) for symbol in worked]
-        if "hangs" in crimes and not {"raises", "kills"} & set(crimes):
+        symbol_faults = [self.symbol_faults.get(symbol) for symbol in worked]
+        if "hangs" in symbol_faults and not {"raises", "kills"} & set(symbol_faults):
             one.stuck = True
             return
         self._later((0.1 + len(worked)) * one.slowness, "worked", host)
 
-    def _happen(self, what: str, host: int) -> list[Event]:
+    def _happen(self, what: str, host: int) -> list[WorkerEvent]:
         one = self.hosts.get(host) or self.zombies.get(host)
         if one is None:
             return []
         if what == "dies":
             self.hosts.pop(host, None)
-            return [Event("lost", host, error=OSError("process 4711 was killed"))]
+            return [WorkerEvent("lost", host, error=OSError("process 4711 was killed"))]
         if what == "falls silent":
             one.silent = True
         elif what == "worked":
             return self._worked(host, one)
         elif not one.silent:
-            return [Event("ready" if what == "ready" else "answered", host)]
+            return [WorkerEvent("ready" if what == "ready" else "pong", host)]
         return []
 
-    def _worked(self, host: int, one: SimHost) -> list[Event]:
+    def _worked(self, host: int, one: SimHost) -> list[WorkerEvent]:
         assignment = one.held[0]
         worked = _worked(assignment)
-        crimes = {self.crimes.get(symbol) for symbol in worked}
-        if "kills" in crimes:
+        symbol_faults = {self.symbol_faults.get(symbol) for symbol in worked}
+        if "kills" in symbol_faults:
             self.hosts.pop(host, None)
             self.zombies.pop(host, None)
-            return [] if one.silent else [Event("lost", host, assignment, error=OSError("process 4711 was killed"))]
+            lost = WorkerEvent("lost", host, assignment, error=OSError("process 4711 was killed"))
+            return [] if one.silent else [lost]
         one.held.pop(0)
         if one.held:
             self._begin(host)
-        if "raises" in crimes:
-            event = Event("failed", host, assignment, error=ZeroDivisionError("no luck"))
-        elif assignment.probe is not None:
-            event = Event("done", host, assignment)
+        if "raises" in symbol_faults:
+            event = WorkerEvent("failed", host, assignment, error=ZeroDivisionError("no luck"))
+        elif assignment.isolated_symbol is not None:
+            event = WorkerEvent("done", host, assignment)
         else:
             index = assignment.batch.index
             entry = {symbol: symbol in worked for symbol in assignment.batch.symbols}
             self.ledger.setdefault(index, entry)  # as the ledger's protocol: the first commit stands
             receipt = BatchReceipt(batch=index, attempt=assignment.attempt, snapshots=len(worked), ideas=0)
-            event = Event("done", host, assignment, receipt=receipt)
+            event = WorkerEvent("done", host, assignment, receipt=receipt)
         return [] if one.silent else [event]
 
 
 def _worked(assignment: Assignment) -> list[str]:
-    if assignment.probe is not None:
-        return [assignment.probe]
-    lost = dict(assignment.lost)
-    return [symbol for symbol in assignment.batch.symbols if symbol not in lost]
+    if assignment.isolated_symbol is not None:
+        return [assignment.isolated_symbol]
+    quarantined = dict(assignment.quarantined)
+    return [symbol for symbol in assignment.batch.symbols if symbol not in quarantined]
 
 
 def batches(count: int) -> list[Batch]:
     return [Batch(index=i, symbols=tuple(f"S{i}{n}" for n in range(3))) for i in range(count)]
 
 
-def play(
-    count: int, crimes: Mapping[str, Crime], faults: Mapping[int, tuple[Fault, float]]
-) -> tuple[Simulation, Sequence[BatchReceipt], Foreman]:
-    simulation = Simulation(crimes, faults)
-    foreman = Foreman(simulation, batches(count), STAFFING, simulation.clock)
-    foreman.run()
-    return simulation, foreman.progress(0, 0.0).receipts, foreman
+def run_fault_plan(
+    count: int, symbol_faults: Mapping[str, SymbolFault], faults: Mapping[int, tuple[Fault, float]]
+) -> tuple[Simulation, Sequence[BatchReceipt], HostController]:
+    simulation = Simulation(symbol_faults, faults)
+    controller = HostController(simulation, batches(count), POOL_CONFIG, simulation.clock)
+    controller.run()
+    return simulation, controller.progress(0, 0.0).receipts, controller
 
 
 KINDS: st.SearchStrategy[Fault] = st.sampled_from(["dies", "falls silent", "is slow", "never starts"])
@@ -173,29 +176,29 @@ FAULTS = st.tuples(KINDS, st.floats(0.0, 20.0))
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), count=st.integers(1, 8))
-def test_only_culprits_are_missing_whatever_befalls_the_hosts(data: st.DataObject, count: int) -> None:
+def test_only_failing_symbols_are_missing_whatever_faults_hosts_have(data: st.DataObject, count: int) -> None:
     symbols = [symbol for batch in batches(count) for symbol in batch.symbols]
-    kinds: st.SearchStrategy[Crime] = st.sampled_from(["raises", "kills", "hangs"])
-    crimes = data.draw(st.dictionaries(st.sampled_from(symbols), kinds, max_size=2), label="crimes")
+    kinds: st.SearchStrategy[SymbolFault] = st.sampled_from(["raises", "kills", "hangs"])
+    symbol_faults = data.draw(st.dictionaries(st.sampled_from(symbols), kinds, max_size=2), label="symbol faults")
     faults = data.draw(st.dictionaries(st.integers(1, 8), FAULTS, max_size=2), label="faults")
-    simulation, receipts, _ = play(count, crimes, faults)
+    simulation, receipts, _ = run_fault_plan(count, symbol_faults, faults)
     assert sorted(receipt.batch for receipt in receipts) == list(range(count)), "each batch has one receipt"
     assert sorted(simulation.ledger) == list(range(count))
     missing = {symbol for entry in simulation.ledger.values() for symbol, there in entry.items() if not there}
-    assert missing >= set(crimes)
-    unlucky = missing - set(crimes)  # a symbol alone on two hosts that were lost for another reason
+    assert missing >= set(symbol_faults)
+    unlucky = missing - set(symbol_faults)  # a symbol alone on two hosts that were lost for another reason
     assert len(unlucky) <= len(faults) // 2
     assert simulation.most_alive <= HOSTS
-    assert simulation.now < 60.0 * (1 + len(faults)) + 130.0 * (1 + len(crimes))
+    assert simulation.now < 60.0 * (1 + len(faults)) + 130.0 * (1 + len(symbol_faults))
 
 
 def test_a_straggler_costs_little_more_than_the_others() -> None:
-    slow, _, _ = play(8, {}, {1: ("is slow", 0.0)})
-    alone, _, _ = play(8, {}, {})
+    slow, _, _ = run_fault_plan(8, {}, {1: ("is slow", 0.0)})
+    alone, _, _ = run_fault_plan(8, {}, {})
     assert slow.now < alone.now + 3.0 * 3.1 + 3.1 + 1.0
 
 
 def test_where_every_symbol_kills_its_host_the_run_ends_and_says_so() -> None:
-    crimes: dict[str, Crime] = {symbol: "kills" for batch in batches(8) for symbol in batch.symbols}
+    symbol_faults: dict[str, SymbolFault] = {symbol: "kills" for batch in batches(8) for symbol in batch.symbols}
     with pytest.raises(ClusterError, match="process 4711 was killed"):
-        play(8, crimes, {})
+        run_fault_plan(8, symbol_faults, {})

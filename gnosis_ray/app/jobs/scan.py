@@ -11,7 +11,7 @@ from gnosis_ray.app.composition import Parts, build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.fanout import Ask, Fanout, FanoutReport, OnReceipt
+from gnosis_ray.fanout import Fanout, FanoutReport, MethodCaller, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineParts
@@ -58,7 +58,7 @@ class ScanJob:
         """See :func:`roles_of`."""
         return roles_of(self.config)
 
-    def open_part(self, role: str) -> object:
+    def open_component(self, role: str) -> object:
         """The engine or agent of a role, over sources of its own. Raises :class:`DataError` as ``open`` does."""
         parts, adapter = Parts(self.config), build_adapter(self.config, self.calendar)
         makers: dict[str, Callable[[], object]] = {COMPOSER: parts.composer}
@@ -70,9 +70,9 @@ class ScanJob:
             return parts.primary_agents()[named[role]]
         return next(engine for engine in parts.engines(adapter) if engine.kind == role)
 
-    def open_runner(self, asks: Mapping[str, Ask]) -> ScanWorker:
-        """The same pass, over parts elsewhere."""
-        return ScanWorker(self, ProxyParts(Parts(self.config), tuple(self.config.agents.enabled), asks))
+    def open_runner(self, callers: Mapping[str, MethodCaller]) -> ScanWorker:
+        """The same pass, over components in other processes."""
+        return ScanWorker(self, ProxyParts(Parts(self.config), tuple(self.config.agents.enabled), callers))
 
 
 class ScanWorker:
@@ -93,10 +93,13 @@ class ScanWorker:
         return outcome
 
     def commit(
-        self, batch: Batch, attempt: int, outcomes: Sequence[BatchOutcome], lost: Mapping[str, str]
+        self, batch: Batch, attempt: int, outcomes: Sequence[BatchOutcome], quarantined: Mapping[str, str]
     ) -> BatchReceipt:
-        """Write a batch, whichever way its symbols were worked; a failure for each that is lost."""
-        failures = [Failure(symbol=s, stage="host", error=QUARANTINED, message=why) for s, why in lost.items()]
+        """Write a batch, whichever way its symbols were computed; a failure for each that is quarantined."""
+        failures = [
+            Failure(symbol=symbol, stage="host", error=QUARANTINED, message=reason)
+            for symbol, reason in quarantined.items()
+        ]
         failures += self._job.fetch_failures.get(batch.index, ())
         outcome = BatchOutcome.merged([*outcomes, BatchOutcome(failures=failures)])
         receipt = BatchReceipt(
