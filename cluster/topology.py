@@ -86,7 +86,7 @@ def plan(load: Load, budget: Budget, run: RunConfig, granularity: Granularity) -
 
 def _plan_auto(load: Load, budget: Budget, run: RunConfig) -> HostPlan:
     finer: tuple[Literal["component", "symbol"], ...] = ("component", "symbol")
-    run = run.model_copy(update={"actors_per_core": min(run.actors_per_core, run.auto_actors_per_core)})
+    run = run.replaced(actors_per_core=min(run.actors_per_core, run.auto_actors_per_core))
     for granularity in finer:
         if _room(load, budget, run, granularity, leaders=1) >= max(1, load.symbols):
             found = _plan_parts(load, budget, run, granularity)

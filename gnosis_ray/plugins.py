@@ -144,7 +144,7 @@ def pin_plugins(config: Config) -> Config:
         if name not in names:
             raise ConfigError(f"plugins.{name}: no such plug-in is installed. {_near(name, names)}")
     versions = {plugin.key: plugin.code for plugin in _used(config, available)}
-    return config.model_copy(update={"plugin_versions": versions})
+    return config.replaced(plugin_versions=versions)
 
 
 def require_pinned(config: Config) -> None:

@@ -232,3 +232,25 @@ def test_a_sign_can_be_said_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("GNOSIS_RAY__ENGINES__HEDGE__DEALER_CALL_SIGN", "2")
     with pytest.raises(ConfigError, match=r"dealer_call_sign \(from environment\).*found '2'"):
         load_config()
+
+
+def test_replaced_settings_are_validated_as_if_read_from_a_file(config: Config) -> None:
+    changed = config.replaced(data={"provider": "store"}, run={"batch_size": 8})
+    assert (changed.data.provider, changed.run.batch_size) == ("store", 8)
+    assert (
+        changed.replaced(data={"provider": config.data.provider}, run={"batch_size": config.run.batch_size}) == config
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"run": {"batch_size": 0}}, "batch_size"),
+        ({"run": {"no_such_setting": 1}}, "no_such_setting"),
+        ({"trade": {"min_dte": 50, "max_dte": 10}}, "min_dte"),
+        ({"engines": {"hedge": {"dealer_call_sign": 3}}}, "dealer_call_sign"),
+    ],
+)
+def test_impossible_replacements_are_refused_by_name(config: Config, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        config.replaced(**changes)

@@ -79,7 +79,7 @@ def data_dir(config: Config) -> Location:
 
 def with_absolute_paths(config: Config) -> Config:
     """The settings that workers get: they read neither the environment nor the driver's working folder."""
-    return config.with_data(dir=data_dir(config))
+    return config.replaced(data={"dir": data_dir(config)})
 
 
 def for_workers(config: Config) -> Config:

@@ -77,7 +77,7 @@ def command(
 def _only(config: Config, kinds: Collection[DataKind]) -> Config:
     """The settings with vendors of their own for ``kinds`` alone."""
     named = {kind: vendor for kind, vendor in config.data.kinds.items() if kind in kinds}
-    return config.with_data(kinds=named)
+    return config.replaced(data={"kinds": named})
 
 
 def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:

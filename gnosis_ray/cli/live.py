@@ -31,7 +31,7 @@ def as_then(config: Config, as_of: datetime | None) -> Config:
     if as_of is None:
         return config
     if config.data.provider == STORE:
-        return config.with_data(kinds={})
+        return config.replaced(data={"kinds": {}})
     if vendors := sorted(set(routes(config).values())):
         raise ConfigError(
             f"{', '.join(vendors)}: a vendor tells the present only, and --as-of asks for {as_of.isoformat()}. "

@@ -161,14 +161,14 @@ def _wanted(universe: str | None, symbols: str | None) -> str:
 def _resumed(manifest: RunManifest, today: Config, data_dir: Location | None) -> Config:
     """The run's own settings; only where it runs, and where the store now lies, are today's."""
     try:
-        config = Config.model_validate_json(manifest.config_json).model_copy(update={"run": today.run})
+        config = Config.model_validate_json(manifest.config_json).replaced(run=today.run)
     except ValidationError as error:
         made_by = f"gnosis-ray {manifest.version} made run {manifest.run_id} with settings that this one does not have"
         raise ConfigError(f"{made_by}: scan anew, or resume with the version that began it") from error
     require_pinned(config)
     if data_dir is None:
         return config
-    return config.with_data(dir=today.data.dir)
+    return config.replaced(data={"dir": today.data.dir})
 
 
 def _calendar(config: Config, moment: datetime, watch: Stopwatch) -> SessionCalendar:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import JsonValue, PositiveFloat, PositiveInt
 
@@ -52,10 +52,6 @@ class Config(Section):
     plugins: dict[str, dict[str, JsonValue]]
     plugin_versions: dict[str, str]
     run: RunConfig
-
-    def with_data(self, **changes: Any) -> Config:
-        """The same settings but for some of ``data``, whose values are taken as they are."""
-        return self.model_copy(update={"data": self.data.model_copy(update=changes)})
 
     def decision_hash(self) -> str:
         """Sixteen hex digits over what changes a decision; where and how it runs is left out.

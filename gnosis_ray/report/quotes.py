@@ -129,7 +129,7 @@ def read_market_snapshot(
     if config is None:
         return MarketSnapshot(problem=note)
     if data_dir is not None:
-        config = config.with_data(dir=locate(data_dir))
+        config = config.replaced(data={"dir": locate(data_dir)})
     try:
         adapter = build_adapter(config, build_calendar(config, manifest.as_of))
         snapshot = _read(adapter, record)

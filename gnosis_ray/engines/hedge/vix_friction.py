@@ -47,8 +47,8 @@ def _from_chain(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
         return pl.DataFrame(schema=FRICTION)
     # sorted, for Polars sums a group in another order where it does not know its keys to be sorted
     keyed = chains.with_columns(key="timestamp").sort("key", "expiry", "strike", "type", "settlement")
-    signs = {"dealer_call_sign": config.vix_dealer_call_sign, "dealer_put_sign": config.vix_dealer_put_sign}
-    book = with_exposures(keyed, config.model_copy(update=signs))
+    signs = config.replaced(dealer_call_sign=config.vix_dealer_call_sign, dealer_put_sign=config.vix_dealer_put_sign)
+    book = with_exposures(keyed, signs)
     owned = book.group_by("key").agg(
         net=(pl.col("sign") * pl.col("gex")).sum(), gross=pl.col("gex").sum().replace(0.0, None)
     )
