@@ -1,1 +1,1 @@
-"""The command line: one file a verb. stdout is data, stderr is talk."""
+"""The command line: one file per verb. Data goes to stdout, messages go to stderr."""

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from cluster.session import Session, connect, token_place
-from gnosis_ray.cli.console import talk
+from gnosis_ray.cli.console import stderr
 from gnosis_ray.errors import ConfigError, install_command
 
 
@@ -32,14 +32,14 @@ class ClusterOptions:
 
     def open(self, cores: int | None, stack: ExitStack) -> Session:
         """The connection, closed with ``stack``. Side effect: prints the dashboard's address on stderr."""
-        if talk.is_terminal:
-            talk.print(
+        if stderr.is_terminal:
+            stderr.print(
                 "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...", style="dim"
             )
         session = stack.enter_context(connect(self.address, cores, self.dashboard))
         if self.dashboard:
             for line in directions(session):
-                talk.print(line)
+                stderr.print(line)
         return session
 
 

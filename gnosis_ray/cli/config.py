@@ -7,7 +7,7 @@ from typing import Any
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, emit, format_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, stderr
 from gnosis_ray.config import load_config
 from gnosis_ray.plugins import PLUGIN_KINDS, configured_names, installed_plugins, pin_plugins
 
@@ -43,7 +43,7 @@ def plugins(profile: str | None, format_: Format) -> None:
     columns = ["kind", "name", "distribution", "entry point", "in use"]
     emit(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row"), format_, "Plug-ins")
     if not rows:
-        talk.print(f"None is installed. Groups: {', '.join(f'gnosis_ray.{kind}' for kind in PLUGIN_KINDS)}.")
+        stderr.print(f"None is installed. Groups: {', '.join(f'gnosis_ray.{kind}' for kind in PLUGIN_KINDS)}.")
 
 
 def _at(body: Any, key: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where words and figures go: data to stdout, talk to stderr."""
+"""Output: data to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ PIPED_WIDTH = 160
 
 MIN_LAST_COLUMN = 12
 
-talk = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-"""For people: progress, summaries, errors. Brackets in a path or a message are brackets."""
+stderr = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+"""Progress, summaries, errors. Rich markup is off: brackets in a path or a message are literal."""
 
 
-def say_error(message: str) -> None:
-    """An error, on stderr, without a traceback."""
-    talk.print(Text.assemble(("error:", "bold red"), f" {message}"))
+def print_error(message: str) -> None:
+    """Print an error to stderr, without a traceback."""
+    stderr.print(Text.assemble(("error:", "bold red"), f" {message}"))
 
 
-def counted(count: int, what: str) -> str:
+def plural(count: int, noun: str) -> str:
     """``1 symbol``, ``503 symbols``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def format_option(command: FC) -> FC:
@@ -46,7 +46,7 @@ def format_option(command: FC) -> FC:
     return click.option("--format", "format_", type=choices, default="table", help="How stdout reads.")(command)
 
 
-class PlaceParam(click.ParamType[Location]):
+class LocationParam(click.ParamType[Location]):
     """A folder, as it was given, or the prefix of a bucket."""
 
     name = "DIR|s3://BUCKET/PREFIX"
@@ -71,14 +71,14 @@ class PlaceParam(click.ParamType[Location]):
 def out_option(command: FC) -> FC:
     """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are."""
     default = Path("ledger")
-    return click.option("--out", type=PlaceParam(), default=default, show_default=True, help="Where ledgers are.")(
+    return click.option("--out", type=LocationParam(), default=default, show_default=True, help="Where ledgers are.")(
         command
     )
 
 
 def data_dir_option(help_: str) -> Callable[[FC], FC]:
     """``--data-dir DIR|s3://BUCKET/PREFIX``: where the market store is."""
-    return click.option("--data-dir", type=PlaceParam(), help=help_)
+    return click.option("--data-dir", type=LocationParam(), help=help_)
 
 
 def emit(
@@ -101,7 +101,7 @@ def emit(
         console.print(_table(console, shown, title, right))
         hidden = [heading for heading in _headings(frame) if heading not in _headings(shown)]
         if hidden:
-            talk.print(f"Not in a line of {line} characters: {', '.join(hidden)}", style="dim")
+            stderr.print(f"Not in a line of {line} characters: {', '.join(hidden)}", style="dim")
     elif format_ == "json":
         click.echo(json.dumps([_plain(row) for row in frame.iter_rows(named=True)], indent=2, ensure_ascii=False))
     elif format_ == "csv":

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gnosis_ray.app.composition import OLDEST_DATA, build_calendar, data_dir
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
 from gnosis_ray.cli.data_list import command as list_
 from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
@@ -53,12 +53,14 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
             lambda file, done, total: step(file, done, total),
         )
     emit(report.summary(), format_, f"Rows refused or noted in {folder}")
-    talk.print(
+    stderr.print(
         f"Read {report.rows_read:,} rows: {report.rows_written:,} written, {report.rows_known:,} known before, "
         f"{report.refused['rows'].sum():,} refused. Store: {store}"
     )
     where = f" --data-dir {data_dir}" if data_dir else ""
-    talk.print(f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)")
+    stderr.print(
+        f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)"
+    )
 
 
 def _config(profile: str | None, place: Location | None) -> Config:

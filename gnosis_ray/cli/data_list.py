@@ -18,7 +18,7 @@ from gnosis_ray.storage.location import Location, locate
 @format_option
 @click.pass_obj
 def command(profile: str | None, data_dir: Location | None, format_: Format) -> None:
-    """What the store holds, by kind: symbols, days, sessions covered, rows, files, and when it was last told anything.
+    """What the store holds, by kind: symbols, days, sessions covered, rows, files, and when its last row was known.
 
     Read from the indexes of its files, so it is quick however large the store is.
     """

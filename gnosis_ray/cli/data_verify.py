@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.app.composition import OLDEST_DATA, build_calendar
 from gnosis_ray.app.composition import data_dir as market_place
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, talk
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config, load_config
@@ -66,7 +66,9 @@ def command(
             progress=lambda text, done, total: step(text, done, total),
         )
     emit(findings, format_, f"Findings in {store}", spare=("most",))
-    talk.print("Nothing is odd." if findings.is_empty() else "What each finding means: gnosis-ray data verify --checks")
+    stderr.print(
+        "Nothing is odd." if findings.is_empty() else "What each finding means: gnosis-ray data verify --checks"
+    )
     return ERRORS_FOUND if has_errors(findings) else CLEAN
 
 

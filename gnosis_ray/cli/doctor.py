@@ -6,7 +6,7 @@ import click
 import polars as pl
 
 from cluster.doctor import examine
-from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, out_option, stderr
 from gnosis_ray.storage.location import Location
 
 PROBLEMS_FOUND = 5
@@ -24,7 +24,7 @@ def command(profile: str | None, out: Location, deep: bool, address: str | None,
     rows = [("ok" if c.ok else "PROBLEM", c.name, c.found, c.advice) for c in checks]
     emit(pl.DataFrame(rows, schema=["state", "check", "found", "advice"], orient="row"), format_, "Doctor")
     problems = sum(not check.ok for check in checks)
-    talk.print(
+    stderr.print(
         "No problems." if problems == 0 else f"{problems} {'problem' if problems == 1 else 'problems'}: see the advice."
     )
     return PROBLEMS_FOUND if problems else 0

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from gnosis_ray.cli.console import PIPED_WIDTH, counted, data_dir_option, out_option, talk
+from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, plural, stderr
 from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
@@ -24,10 +24,10 @@ from gnosis_ray.storage.location import Location
 
 NEAREST = 3
 LOOKED_THROUGH = 10
-"""Earlier runs in which a symbol is looked for that the one asked for does not have."""
+"""Earlier runs to search for a symbol that the given run does not have."""
 
 
-class PageParam(click.ParamType[Path]):
+class FileParam(click.ParamType[Path]):
     """A file to write."""
 
     name = "FILE"
@@ -44,8 +44,8 @@ class PageParam(click.ParamType[Path]):
 @click.argument("symbol")
 @click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
 @out_option
-@click.option("--html", type=PageParam(), help="Also write it all as one page, with charts.")
-@data_dir_option("Where the store lies, if it moved.")
+@click.option("--html", type=FileParam(), help="Also write it all as one page, with charts.")
+@data_dir_option("Where the store is, if it was moved.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
 def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: str) -> None:
     """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
@@ -58,9 +58,9 @@ def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: L
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
         print_report(report, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
     if report.market_problem:
-        talk.print(f"Market data: {report.market_problem}")
+        stderr.print(f"Market data: {report.market_problem}")
     if html is not None:
-        talk.print(f"Page: {html.absolute()}")
+        stderr.print(f"Page: {html.absolute()}")
 
 
 def _report(store: LedgerStore, run: str, symbol: str, data_dir: Location | None) -> SymbolReport:
@@ -77,21 +77,21 @@ def _report(store: LedgerStore, run: str, symbol: str, data_dir: Location | None
 
 
 def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
-    """Why a run has no record of a symbol, in words."""
+    """Why a run has no record of a symbol."""
     manifest = entry.manifest
     if entry.failures:
-        told = "; ".join(f"at {failure.stage}: {failure.message}" for failure in entry.failures)
-        return f"It failed in run {manifest.run_id} {told}"
+        failed = "; ".join(f"at {failure.stage}: {failure.message}" for failure in entry.failures)
+        return f"It failed in run {manifest.run_id} {failed}"
     if symbol in manifest.symbols:
         again = resuming(manifest.run_id, store.root)
-        return f"Run {manifest.run_id} has not got to it. Go on with: {again}"
-    asked = counted(len(manifest.symbols), "symbol")
-    said = f"Not among the {asked} of run {manifest.run_id} ({manifest.universe})."
+        return f"Run {manifest.run_id} has not reached it. Resume it with: {again}"
+    asked = plural(len(manifest.symbols), "symbol")
+    absent = f"Not among the {asked} of run {manifest.run_id} ({manifest.universe})."
     other = next((run for run in store.runs()[:LOOKED_THROUGH] if symbol in store.manifest(run.run_id).symbols), None)
     if other is not None:
-        return f"{said} Run {other.run_id} has it: add --run {other.run_id}"
+        return f"{absent} Run {other.run_id} has it: add --run {other.run_id}"
     near = difflib.get_close_matches(symbol, manifest.symbols, n=NEAREST) or list(manifest.symbols[:NEAREST])
-    return f"{said} Nearest: {', '.join(near)}"
+    return f"{absent} Nearest: {', '.join(near)}"
 
 
 def _write_page(report: SymbolReport, path: Path) -> None:

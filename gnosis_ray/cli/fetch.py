@@ -1,4 +1,4 @@
-"""``gnosis-ray data fetch``: ask vendors, keep what they say. Run nightly it grows the history that backtests need."""
+"""``gnosis-ray data fetch``: store vendors' data. Run nightly, it builds the history that backtests need."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import polars as pl
 
 from gnosis_ray.app.composition import build_calendar, for_workers
 from gnosis_ray.cli import live
-from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, talk
-from gnosis_ray.cli.universe import tell_universe
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, plural, stderr
+from gnosis_ray.cli.universe import print_universe
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
@@ -32,7 +32,9 @@ DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4
 @click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
 @click.option("--provider", metavar="NAME", help=f"Which vendor: {', '.join(VENDORS)}.")
 @click.option("--kinds", metavar="A,B", help=f"Of {', '.join(DATA_KINDS)}; default: data.fetch of the settings.")
-@click.option("--again", is_flag=True, help="Ask for everything anew; default: only for what this session lacks.")
+@click.option(
+    "--again", is_flag=True, help="Fetch everything again; default: only what this session does not have yet."
+)
 @data_dir_option("The store; default: data.dir of the settings.")
 @format_option
 @click.pass_obj
@@ -65,13 +67,13 @@ def command(
         raise ConfigError("Expected --universe or --symbols, was both")
     now = live.TIME.now()
     members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500")
-    tell_universe(members)
+    print_universe(members)
     calendar = build_calendar(config, now)
     requests = live.requests_for(config, calendar, members.symbols)
     with live.gateway_to(config, None, "fetch") as gateway:
         done = live.fetch(config, requests, gateway, now if again else _session_began(calendar, now))
     emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")
-    return _tell(done, members.symbols, config, again)
+    return _print_outcome(done, members.symbols, config, again)
 
 
 def _only(config: Config, kinds: Collection[DataKind]) -> Config:
@@ -92,31 +94,31 @@ def _session_began(calendar: SessionCalendar, now: datetime) -> datetime:
 
 
 def _table(done: Fetched) -> pl.DataFrame:
-    """A kind of a vendor a row."""
+    """One row for each kind and vendor."""
     rows = []
     for vendor, kind in sorted({(each.request.vendor, each.request.kind) for each in done.results}):
         mine = [each for each in done.results if (each.request.vendor, each.request.kind) == (vendor, kind)]
         failed = sum(each.failure is not None for each in mine)
         reused = sum(each.reused for each in mine)
         rows.append((kind, vendor, len(mine), len(mine) - failed - reused, reused, failed, done.rows.get(kind, 0)))
-    columns = ("kind", "vendor", "symbols", "fetched", "in_hand", "failed", "new_rows")
+    columns = ("kind", "vendor", "symbols", "fetched", "cached", "failed", "new_rows")
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _tell(done: Fetched, own: Iterable[str], config: Config, again: bool) -> int:
+def _print_outcome(done: Fetched, own: Iterable[str], config: Config, again: bool) -> int:
     failures = done.failures(own)
     if done.reused and not again:
-        talk.print(f"{counted(done.reused, 'answer')} of this session in hand already: --again asks for them anew.")
+        stderr.print(f"{plural(done.reused, 'answer')} of this session already cached: --again fetches them again.")
     for failure in failures[:NAMED_FAILURES]:
-        talk.print(f"failed {failure.symbol} at {failure.stage}: {failure.message}")
+        stderr.print(f"failed {failure.symbol} at {failure.stage}: {failure.message}")
     if len(failures) > NAMED_FAILURES:
-        talk.print(f"... and {len(failures) - NAMED_FAILURES} more: {_named(failures[NAMED_FAILURES:])}")
+        stderr.print(f"... and {len(failures) - NAMED_FAILURES} more: {_named(failures[NAMED_FAILURES:])}")
     for vendor in done.traffic:
-        talk.print(live.told(vendor), style="dim")
+        stderr.print(live.describe_traffic(vendor), style="dim")
     if all(result.failure is not None for result in done.results):
         return NO_DATA
     moment = as_of_text(done.as_of)
-    talk.print(f"Scan it with: gnosis-ray scan --provider store --data-dir {config.data.dir} --as-of {moment}")
+    stderr.print(f"Scan it with: gnosis-ray scan --provider store --data-dir {config.data.dir} --as-of {moment}")
     return DONE_WITH_FAILURES if failures else DONE
 
 

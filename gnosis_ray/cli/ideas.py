@@ -13,7 +13,7 @@ import click
 import polars as pl
 
 from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
-from gnosis_ray.cli.console import Format, counted, emit, talk
+from gnosis_ray.cli.console import Format, emit, plural, stderr
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
@@ -52,7 +52,7 @@ class IdeaFilter:
         return passed.head(self.top) if self.top else passed
 
 
-class Confidence(click.FloatRange):
+class ConfidenceParam(click.FloatRange):
     """0 to 1: a number."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ def filter_options(command: FC) -> FC:
             type=click.Choice(["long", "short", "neutral"]),
             help="Only these sides; repeat for more.",
         ),
-        click.option("--min-confidence", type=Confidence(), default=0.0, help="Only ideas at least this sure."),
+        click.option("--min-confidence", type=ConfidenceParam(), default=0.0, help="Only ideas at least this sure."),
     )
     for option in reversed(options):
         command = option(command)
@@ -104,7 +104,7 @@ def filter_options(command: FC) -> FC:
 
 
 def emit_ideas(store: LedgerStore, receipt: RunReceipt, wanted: IdeaFilter, format_: Format, title: str) -> None:
-    """Write the ideas of a run to stdout; where there are none, a table says nothing and the summary says why."""
+    """Write the ideas of a run to stdout; without any, no table is printed and the summary has the reasons."""
     ranked = ideas_frame(store.read("trade_ideas", receipt.run_id), receipt)
     shown = wanted.applied_to(ranked)
     if format_ != "table":
@@ -112,8 +112,8 @@ def emit_ideas(store: LedgerStore, receipt: RunReceipt, wanted: IdeaFilter, form
     elif not shown.is_empty():
         emit(_readable(shown), format_, title, FIGURES, SPARE)
     if shown.is_empty() and not ranked.is_empty():
-        count = counted(len(ranked), "idea")
-        talk.print(f"None of {count} passes the filters; strategies there are: {_strategies(ranked)}")
+        count = plural(len(ranked), "idea")
+        stderr.print(f"None of {count} passes the filters; strategies there are: {_strategies(ranked)}")
 
 
 def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:

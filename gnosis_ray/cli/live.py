@@ -1,4 +1,4 @@
-"""Fetching from vendors, as a command shows it: a bar, what is in hand, what went wrong, how to go on."""
+"""Fetching from vendors with a progress bar, and the text that commands print about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cluster.session import Session
 from gnosis_ray.app.composition import beside, build_gateway, data_dir, response_cache_dir
-from gnosis_ray.cli.console import counted, talk
+from gnosis_ray.cli.console import plural, stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
@@ -22,11 +22,11 @@ TIME: Time = SystemTime()
 """The clock of what is fetched, here and in the gateway's own process."""
 
 
-def as_then(config: Config, as_of: datetime | None) -> Config:
-    """The settings for looking at ``as_of``: of a past moment, only the store can tell.
+def historical_config(config: Config, as_of: datetime | None) -> Config:
+    """The settings for a run as of ``as_of``; only the store has data of the past.
 
-    Vendors named for kinds beside ``data.provider: store`` are left out then. Raises :class:`ConfigError` where a
-    vendor itself is to tell a past moment: it only knows the present.
+    Vendors named for single kinds beside ``data.provider: store`` are then left out. Raises :class:`ConfigError` if
+    the provider is a vendor: vendors only know the present.
     """
     if as_of is None:
         return config
@@ -34,7 +34,7 @@ def as_then(config: Config, as_of: datetime | None) -> Config:
         return config.replaced(data={"kinds": {}})
     if vendors := sorted(set(routes(config).values())):
         raise ConfigError(
-            f"{', '.join(vendors)}: a vendor tells the present only, and --as-of asks for {as_of.isoformat()}. "
+            f"{', '.join(vendors)}: a vendor only has present data, and --as-of asks for {as_of.isoformat()}. "
             "What was fetched before is in the store: --provider store --as-of T"
         )
     return config
@@ -52,8 +52,10 @@ def fetched(
     """Fetch and store what a run needs, in an actor where there is Ray; the manifest as of the moment after."""
     with watch("fetch"), gateway_to(config, session, manifest.run_id) as gateway:
         done = fetch(config, requests, gateway)
-    said = f"Fetched {counted(len(requests), 'answer')}, {done.reused:,} of them in hand already; "
-    talk.print(f"{said}{counted(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}", style="dim")
+    fetched_text = f"Fetched {plural(len(requests), 'answer')}, {done.reused:,} of them already cached; "
+    stderr.print(
+        f"{fetched_text}{plural(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}", style="dim"
+    )
     changes = {"as_of": done.as_of, "run_date": done.as_of.date(), "traffic": done.traffic}
     return manifest.model_copy(update={**changes, "fetch_failures": done.failures(manifest.symbols)})
 
@@ -80,7 +82,7 @@ def fetch(
     gateway: GatewayPort,
     fresh_since: datetime | None = None,
 ) -> Fetched:
-    """Fetch and store with a bar; an interrupt says what is kept. Errors as :func:`fetch_and_store`."""
+    """Fetch and store with a progress bar; an interrupt prints what is kept. Errors as :func:`fetch_and_store`."""
     done = 0
     try:
         with bar("fetching", len(wanted)) as step:
@@ -102,36 +104,38 @@ def fetch(
                 fresh_since,
             )
     except KeyboardInterrupt:
-        talk.print(f"Fetched {done} of {counted(len(wanted), 'answer')}: kept, the same command goes on from there.")
+        stderr.print(
+            f"Fetched {done} of {plural(len(wanted), 'answer')}: they are kept; the same command continues from there."
+        )
         raise
 
 
-def planned(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
-    """What a dry run says of the vendors."""
+def describe_plans(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
+    """Rows of a dry run about the vendors."""
     return [
         (
             f"requests to {each.vendor}",
-            f"about {each.requests:,} for {counted(each.fetches, 'answer')}: {_span(each.seconds)} at its rate",
+            f"about {each.requests:,} for {plural(each.fetches, 'answer')}: {_span(each.seconds)} at its rate",
         )
         for each in plans
     ]
 
 
-def told(traffic: VendorTraffic) -> str:
-    """The counters of a vendor in a line; what did not happen is left out."""
+def describe_traffic(traffic: VendorTraffic) -> str:
+    """The counters of a vendor in one line; zeros are left out."""
     words = {
-        "requests": counted(traffic.requests, "request"),
+        "requests": plural(traffic.requests, "request"),
         "retries": f"{traffic.retries} tried again",
         "throttled": f"{traffic.throttled} refused as too many",
         "failures": f"{traffic.failures} failed",
-        "breaker_openings": f"taken to be down {counted(traffic.breaker_openings, 'time')}",
+        "breaker_openings": f"taken to be down {plural(traffic.breaker_openings, 'time')}",
         "coalesced": f"{traffic.coalesced} asked for twice at once",
-        "reused": f"{traffic.reused} in hand already",
-        "dropped_after_as_of": f"{counted(traffic.dropped_after_as_of, 'row')} of later events dropped",
+        "reused": f"{traffic.reused} already cached",
+        "dropped_after_as_of": f"{plural(traffic.dropped_after_as_of, 'row')} of later events dropped",
     }
-    said = [text for name, text in words.items() if name == "requests" or getattr(traffic, name)]
+    counts = [text for name, text in words.items() if name == "requests" or getattr(traffic, name)]
     waited = f"{traffic.wait_seconds:.0f} s waited for its rate"
-    return f"{traffic.vendor}: {', '.join([*said, counted(traffic.rows, 'row'), waited])}"
+    return f"{traffic.vendor}: {', '.join([*counts, plural(traffic.rows, 'row'), waited])}"
 
 
 def _span(seconds: float) -> str:

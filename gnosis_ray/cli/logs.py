@@ -9,14 +9,14 @@ from typing import Any, TypeVar
 import click
 from rich.logging import RichHandler
 
-from gnosis_ray.cli.console import talk
+from gnosis_ray.cli.console import stderr
 from gnosis_ray.monitoring.log_lines import OURS
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 
 LEVELS = ("debug", "info", "warning", "error")
 
-_handler = RichHandler(console=talk, show_path=False, markup=False, log_time_format="%H:%M:%S")
+_handler = RichHandler(console=stderr, show_path=False, markup=False, log_time_format="%H:%M:%S")
 
 
 def log_level_option(command: FC) -> FC:

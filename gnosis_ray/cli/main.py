@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 import click
 
-from gnosis_ray.cli.console import say_error
+from gnosis_ray.cli.console import print_error
 from gnosis_ray.cli.logs import log_level_option
 from gnosis_ray.errors import ConfigError, GnosisError
 
@@ -68,13 +68,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say_error("Interrupted.")
+        print_error("Interrupted.")
         return INTERRUPTED
     except GnosisError as error:
-        say_error(str(error))
+        print_error(str(error))
         return error.exit_code
     except (OSError, UnicodeError) as error:
-        say_error(f"Cannot read or write: {error}")
+        print_error(f"Cannot read or write: {error}")
         return ConfigError.exit_code
     return result if isinstance(result, int) else 0
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gnosis_ray.cli.console import talk
+from gnosis_ray.cli.console import stderr
 
 
 class Step(Protocol):
@@ -30,7 +30,7 @@ def bar(title: str, total: int) -> Iterator[Step]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[text]}", style="dim"),
     )
-    with Progress(*columns, console=talk, transient=True, disable=not talk.is_terminal) as progress:
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task(title, total=total, text="")
 
         def step(text: str, done: int, total: int) -> None:

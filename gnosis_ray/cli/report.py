@@ -1,4 +1,4 @@
-"""How a run reads: its title, its degradations and failures, its summary in words."""
+"""The report of a run: title, degradations, failures, summary."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import polars as pl
 from rich.text import Text
 
 from gnosis_ray.app.jobs.scan import DRIVER
-from gnosis_ray.cli.console import counted, talk
-from gnosis_ray.cli.live import told
+from gnosis_ray.cli.console import plural, stderr
+from gnosis_ray.cli.live import describe_traffic
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
@@ -21,13 +21,13 @@ FETCH = "fetch."
 
 NAMED_REASONS = 12
 NAMED_SYMBOLS = 6
-"""Symbols named behind a reason in the summary; all of them are in the ledger."""
+"""Symbols named per reason in the summary; all of them are in the ledger."""
 
 
 def title_of(receipt: RunReceipt, what: str) -> str:
-    """A title that never lets made-up figures pass for a market."""
+    """A title that labels synthetic figures as such."""
     label = "SYNTHETIC market, not real prices: " if receipt.synthetic else ""
-    asked = counted(receipt.symbols, "symbol") if receipt.universe == "list" else receipt.universe
+    asked = plural(receipt.symbols, "symbol") if receipt.universe == "list" else receipt.universe
     return f"{label}{what} of {asked} as of {as_of_text(receipt.as_of)}"
 
 
@@ -44,7 +44,7 @@ def failures_frame(receipt: RunReceipt) -> pl.DataFrame:
 
 
 def untraded(store: LedgerStore, run_id: str) -> dict[str, int]:
-    """Why symbols have no idea: reason -> symbols, most first."""
+    """Reasons why symbols have no idea: reason -> number of symbols, most first."""
     composites = store.read("suggestions", run_id).filter("composite")
     tags = composites.select(pl.col("tags").explode(empty_as_null=False, keep_nulls=False))["tags"]
     reasons = tags.filter(tags.str.starts_with(DROPPED)).str.strip_prefix(DROPPED)
@@ -52,47 +52,49 @@ def untraded(store: LedgerStore, run_id: str) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def summary(receipt: RunReceipt, store: LedgerStore) -> None:
-    """What came of a run, on stderr."""
+def print_summary(receipt: RunReceipt, store: LedgerStore) -> None:
+    """Print the summary of a run to stderr."""
     label = (" SYNTHETIC", "bold yellow") if receipt.synthetic else ""
     degraded = {s for symbols in receipt.degraded.values() for s in symbols}
-    talk.print(
+    stderr.print(
         Text.assemble(
             (f"Run {receipt.run_id}", "bold"),
             label,
             f": {receipt.provider}, as of {as_of_text(receipt.as_of)}, "
-            f"{receipt.granularity} on {counted(receipt.hosts, 'host')}",
+            f"{receipt.granularity} on {plural(receipt.hosts, 'host')}",
         )
     )
-    talk.print(
-        f"  {counted(receipt.symbols, 'symbol')}: {receipt.snapshots} done ({len(degraded)} of them degraded), "
-        f"{_failed(receipt)}, {counted(receipt.ideas, 'idea')}"
+    stderr.print(
+        f"  {plural(receipt.symbols, 'symbol')}: {receipt.snapshots} done ({len(degraded)} of them degraded), "
+        f"{_failed(receipt)}, {plural(receipt.ideas, 'idea')}"
     )
     reasons = sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0]))
     for reason, symbols in reasons[:NAMED_REASONS]:
-        talk.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
+        stderr.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
     if len(reasons) > NAMED_REASONS:
-        talk.print(f"  ... {len(reasons) - NAMED_REASONS} more reasons: gnosis-ray runs show --what degraded")
+        stderr.print(f"  ... {len(reasons) - NAMED_REASONS} more reasons: gnosis-ray runs show --what degraded")
     for failure in receipt.failures[:NAMED_SYMBOLS]:
-        talk.print(Text.assemble("  ", ("failed", "red"), f" {failure.symbol} at {failure.stage}: {failure.message}"))
+        stderr.print(Text.assemble("  ", ("failed", "red"), f" {failure.symbol} at {failure.stage}: {failure.message}"))
     if len(receipt.failures) > NAMED_SYMBOLS:
-        talk.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
+        stderr.print(f"  ... {len(receipt.failures) - NAMED_SYMBOLS} more: gnosis-ray runs show --what failures")
     untraded_for = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in untraded(store, receipt.run_id).items())
     for vendor in receipt.traffic:
-        talk.print(f"  {told(vendor)}")
+        stderr.print(f"  {describe_traffic(vendor)}")
     if untraded_for:
-        talk.print(f"  no idea: {untraded_for}")
-    talk.print(f"  {_seconds(receipt)}")
-    talk.print(f"  ledger: {store.root}")
+        stderr.print(f"  no idea: {untraded_for}")
+    stderr.print(f"  {_seconds(receipt)}")
+    stderr.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":
-        talk.print("No chain and no bars of any of them were known by then: see `gnosis-ray data list`.")
+        stderr.print("No chain and no bars of any of them were known by then: see `gnosis-ray data list`.")
 
 
 def _failed(receipt: RunReceipt) -> str:
     """Symbols without a result, and what could not be fetched, with or without one."""
     missing = {failure.symbol for failure in receipt.failures if not failure.stage.startswith(FETCH)}
     unfetched = sum(failure.stage.startswith(FETCH) for failure in receipt.failures)
-    return f"{len(missing)} failed" + (f", {counted(unfetched, 'answer')} not had from vendors" if unfetched else "")
+    return f"{len(missing)} failed" + (
+        f", {plural(unfetched, 'answer')} not available from vendors" if unfetched else ""
+    )
 
 
 def _seconds(receipt: RunReceipt) -> str:

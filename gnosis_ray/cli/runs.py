@@ -1,4 +1,4 @@
-"""``gnosis-ray runs``: what was run, and what came of it."""
+"""``gnosis-ray runs``: the runs in a ledger and their results."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, emit, format_option, out_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, out_option, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
-from gnosis_ray.cli.report import degraded_frame, failures_frame, summary, title_of
+from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
@@ -41,7 +41,7 @@ def command() -> None:
 @out_option
 @format_option
 def list_(out: Location, format_: Format) -> None:
-    """Every run, newest first; one without an end is ``cut off``, or still running."""
+    """List all runs, newest first; one without an end is ``cut off``, or still running."""
     store = LedgerStore(out)
     unsealed = store.unsealed()
     cut = {manifest.run_id: _cut_row(manifest, batches) for manifest, batches in unsealed}
@@ -50,9 +50,9 @@ def list_(out: Location, format_: Format) -> None:
     if rows or format_ != "table":
         emit(pl.DataFrame(newest_first, schema=RUN_COLUMNS, orient="row"), format_, f"Runs in {out}")
     for run_id in cut:
-        talk.print(f"Unless it is running, go on with: {resuming(run_id, store.root)}")
+        stderr.print(f"Unless it is running, resume it with: {resuming(run_id, store.root)}")
     if not rows:
-        talk.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
+        stderr.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
 
 
 @command.command()
@@ -71,7 +71,7 @@ def show(
     out: Location,
     format_: Format,
 ) -> None:
-    """One run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
+    """Show one run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
     store = LedgerStore(out)
     receipt = store.receipt(run)
     if strategies:
@@ -82,7 +82,7 @@ def show(
     else:
         frame = degraded_frame(receipt) if what == "degraded" else failures_frame(receipt)
         emit(frame.head(top) if top else frame, format_, title_of(receipt, what))
-    summary(receipt, store)
+    print_summary(receipt, store)
 
 
 def _row(receipt: RunReceipt) -> tuple[object, ...]:
@@ -99,7 +99,7 @@ def _row(receipt: RunReceipt) -> tuple[object, ...]:
 
 
 def _cut_row(manifest: RunManifest, batches: Mapping[int, BatchReceipt]) -> tuple[object, ...]:
-    """Counts of what is whole so far; how long it took was never told."""
+    """Counts of the batches that are committed; the duration is unknown."""
     whole = batches.values()
     return (
         manifest.run_id,

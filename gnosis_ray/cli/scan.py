@@ -18,12 +18,12 @@ from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, for_workers
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.cli.cluster_options import ClusterOptions
-from gnosis_ray.cli.console import Format, counted, data_dir_option, emit, format_option, out_option, talk
+from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, plural, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
-from gnosis_ray.cli.live import as_then, fetched, planned, requests_for
+from gnosis_ray.cli.live import describe_plans, fetched, historical_config, requests_for
 from gnosis_ray.cli.progress import bar
-from gnosis_ray.cli.report import summary, title_of
-from gnosis_ray.cli.universe import tell_universe
+from gnosis_ray.cli.report import print_summary, title_of
+from gnosis_ray.cli.universe import print_universe
 from gnosis_ray.clock import Stopwatch, utc_now
 from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
 from gnosis_ray.data.universe import load_universe
@@ -44,7 +44,7 @@ PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or 
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
 
 
-class Moment(click.ParamType[datetime]):
+class TimestampParam(click.ParamType[datetime]):
     """An ISO 8601 moment; a naive one is read as UTC."""
 
     name = "moment"
@@ -64,7 +64,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
 @click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
 @click.option(
-    "--as-of", type=Moment(), help="The moment to look at, UTC; a day is its start; default: the latest known."
+    "--as-of", type=TimestampParam(), help="The moment to look at, UTC; a day is its start; default: the latest known."
 )
 @click.option("--provider", metavar="NAME", help=PROVIDER_HELP)
 @data_dir_option("Where the market store is.")
@@ -119,7 +119,7 @@ def command(
         config = _resumed(manifest, config, data_dir)
         calendar = _calendar(config, manifest.as_of, watch)
     else:
-        config = as_then(config, as_of)
+        config = historical_config(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
         requests = requests_for(config, calendar, manifest.symbols)
@@ -139,7 +139,7 @@ def command(
             receipt = _run(job, manifest, cluster, session, started, watch)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
-    summary(receipt, store)
+    print_summary(receipt, store)
     return EXIT_CODES[receipt.status]
 
 
@@ -191,9 +191,9 @@ def _prepare(
     with watch("universe"):
         past = moment.date() if moment.date() < started.date() else None
         members = load_universe(wanted, past)
-    tell_universe(members)
+    print_universe(members)
     if moment > started:
-        talk.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
+        stderr.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
     return RunManifest(
         run_id=new_run_id(started, secrets.token_hex(2)),
         run_date=moment.date(),
@@ -224,7 +224,7 @@ def _explain(
         ("symbols", f"{len(manifest.symbols)} of {manifest.universe}"),
         ("as of", "when all is fetched" if requests else as_of_text(manifest.as_of)),
         ("provider", f"{manifest.provider}{' (SYNTHETIC)' if manifest.synthetic else ''}"),
-        *planned(plan_of(config, requests)),
+        *describe_plans(plan_of(config, requests)),
         ("batches", f"{len(manifest.batches())} of up to {manifest.batch_size} symbols"),
         ("hosts", hosts.note),
         ("granularity", hosts.granularity),
@@ -254,11 +254,11 @@ def _run(
             def on_receipt(receipt: BatchReceipt) -> None:
                 nonlocal done
                 done += 1
-                step(f"batch {receipt.batch}: {counted(receipt.snapshots, 'symbol')}", done, total)
+                step(f"batch {receipt.batch}: {plural(receipt.snapshots, 'symbol')}", done, total)
 
             return run_scan(job, manifest, fanout, utc_now, on_receipt, started, watch.seconds)
     except KeyboardInterrupt:
-        talk.print(f"Finished batches are kept. Go on with: {resuming(manifest.run_id, job.writer.root)}")
+        stderr.print(f"Finished batches are kept. Resume with: {resuming(manifest.run_id, job.writer.root)}")
         raise
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, counted, emit, format_option, talk
+from gnosis_ray.cli.console import Format, emit, format_option, plural, stderr
 from gnosis_ray.data.universe import INDEX_SIZES, SECTORS, Universe, load_universe, sectors_of, universe_names
 
 
@@ -27,7 +27,7 @@ def list_(sectors: bool, format_: Format) -> None:
         rows += [row for name in INDEX_SIZES for row in _slices(known[name])]
     emit(pl.DataFrame(sorted(rows), schema=["universe", "symbols", "note"], orient="row"), format_, "Universes")
     if not sectors:
-        talk.print("And every sector of an index, such as sp500:energy: see --sectors.", style="dim")
+        stderr.print("And every sector of an index, such as sp500:energy: see --sectors.", style="dim")
 
 
 @command.command()
@@ -42,20 +42,20 @@ def show(name: str, as_of: datetime | None, format_: Format) -> None:
         {"symbol": list(universe.symbols), "sector": [sector.get(symbol) for symbol in universe.symbols]},
         schema={"symbol": pl.String, "sector": pl.String},
     )
-    emit(shown, format_, f"{universe.name}: {counted(len(universe.symbols), 'symbol')}")
+    emit(shown, format_, f"{universe.name}: {plural(len(universe.symbols), 'symbol')}")
     if universe.whole:
-        talk.print(universe.note)
+        stderr.print(universe.note)
     else:
-        talk.print(f"warning: {universe.note}", style="yellow")
+        stderr.print(f"warning: {universe.note}", style="yellow")
 
 
-def tell_universe(universe: Universe) -> None:
-    """Say, on stderr, which symbols a run is about, and what to distrust in them."""
-    said = f"{universe.name}: {counted(len(universe.symbols), 'symbol')}, {universe.note}"
-    talk.print(said, style="dim" if universe.whole else "yellow")
+def print_universe(universe: Universe) -> None:
+    """Print the universe of a run to stderr, with what is doubtful about its members."""
+    line = f"{universe.name}: {plural(len(universe.symbols), 'symbol')}, {universe.note}"
+    stderr.print(line, style="dim" if universe.whole else "yellow")
 
 
 def _slices(index: Universe) -> list[tuple[str, int, str]]:
-    """A row a sector that has members."""
+    """One row for each sector that has members."""
     of_each = list(sectors_of(index.symbols).values())
     return [(f"{index.name}:{key}", of_each.count(key), name) for key, name in SECTORS.items() if key in of_each]

@@ -85,7 +85,7 @@ def test_what_could_not_be_fetched_is_named_and_the_rest_goes_on(call: Call, rep
     run = receipt()
     assert run.snapshots == 1
     assert {(f.symbol, f.stage) for f in run.failures} == {("NOPE", "fetch.chains"), ("NOPE", "load")}
-    assert "1 failed, 1 answer not had from vendors" in done.err
+    assert "1 failed, 1 answer not available from vendors" in done.err
     shown = json.loads(call("runs", "show", "--what", "failures", "--format", "json").out)
     assert {row["stage"] for row in shown} == {"fetch.chains", "load"}
 
@@ -148,7 +148,7 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(
         patch.setattr(Gateway, "fetch_all", interrupted)
         cut = call(*command)
     assert cut.code == 130
-    assert "the same command goes on from there" in cut.err
+    assert "the same command continues from there" in cut.err
     assert not Path("ledger").exists()
     asked = sum("AAPL" in ask.target for ask in replay.asked())
     assert asked == 1
@@ -223,19 +223,19 @@ def test_data_fetch_fills_a_store_and_asks_only_for_what_the_session_lacks(call:
     done = call(*FETCH, *FEW, "--format", "json")
     assert done.code == 0
     (row,) = json.loads(done.out)
-    assert (row["kind"], row["vendor"], row["symbols"], row["fetched"], row["in_hand"]) == ("chains", "cboe", 16, 3, 0)
+    assert (row["kind"], row["vendor"], row["symbols"], row["fetched"], row["cached"]) == ("chains", "cboe", 16, 3, 0)
     assert row["new_rows"] > 100
     replay.forget()
     again = call(*FETCH, "--symbols", "AAPL,MSFT,NOPE", "--format", "json")
     assert again.code == 3
     (row,) = json.loads(again.out)
-    assert (row["in_hand"], row["new_rows"]) == (3, 0)
-    assert "3 answers of this session in hand already: --again asks for them anew" in again.err
+    assert (row["cached"], row["new_rows"]) == (3, 0)
+    assert "3 answers of this session already cached: --again fetches them again" in again.err
     assert "failed NOPE at fetch.chains" in again.err
     replay.forget()
     anew = call(*FETCH, *FEW, "--again", "--format", "json")
     (row,) = json.loads(anew.out)
-    assert (row["fetched"], row["in_hand"], row["new_rows"]) == (3, 0, 0)  # the vendor says what it said
+    assert (row["fetched"], row["cached"], row["new_rows"]) == (3, 0, 0)  # the vendor says what it said
     listed = pl.DataFrame(json.loads(call("data", "list", "--format", "json").out))
     assert listed.filter(kind="chains")["symbols"].item() == 3
 
@@ -244,12 +244,12 @@ def test_what_was_fetched_right_after_the_close_is_asked_for_again(
     call: Call, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delayed quotes were not the last ones then, and the day's bar was not whole."""
-    in_hand = []
+    cached = []
     for minutes in (5, 10, 15, 300):
         monkeypatch.setattr(live, "TIME", SimulatedTime(config.data.synthetic.as_of + timedelta(minutes=minutes)))
         (row,) = json.loads(call(*FETCH, *FEW, "--format", "json").out)
-        in_hand.append(row["in_hand"])
-    assert in_hand == [0, 3, 0, 3]
+        cached.append(row["cached"])
+    assert cached == [0, 3, 0, 3]
 
 
 def test_kinds_that_are_asked_for_by_name_are_the_only_ones_fetched(

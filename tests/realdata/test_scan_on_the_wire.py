@@ -248,5 +248,5 @@ def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: Replay, t
     in_flight = 4
     assert before < set(counts)
     assert sum(counts.values()) - len(counts) <= in_flight
-    assert "in hand already" in again.stderr
+    assert "already cached" in again.stderr
     assert LedgerStore(folder / "live").receipt("latest").snapshots == len(symbols)
