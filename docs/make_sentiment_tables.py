@@ -32,7 +32,7 @@ from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import first_session_after
-from gnosis_ray.engines.sentiment.processor import FrameProcessor
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.text import readable, story

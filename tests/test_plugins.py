@@ -23,7 +23,7 @@ from gnosis_ray.app.composition import Parts, build_adapter, build_source, for_w
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.sentiment.processor import VOICES
+from gnosis_ray.engines.sentiment.frame_processor import VOICES
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar

@@ -31,7 +31,7 @@ from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.flow import FlowProcessor
 from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor, SentimentProcessor
+from gnosis_ray.engines.sentiment.frame_processor import VOICES, FrameProcessor, SentimentProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.market.adapters import MarketAdapter

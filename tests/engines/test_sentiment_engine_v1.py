@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import Engine
 from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.processor import SentimentProcessor
+from gnosis_ray.engines.sentiment.frame_processor import SentimentProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.keys import keys_at, one_key

@@ -10,7 +10,7 @@ import polars as pl
 from gnosis_ray.config import FlowVoiceConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
-from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.market.run_length_join import join_runs

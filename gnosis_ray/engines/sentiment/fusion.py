@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gnosis_ray.config import SentimentConfig
-from gnosis_ray.engines.sentiment.processor import VOICES
+from gnosis_ray.engines.sentiment.frame_processor import VOICES
 
 
 def fused(rows: pl.DataFrame, voices: int, config: SentimentConfig) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from gnosis_ray.config import NewsVoiceConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
-from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY

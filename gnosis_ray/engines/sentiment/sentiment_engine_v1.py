@@ -11,7 +11,7 @@ from gnosis_ray.config import SentimentConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES, NEWS_FEATURES, SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.fusion import fused
-from gnosis_ray.engines.sentiment.processor import VOICES, FrameProcessor, SentimentProcessor, lifted
+from gnosis_ray.engines.sentiment.frame_processor import VOICES, FrameProcessor, SentimentProcessor, lifted
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.schemas.core_schemas import EngineKind

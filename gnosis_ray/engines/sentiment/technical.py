@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.config import TechnicalVoiceConfig
-from gnosis_ray.engines.sentiment.processor import FrameProcessor, Voice, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.columns import KEYS
