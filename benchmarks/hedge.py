@@ -12,7 +12,7 @@ from gnosis_ray.data.chains.cleaning import clean
 from gnosis_ray.data.chains.contracts import arrange
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.chains.timing import add_times
-from gnosis_ray.data.chains.volatility import believe
+from gnosis_ray.data.chains.volatility import select_volatility
 from gnosis_ray.engines.hedge.exposure import with_exposures
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
@@ -42,7 +42,7 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
             "whole": lambda: engine.frames(keys),
             "read": lambda: (adapter.source.raw_chains(keys), adapter.fetch_bars(keys, LOOKBACK)),
             "arrange": lambda: arrange(add_times(clean(raw)[0], market.calendar)[0], config.market),
-            "invert": lambda: believe(contracts, config.market.implied_vol),
+            "invert": lambda: select_volatility(contracts, config.market.implied_vol),
             "load": lambda: loader.load(raw),
             # another frame of the same bars: what was measured of the very frame would not be measured again
             "compute": lambda: engine.compute(keys, {**data, "bars": data["bars"].clone()}, {}),

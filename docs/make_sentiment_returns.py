@@ -26,8 +26,8 @@ from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
+from gnosis_ray.engines.sentiment.processors import NewsSentimentProcessor
 from gnosis_ray.engines.sentiment.text import readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
@@ -94,7 +94,7 @@ def lines(source: StoreSource, calendar: SessionCalendar, config: Config) -> Ite
     posts = scored(source.news(keys_at(list(SYMBOLS), END), 24 * 900), calendar)
     signals = {name: (kept.height, daily_mean(kept)) for name, kept in ways_to_count(posts).items()}
     adapter = SourceMarketAdapter(source, ChainLoader(calendar, config.market))
-    signals["the news voice at the close"] = (posts.height, at_closes(adapter, prices, config))
+    signals["the news processor at the close"] = (posts.height, at_closes(adapter, prices, config))
     yield f"| signal | symbol | posts | sessions | {' | '.join(OUTCOMES)} |"
     yield "|---|---|---|---|---|---|---|"
     for name, (count, signal) in signals.items():
@@ -139,10 +139,10 @@ def daily_mean(posts: pl.DataFrame) -> pl.DataFrame:
 
 
 def at_closes(adapter: SourceMarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
-    """``symbol, session, signal``: what the news voice says at each close: with decay, copies once, crowds divided."""
+    """``symbol, session, signal``: the news score at each close: decayed, copies counted once, crowds divided."""
     keys = prices.filter(pl.col("session").is_between(*YEARS)).select("symbol", "session", timestamp="closes")
-    judged = NewsProcessor(adapter, config.engines.sentiment.news).compute_batch(keys.select(KEYS.names()))
-    return keys.select("symbol", "session").with_columns(signal=judged["score"]).drop_nulls()
+    scored = NewsSentimentProcessor(adapter, config.engines.sentiment.news).compute_batch(keys.select(KEYS.names()))
+    return keys.select("symbol", "session").with_columns(signal=scored["score"]).drop_nulls()
 
 
 def returns(bars: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:

@@ -29,12 +29,14 @@ from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.sentiment.flow import FlowProcessor
-from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.posts import first_session_after
 from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor
+from gnosis_ray.engines.sentiment.posts import first_session_after
+from gnosis_ray.engines.sentiment.processors import (
+    FlowSentimentProcessor,
+    NewsSentimentProcessor,
+    TechnicalSentimentProcessor,
+)
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.text import readable, story
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
@@ -102,12 +104,12 @@ def daily_mean(posts: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
 
 
 def at_opens(adapter: SourceMarketAdapter, prices: pl.DataFrame, config: Config) -> pl.DataFrame:
-    """``symbol, session, signal``: what the news voice says at each open of 2014 and 2015, knowing no more."""
+    """``symbol, session, signal``: the news score at each open of 2014 and 2015, of what was known then."""
     keys = prices.filter(pl.col("session").is_between(date(2014, 1, 2), date(2015, 12, 31)))
     keys = keys.select("symbol", "session", timestamp="opens")
-    voice = NewsProcessor(adapter, config.engines.sentiment.news)
-    judged = voice.compute_batch(keys.select(KEYS.names()))
-    return keys.select("symbol", "session").with_columns(signal=judged["score"]).drop_nulls()
+    source = NewsSentimentProcessor(adapter, config.engines.sentiment.news)
+    scored = source.compute_batch(keys.select(KEYS.names()))
+    return keys.select("symbol", "session").with_columns(signal=scored["score"]).drop_nulls()
 
 
 def returns(bars: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
@@ -164,14 +166,14 @@ def hac_error(series: Floats) -> float:
 
 
 def regimes_and_times(folder: Path, scratch: Path, config: Config) -> Iterator[str]:
-    """Regimes on the synthetic market and on July 2026, and the milliseconds of each voice."""
+    """Regimes on the synthetic market and on July 2026, and the milliseconds of each processor."""
     synthetic_days = SessionCalendar.build(config.market.calendar, date(2021, 12, 1), date(2027, 6, 30))
     synthetic = SyntheticSource(synthetic_days, config.data.synthetic, config.market)
     calendar = SessionCalendar.build(config.market.calendar, date(2025, 1, 2), date(2029, 1, 3))
     recorded = stored("us_2026_07", folder, scratch, calendar)
     members = list(load_universe("sp500", SUNDAY.date()).symbols)
     as_of = config.data.synthetic.as_of
-    yield "| market | symbols | bullish_news | bearish_news | mixed | quiet | no voice | median confidence |"
+    yield "| market | symbols | bullish_news | bearish_news | mixed | quiet | no source | median confidence |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, adapter, symbols, now in (
         ("synthetic", SourceMarketAdapter(synthetic, ChainLoader(synthetic_days, config.market)), members[:120], as_of),
@@ -184,26 +186,26 @@ def regimes_and_times(folder: Path, scratch: Path, config: Config) -> Iterator[s
     yield ""
     keys = keys_at(members, SUNDAY)
     real = SourceMarketAdapter(recorded, ChainLoader(calendar, config.market))
-    yield "| voice | rows read | ms for 503 symbols |"
+    yield "| source | rows read | ms for 503 symbols |"
     yield "|---|---|---|"
-    for voice in voices(real, config):
-        table = synthetic.news(keys, 72) if voice.name == "news" else voice.load(keys)
-        yield f"| {voice.name} | {table.height:,} | {milliseconds(partial(voice.judge, keys, table)):.0f} |"
+    for source in sources(real, config):
+        table = synthetic.news(keys, 72) if source.name == "news" else source.load(keys)
+        yield f"| {source.name} | {table.height:,} | {milliseconds(partial(source.score, keys, table)):.0f} |"
 
 
-def voices(adapter: SourceMarketAdapter, config: Config) -> list[FrameProcessor]:
+def sources(adapter: SourceMarketAdapter, config: Config) -> list[FrameProcessor]:
     """All three."""
     settings = config.engines.sentiment
     return [
-        NewsProcessor(adapter, settings.news),
-        FlowProcessor(adapter, settings.flow),
-        TechnicalProcessor(adapter, settings.technical),
+        NewsSentimentProcessor(adapter, settings.news),
+        FlowSentimentProcessor(settings.flow, adapter),
+        TechnicalSentimentProcessor(adapter, settings.technical),
     ]
 
 
 def engine(adapter: SourceMarketAdapter, config: Config) -> SentimentEngineV1:
-    """The engine over all three voices."""
-    return SentimentEngineV1(voices(adapter, config), config.engines.sentiment)
+    """The engine over all three processors."""
+    return SentimentEngineV1(sources(adapter, config), config.engines.sentiment)
 
 
 def stored(name: str, folder: Path, scratch: Path, calendar: SessionCalendar) -> StoreSource:

@@ -23,7 +23,7 @@ from gnosis_ray.app.composition import Parts, build_adapter, build_source, for_w
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.sentiment.frame_processor import VOICES
+from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
@@ -123,7 +123,7 @@ def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
 
 
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
-    assert BUILT_IN["processors"] == VOICES
+    assert BUILT_IN["processors"] == SENTIMENT_SOURCES
     assert BUILT_IN["strategies"] == tuple(strategy.name for strategy in BUILTIN_STRATEGIES)
     for kind, names in configured_names(config).items():
         assert set(names) <= set(BUILT_IN[kind]), kind

@@ -29,11 +29,15 @@ from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
-from gnosis_ray.engines.sentiment.flow import FlowProcessor
-from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.frame_processor import VOICES, FrameProcessor, SentimentProcessor
+from gnosis_ray.engines.sentiment.processors import (
+    SENTIMENT_SOURCES,
+    FlowSentimentProcessor,
+    FrameProcessor,
+    NewsSentimentProcessor,
+    SentimentProcessor,
+    TechnicalSentimentProcessor,
+)
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import ReferenceData
@@ -148,7 +152,7 @@ class Parts:
         makers: dict[EngineKind, Callable[[], FrameEngine]] = {
             "hedge": lambda: HedgeEngineV3(adapter, settings.hedge),
             "liquidity": lambda: LiquidityEngineV1(adapter, settings.liquidity),
-            "sentiment": lambda: SentimentEngineV1(self._voices(adapter), settings.sentiment),
+            "sentiment": lambda: SentimentEngineV1(self._sentiment_sources(adapter), settings.sentiment),
             "elasticity": lambda: ElasticityEngineV1(adapter, settings.elasticity),
         }
         return [makers[kind]() for kind in settings.enabled]
@@ -176,18 +180,18 @@ class Parts:
         strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
         return strategy
 
-    def _voices(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
+    def _sentiment_sources(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
         settings = self._config.engines.sentiment
         makers: dict[str, Callable[[], FrameProcessor]] = {
-            "news": lambda: NewsProcessor(adapter, settings.news),
-            "flow": lambda: FlowProcessor(adapter, settings.flow),
-            "technical": lambda: TechnicalProcessor(adapter, settings.technical),
+            "news": lambda: NewsSentimentProcessor(adapter, settings.news),
+            "flow": lambda: FlowSentimentProcessor(settings.flow, adapter),
+            "technical": lambda: TechnicalSentimentProcessor(adapter, settings.technical),
         }
-        return [makers[n]() if n in makers else self._voice(n, adapter) for n in settings.processors]
+        return [makers[n]() if n in makers else self._plugin_source(n, adapter) for n in settings.processors]
 
-    def _voice(self, name: str, adapter: MarketAdapter) -> FrameProcessor | SentimentProcessor:
-        voice: FrameProcessor | SentimentProcessor = self._plugins.make("processors", name, _no_voice, adapter)
-        return voice
+    def _plugin_source(self, name: str, adapter: MarketAdapter) -> FrameProcessor | SentimentProcessor:
+        source: FrameProcessor | SentimentProcessor = self._plugins.make("processors", name, _source_fault, adapter)
+        return source
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""
@@ -200,12 +204,14 @@ class Parts:
         return TradeAgentV1(adapter, self._config.trade, (*BUILTIN_STRATEGIES, *added))
 
 
-def _no_voice(made: object) -> str | None:
-    """What keeps an object from being a voice; None where nothing does."""
+def _source_fault(made: object) -> str | None:
+    """Why an object is no sentiment processor; None where it is one."""
     wrong = missing_members(SentimentProcessor, "name")(made)
     name = getattr(made, "name", None)
     return wrong or (
-        None if name in VOICES else f"Expected a sentiment source named one of {', '.join(VOICES)}, was {name!r}"
+        None
+        if name in SENTIMENT_SOURCES
+        else f"Expected a sentiment source named one of {', '.join(SENTIMENT_SOURCES)}, was {name!r}"
     )
 
 

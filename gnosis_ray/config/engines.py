@@ -138,7 +138,7 @@ class ElasticityConfig(Section):
     no_indicators_trust: float = Field(ge=0, le=1)
 
 
-class NewsVoiceConfig(Section):
+class NewsSentimentConfig(Section):
     """How headlines and posts are weighed."""
 
     lookback_hours: PositiveInt
@@ -152,7 +152,7 @@ class NewsVoiceConfig(Section):
     """By lower-case name of the source."""
 
 
-class FlowVoiceConfig(Section):
+class FlowSentimentConfig(Section):
     """How the day's option volume is read."""
 
     moneyness_window: PositiveFloat
@@ -170,7 +170,7 @@ class FlowVoiceConfig(Section):
     stale_session_decay: float = Field(gt=0, le=1)
 
 
-class TechnicalVoiceConfig(Section):
+class TechnicalSentimentConfig(Section):
     """How indicators become a mood."""
 
     rsi_span: PositiveFloat
@@ -180,12 +180,12 @@ class TechnicalVoiceConfig(Section):
 
 
 class SentimentConfig(Section):
-    """The voices, and when the fused mood counts as news, as mixed or as quiet."""
+    """The processors, and when the fused score counts as news, as mixed or as quiet."""
 
     processors: tuple[str, ...] = Field(min_length=1)
-    news: NewsVoiceConfig
-    flow: FlowVoiceConfig
-    technical: TechnicalVoiceConfig
+    news: NewsSentimentConfig
+    flow: FlowSentimentConfig
+    technical: TechnicalSentimentConfig
     news_threshold: PositiveFloat
     quiet_energy: PositiveFloat
 

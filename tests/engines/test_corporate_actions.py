@@ -15,7 +15,7 @@ from gnosis_ray.config import load_config
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
 from gnosis_ray.engines.hedge.co_movement import Tapes
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.engines.sentiment.processors import TechnicalSentimentProcessor
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.keys import one_key
@@ -40,7 +40,7 @@ def said(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     adapter = FixedAdapter(NO_CHAINS, bars)
     depth = LiquidityEngineV1(adapter, CONFIG.liquidity).compute(keys, {"bars": bars}, {}).features
     cost = ElasticityEngineV1(adapter, CONFIG.elasticity).compute(keys, {"bars": bars}, {}).features
-    mood = TechnicalProcessor(adapter, CONFIG.sentiment.technical).judge(keys, bars)
+    mood = TechnicalSentimentProcessor(adapter, CONFIG.sentiment.technical).score(keys, bars)
     frames = [f.rename({c: f"{name}.{c}" for c in f.columns}) for name, f in (("d", depth), ("c", cost), ("m", mood))]
     return pl.concat(frames, how="horizontal")
 

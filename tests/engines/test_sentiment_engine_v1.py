@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import Engine
-from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.frame_processor import SentimentProcessor
+from gnosis_ray.engines.sentiment.processors import NewsSentimentProcessor
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.keys import keys_at, one_key
@@ -21,7 +21,7 @@ from tests.support.books import NOW
 
 
 class Fixed:
-    """A voice that always says the same."""
+    """A processor that always gives the same answer."""
 
     def __init__(self, name: str, score: float, confidence: float) -> None:
         self.name = name
@@ -36,8 +36,8 @@ def measure(world: World, config: Config) -> EngineOutput:
 
 
 def fuse(config: Config, **answers: tuple[float, float]) -> EngineOutput:
-    voices = [Fixed(name, *answer) for name, answer in answers.items()]
-    return SentimentEngineV1(voices, config.engines.sentiment).run("AAA", NOW)
+    sources = [Fixed(name, *answer) for name, answer in answers.items()]
+    return SentimentEngineV1(sources, config.engines.sentiment).run("AAA", NOW)
 
 
 def test_all_positive_news_is_bullish(config: Config) -> None:
@@ -96,11 +96,11 @@ def test_a_silent_voice_drops_out_of_the_score_and_lowers_the_confidence(config:
 
 def test_any_processor_of_the_protocol_can_be_a_voice(config: Config) -> None:
     assert isinstance(Fixed("news", 1, 1), SentimentProcessor)
-    assert isinstance(NewsProcessor(World(), config.engines.sentiment.news), SentimentProcessor)
+    assert isinstance(NewsSentimentProcessor(World(), config.engines.sentiment.news), SentimentProcessor)
     assert isinstance(engine(World(), config), Engine)
     alone = fuse(config, news=(0.9, 0.9))
     assert alone.regime == "bullish_news"
-    assert alone.confidence == pytest.approx(0.9)  # of the one voice there could be
+    assert alone.confidence == pytest.approx(0.9)  # of the one source configured
 
 
 @pytest.mark.parametrize("names", [[], ["news", "news"], ["tarot"]])

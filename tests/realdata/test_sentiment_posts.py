@@ -15,8 +15,8 @@ from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.sentiment.news import NewsProcessor
 from gnosis_ray.engines.sentiment.posts import session_closing_after
+from gnosis_ray.engines.sentiment.processors import NewsSentimentProcessor
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
@@ -73,21 +73,21 @@ def test_posts_are_cleaned_and_copies_found(posts: pl.DataFrame) -> None:
 def test_the_future_changes_nothing(adapter: SourceMarketAdapter, config: Config) -> None:
     opens = [datetime(2014, 4, 21, 13, 30, tzinfo=UTC) + timedelta(days=d) for d in range(5)]
     keys = pl.concat([keys_at(["AAPL", "GOOG"], moment) for moment in opens])
-    voice = NewsProcessor(adapter, config.engines.sentiment.news)
-    panel = voice.compute_batch(keys)
-    singles = pl.concat([voice.compute_batch(one_key(*key)) for key in keys.iter_rows()])
+    source = NewsSentimentProcessor(adapter, config.engines.sentiment.news)
+    panel = source.compute_batch(keys)
+    singles = pl.concat([source.compute_batch(one_key(*key)) for key in keys.iter_rows()])
     assert_frame_equal(panel, singles, rel_tol=1e-9, abs_tol=0.0)
     assert panel["news_items"].min() > 5  # type: ignore[operator]
     for key in keys.iter_slices(1):
         moment = key["timestamp"][0]
-        past = voice.load(keys).filter(pl.col("known_at") <= moment)
-        assert_frame_equal(voice.judge(key, past), voice.judge(key, voice.load(keys)), check_exact=True)
+        past = source.load(keys).filter(pl.col("known_at") <= moment)
+        assert_frame_equal(source.score(key, past), source.score(key, source.load(keys)), check_exact=True)
 
 
 def test_the_day_of_apples_split_and_beat_was_bullish(adapter: SourceMarketAdapter, config: Config) -> None:
-    voice = NewsProcessor(adapter, config.engines.sentiment.news)
-    score, confidence = voice.compute("AAPL", datetime(2014, 4, 24, 13, 30, tzinfo=UTC))
-    usual, _ = voice.compute("AAPL", datetime(2014, 4, 22, 13, 30, tzinfo=UTC))
+    source = NewsSentimentProcessor(adapter, config.engines.sentiment.news)
+    score, confidence = source.compute("AAPL", datetime(2014, 4, 24, 13, 30, tzinfo=UTC))
+    usual, _ = source.compute("AAPL", datetime(2014, 4, 22, 13, 30, tzinfo=UTC))
     assert score > usual
     assert confidence > 0.5
 

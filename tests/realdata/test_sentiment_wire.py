@@ -1,4 +1,4 @@
-"""Headlines as two vendors answered them, read by the tone and by the news voice."""
+"""Headlines as two vendors answered them, read by the tone and by the news processor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from gnosis_ray.config import Config
-from gnosis_ray.engines.sentiment.news import NewsProcessor
+from gnosis_ray.engines.sentiment.processors import NewsSentimentProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.columns import NEWS
 from gnosis_ray.market.keys import one_key
@@ -67,14 +67,17 @@ def test_headlines_are_read_as_a_reader_reads_them_more_often_than_by_a_general_
 
 
 def test_the_voice_reads_recorded_items_as_of_their_time(items: pl.DataFrame, config: Config) -> None:
-    voice, gold = NewsProcessor(World(), config.engines.sentiment.news), items.filter(symbol="GC_F").drop("uuid")
+    source, gold = (
+        NewsSentimentProcessor(World(), config.engines.sentiment.news),
+        items.filter(symbol="GC_F").drop("uuid"),
+    )
     times = gold["timestamp"].to_list()
     now = max(times) + timedelta(hours=1)
-    row = voice.judge(one_key("GC_F", now), gold).row(0, named=True)
+    row = source.score(one_key("GC_F", now), gold).row(0, named=True)
     assert row["news_items"] > 0
     assert row["score"] > 0.2  # gold at a new high
     before = min(times) - timedelta(seconds=1)
-    assert voice.judge(one_key("GC_F", before), gold)["absent"].to_list() == ["no_news"]
+    assert source.score(one_key("GC_F", before), gold)["absent"].to_list() == ["no_news"]
 
 
 def test_an_answer_of_the_other_vendor_has_a_tone(realdata: Path, config: Config) -> None:
@@ -87,8 +90,8 @@ def test_an_answer_of_the_other_vendor_has_a_tone(realdata: Path, config: Config
         orient="row",
     )
     row = (
-        NewsProcessor(World(), config.engines.sentiment.news)
-        .judge(one_key("NFLX", published), table)
+        NewsSentimentProcessor(World(), config.engines.sentiment.news)
+        .score(one_key("NFLX", published), table)
         .row(0, named=True)
     )
     assert row["score"] < 0  # inflation, and incomes that fall

@@ -1,4 +1,4 @@
-"""A news voice with a word list of one's own."""
+"""A news processor with your own word list."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gnosis_ray.data.chains.cleaning import clean
 from gnosis_ray.data.chains.contracts import Contracts, arrange
 from gnosis_ray.data.chains.report import count_masks, merge
 from gnosis_ray.data.chains.timing import add_times
-from gnosis_ray.data.chains.volatility import SOURCE_NAMES, Volatilities, believe
+from gnosis_ray.data.chains.volatility import SOURCE_NAMES, Volatilities, select_volatility
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import CHAIN
 from gnosis_ray.options.bsm import Floats, greeks
@@ -53,7 +53,7 @@ class ChainLoader:
             return LoadedChains(CHAIN.to_frame(), merge(cleaned))
         rows, timed = add_times(rows, self.calendar)
         contracts = arrange(rows, self.config)
-        volatilities = believe(contracts, self.config.implied_vol)
+        volatilities = select_volatility(contracts, self.config.implied_vol)
         crossed = ("crossed_quote", (contracts.bid > contracts.ask) & (contracts.ask > 0))
         refused = count_masks(rows["symbol"], [crossed, *volatilities.refused])
         return LoadedChains(_assemble(rows, contracts, volatilities), merge([*cleaned, *timed, refused]))

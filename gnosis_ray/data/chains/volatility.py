@@ -1,4 +1,4 @@
-"""Which implied volatility to believe: mid, vendor, or a smile through last trades, in this order.
+"""Selects an implied volatility: from the mid, the vendor's, or a smile through last trades, in this order.
 
 Volatilities are those of the out-of-the-money side (relative to the forward), whose price is all time value; it serves
 call and put at a strike. Where that side has none the strike has none: an in-the-money mid carries the spread of its
@@ -46,7 +46,7 @@ class Volatilities:
     refused: list[tuple[str, Mask]]
 
 
-def believe(contracts: Contracts, config: ImpliedVolConfig) -> Volatilities:
+def select_volatility(contracts: Contracts, config: ImpliedVolConfig) -> Volatilities:
     """The volatility of every contract, and why some have none."""
     size = contracts.strike.size
     sigma = np.full(size, np.nan)

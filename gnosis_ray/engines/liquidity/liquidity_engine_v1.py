@@ -81,7 +81,7 @@ class LiquidityEngineV1(FrameEngine):
         bars, trades, quotes = BarTable(tables["bars"]), trade_table(tables["trades"]), quote_table(tables["quotes"])
         parts = [self._measure(chunk, bars, trades, quotes) for chunk in statistics.iter_slices(CHUNK)]
         rows = pl.concat([rows for rows, _ in parts])
-        return EngineFrames(self._judged(rows), pl.concat([details for _, details in parts]).match_to_schema(DETAILS))
+        return EngineFrames(self._scored(rows), pl.concat([details for _, details in parts]).match_to_schema(DETAILS))
 
     def _measure(
         self, keys: pl.DataFrame, bars: BarTable, trades: EventTable, quotes: EventTable
@@ -145,7 +145,7 @@ class LiquidityEngineV1(FrameEngine):
         }
         return columns, profile_details(profiles, last_price, grid, keys)
 
-    def _judged(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _scored(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The engine's frame: declared features as f64, confidence, regime, metadata."""
         rows = rows.with_columns(
             avg_spread_bps=pl.coalesce("quoted_spread_bps", "edge_intraday_spread_bps", "edge_daily_spread_bps")

@@ -1,1 +1,1 @@
-"""What people say, pay for and chase: news, option flow and technical sentiment, fused."""
+"""Sentiment of news, option flow and prices, fused."""

@@ -19,7 +19,7 @@ FLOW_FEATURES = (
     FeatureSpec("flow_unusual_share", "fraction", "Of |delta|-weighted volume, traded beyond a multiple of interest"),
 )
 
-VOICE_FEATURES = (
+SOURCE_FEATURES = (
     FeatureSpec("news_sentiment_score", "-1 to 1", "Mean tone of the items, by age, source and focus", HUTTO),
     FeatureSpec("news_sentiment_confidence", "0 to 1", "Weight of the items, times how far they agree"),
     FeatureSpec("flow_sentiment_score", "-1 to 1", "Calls' share of option volume against its norm", PAN),
@@ -29,9 +29,9 @@ VOICE_FEATURES = (
 )
 
 FUSED_FEATURES = (
-    FeatureSpec("sentiment_score", "-1 to 1", "Mean of the voices' scores, weighted by their confidence"),
-    FeatureSpec("sentiment_confidence", "0 to 1", "Sum of the voices' confidences over the voices there could be"),
+    FeatureSpec("sentiment_score", "-1 to 1", "Mean of the sources' scores, weighted by their confidence"),
+    FeatureSpec("sentiment_confidence", "0 to 1", "Sum of the sources' confidences over the number configured"),
     FeatureSpec("sentiment_energy", "0 to 1", "|score| times confidence"),
 )
 
-SENTIMENT_FEATURES = FUSED_FEATURES + VOICE_FEATURES + NEWS_FEATURES + FLOW_FEATURES
+SENTIMENT_FEATURES = FUSED_FEATURES + SOURCE_FEATURES + NEWS_FEATURES + FLOW_FEATURES

@@ -1,4 +1,4 @@
-"""The flow voice: which side of the option book the day's volume is on."""
+"""Sentiment of option flow: which side of the option book the day's volume is on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import polars as pl
 
-from gnosis_ray.config import FlowVoiceConfig
+from gnosis_ray.config import FlowSentimentConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
-from gnosis_ray.market.columns import KEYS
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
+from gnosis_ray.market.columns import CHAIN, KEYS
 from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.market.run_length_join import join_runs
 
@@ -20,7 +20,7 @@ _SIDES = (("call", "C"), ("put", "P"))
 _FIGURES = ("underlying_price", "strike", "type", "dte", "volume", "open_interest", "delta", "sessions_behind")
 
 
-class FlowProcessor(FrameProcessor):
+class FlowSentimentProcessor(FrameProcessor):
     """Reads the latest chain: contracts within ``moneyness_window`` of spot that live at most ``max_dte`` days.
 
     Score: the mean of what three shares of calls say, each as tanh of its log-odds off its norm (the ``call_share``
@@ -32,18 +32,19 @@ class FlowProcessor(FrameProcessor):
     with a delta x stale_session_decay ^ sessions missed.
     """
 
-    name: Voice = "flow"
+    name: SentimentSource = "flow"
     features: ClassVar[tuple[FeatureSpec, ...]] = FLOW_FEATURES
 
-    def __init__(self, adapter: OptionsChainAdapter, config: FlowVoiceConfig) -> None:
+    def __init__(self, config: FlowSentimentConfig, adapter: OptionsChainAdapter | None = None) -> None:
+        """Without an adapter there is no flow: the processor is silent, and says ``no_chain``."""
         self._adapter = adapter
         self._config = config
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN``."""
-        return self._adapter.fetch_chains(keys)
+        return pl.DataFrame(schema=CHAIN) if self._adapter is None else self._adapter.fetch_chains(keys)
 
-    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """See :class:`FrameProcessor`. ``degraded``: no_chain, volume_unavailable, open_interest_unavailable,
         stale_quotes; ``absent``: no_option_volume.
         """
@@ -51,7 +52,7 @@ class FlowProcessor(FrameProcessor):
         owned = join_runs(indexed, table.select(*KEYS, *_FIGURES), on=KEYS.names())
         sums = _measures(owned, self._config).group_by("key", maintain_order=True).agg(*_sums())
         rows = indexed.join(sums, on="key", how="left", maintain_order="left")
-        return rows.with_columns(self._parts()).select(*KEYS, *self._judgement())
+        return rows.with_columns(self._parts()).select(*KEYS, *self._score_columns())
 
     def _parts(self) -> list[pl.Expr]:
         """What each share of calls says, null where nothing was traded."""
@@ -64,7 +65,7 @@ class FlowProcessor(FrameProcessor):
         ]
         return [part.alias(f"{name}_part") for part, name in zip(parts, _PARTS, strict=True)]
 
-    def _judgement(self) -> list[pl.Expr]:
+    def _score_columns(self) -> list[pl.Expr]:
         config = self._config
         parts = [pl.col(f"{name}_part") for name in _PARTS]
         spoken = pl.sum_horizontal(part.is_not_null().cast(pl.Float64) for part in parts)
@@ -95,7 +96,7 @@ class FlowProcessor(FrameProcessor):
         ]
 
 
-def _measures(contracts: pl.DataFrame, config: FlowVoiceConfig) -> pl.DataFrame:
+def _measures(contracts: pl.DataFrame, config: FlowSentimentConfig) -> pl.DataFrame:
     """What each contract adds to the sums of its key, null where it is not read or on the other side.
 
     Of all contracts at once: a condition inside a group is met group by group, which takes many times as long.
@@ -141,7 +142,7 @@ def _sums() -> list[pl.Expr]:
     ]
 
 
-def _against_norm(name: str, norm: float, config: FlowVoiceConfig) -> pl.Expr:
+def _against_norm(name: str, norm: float, config: FlowSentimentConfig) -> pl.Expr:
     """tanh of the log-odds of calls off their norm; null where there was no volume of this kind."""
     calls, puts = pl.col(f"call_{name}"), pl.col(f"put_{name}")
     prior = config.prior_contracts

@@ -1,4 +1,4 @@
-"""What a voice of sentiment is: a score and how far to trust it, for one symbol or a batch."""
+"""What a sentiment processor is: it gives a score and a confidence, for one symbol or a batch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.keys import one_key
 
-Voice = Literal["news", "flow", "technical"]
-VOICES: tuple[Voice, ...] = get_args(Voice)
+SentimentSource = Literal["news", "flow", "technical"]
+SENTIMENT_SOURCES: tuple[SentimentSource, ...] = get_args(SentimentSource)
 
 
 @runtime_checkable
 class SentimentProcessor(Protocol):
-    """One voice of sentiment."""
+    """Scores one source of sentiment. Its ``name`` says which: a :data:`SentimentSource`."""
 
     def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
         """``(score in [-1, 1], confidence in [0, 1])``."""
@@ -27,49 +27,49 @@ class SentimentProcessor(Protocol):
 
 
 class FrameProcessor(ABC):
-    """A voice that reads one table and judges a whole batch at once; one symbol is a batch of one.
+    """A processor that reads one table and scores a whole batch at once; one symbol is a batch of one.
 
-    A judgement has one row a key, in the keys' order: ``symbol, timestamp, score`` (-1 to 1, null where the voice is
+    Scores have one row a key, in the keys' order: ``symbol, timestamp, score`` (-1 to 1, null where the source is
     silent), ``confidence`` (0 to 1, 0 where silent), a column for each of ``features``, ``degraded`` (comma-separated:
-    data that should be there is missing or old) and ``absent`` (the world said nothing: no fault of the data).
+    data that should be there is missing or old) and ``absent`` (nothing was published or traded: no fault of the data).
     """
 
-    name: Voice
+    name: SentimentSource
     features: ClassVar[tuple[FeatureSpec, ...]] = ()
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """Read, through the adapter, the table that ``judge`` needs for these keys."""
+        """Read, through the adapter, the table that ``score`` needs for these keys."""
 
     @abstractmethod
-    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """One row a key. Pure: the same inputs give the same bits."""
 
     def compute_batch(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """``load`` and ``judge``."""
-        return self.judge(keys, self.load(keys))
+        """``load`` and ``score``."""
+        return self.score(keys, self.load(keys))
 
     def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
-        """``(score, confidence)`` of one symbol; ``(0, 0)`` where the voice is silent."""
+        """``(score, confidence)`` of one symbol; ``(0, 0)`` where the source is silent."""
         row = self.compute_batch(one_key(symbol, now)).row(0, named=True)
         return (0.0 if row["score"] is None else row["score"]), row["confidence"]
 
 
-class LiftedProcessor(FrameProcessor):
+class AdaptedProcessor(FrameProcessor):
     """A processor that only knows single symbols, asked key by key; confidence 0 is silence."""
 
-    def __init__(self, processor: SentimentProcessor, name: Voice) -> None:
+    def __init__(self, processor: SentimentProcessor, name: SentimentSource) -> None:
         self.name = name
         self._processor = processor
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """What it answers to each key: reading and judging are one to it."""
+        """Its answer for each key: reading and scoring are one step to it."""
         answers = [self._processor.compute(symbol, now) for symbol, now in keys.select(KEYS.names()).iter_rows()]
         schema = {"score": pl.Float64, "confidence": pl.Float64}
         return keys.select(KEYS.names()).hstack(pl.DataFrame(answers, schema=schema, orient="row"))
 
-    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-        """Its answers, silence made absent."""
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+        """Its answers; of confidence 0, null."""
         answered = keys.select(KEYS.names()).join(
             table.unique(KEYS.names()), on=KEYS.names(), how="left", maintain_order="left"
         )
@@ -80,15 +80,15 @@ class LiftedProcessor(FrameProcessor):
         )
 
 
-def lifted(processor: FrameProcessor | SentimentProcessor) -> FrameProcessor:
-    """A processor as a :class:`FrameProcessor`; :class:`ConfigError` where its ``name`` is no voice."""
+def adapted(processor: FrameProcessor | SentimentProcessor) -> FrameProcessor:
+    """A processor as a :class:`FrameProcessor`; :class:`ConfigError` where its ``name`` is no source of sentiment."""
     if isinstance(processor, FrameProcessor):
         return processor
     name = getattr(processor, "name", None)
-    for voice in VOICES:
-        if name == voice:
-            return LiftedProcessor(processor, voice)
-    raise ConfigError(f"Expected a processor named one of {', '.join(VOICES)}, was {name!r}")
+    for source in SENTIMENT_SOURCES:
+        if name == source:
+            return AdaptedProcessor(processor, source)
+    raise ConfigError(f"Expected a processor named one of {', '.join(SENTIMENT_SOURCES)}, was {name!r}")
 
 
 def reasons(named: list[tuple[pl.Expr, str]]) -> pl.Expr:

@@ -1,33 +1,35 @@
-"""The voices put together."""
+"""One sentiment from the scores of several sources."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from gnosis_ray.config import SentimentConfig
-from gnosis_ray.engines.sentiment.frame_processor import VOICES
+from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES
 
 
-def fused(rows: pl.DataFrame, voices: int, config: SentimentConfig) -> pl.DataFrame:
+def fuse(rows: pl.DataFrame, sources: int, config: SentimentConfig) -> pl.DataFrame:
     """Add ``sentiment_score, sentiment_confidence, sentiment_energy, confidence, regime`` and ``meta__voices``.
 
-    ``rows`` hold ``{voice}_sentiment_score`` and ``{voice}_sentiment_confidence``, null where silent, and
-    ``news_items``. Score: sum(confidence x score) / sum(confidence) over the voices that speak. Confidence:
-    sum(confidence) / ``voices``, the number configured: a voice that is silent takes its part away. Energy: |score| x
+    ``rows`` hold ``{source}_sentiment_score`` and ``{source}_sentiment_confidence``, null where silent, and
+    ``news_items``. Score: sum(confidence x score) / sum(confidence) over the sources that have one. Confidence:
+    sum(confidence) / ``sources``, the number configured: a silent source lowers it. Energy: |score| x
     confidence. Regime: ``bullish_news`` and ``bearish_news`` need an item and a news score beyond the threshold; else
-    ``quiet`` below ``quiet_energy``, else ``mixed``; null where no voice speaks.
+    ``quiet`` below ``quiet_energy``, else ``mixed``; null where every source is silent.
     """
-    confidences = [pl.col(f"{voice}_sentiment_confidence").fill_null(0.0) for voice in VOICES]
+    confidences = [pl.col(f"{source}_sentiment_confidence").fill_null(0.0) for source in SENTIMENT_SOURCES]
     weighted = [
-        pl.col(f"{voice}_sentiment_score").fill_null(0.0) * trust
-        for voice, trust in zip(VOICES, confidences, strict=True)
+        pl.col(f"{source}_sentiment_score").fill_null(0.0) * trust
+        for source, trust in zip(SENTIMENT_SOURCES, confidences, strict=True)
     ]
     trust = pl.sum_horizontal(confidences)
-    spoken = [pl.col(f"{voice}_sentiment_score").is_not_null() for voice in VOICES]
+    spoken = [pl.col(f"{source}_sentiment_score").is_not_null() for source in SENTIMENT_SOURCES]
     rows = rows.with_columns(
         sentiment_score=pl.when(trust > 0).then((pl.sum_horizontal(weighted) / trust).clip(-1.0, 1.0)),
-        sentiment_confidence=(trust * (1 / voices)).clip(0.0, 1.0),
-        meta__voices=_listed([pl.when(said).then(pl.lit(v)) for said, v in zip(spoken, VOICES, strict=True)]),
+        sentiment_confidence=(trust * (1 / sources)).clip(0.0, 1.0),
+        meta__voices=_listed(
+            [pl.when(said).then(pl.lit(v)) for said, v in zip(spoken, SENTIMENT_SOURCES, strict=True)]
+        ),
     ).with_columns(
         confidence="sentiment_confidence",
         sentiment_energy=pl.col("sentiment_score").abs() * pl.col("sentiment_confidence"),

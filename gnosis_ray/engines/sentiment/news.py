@@ -1,4 +1,4 @@
-"""The news voice: the tone of recent headlines and posts."""
+"""Sentiment of news: the tone of recent headlines and posts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import polars as pl
 
-from gnosis_ray.config import NewsVoiceConfig
+from gnosis_ray.config import NewsSentimentConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY
@@ -22,7 +22,7 @@ HOUR_US = 3_600_000_000
 _ORDER = ("symbol", "timestamp", "known_at", "source", "headline", "body")
 
 
-class NewsProcessor(FrameProcessor):
+class NewsSentimentProcessor(FrameProcessor):
     """Reads dated items; an item counts from the moment it is known, and for ``lookback_hours`` after its event.
 
     Score: sum(w tone) / sum(w), with w = 2^(-age / half-life) x source weight, divided by n where the text names
@@ -33,10 +33,10 @@ class NewsProcessor(FrameProcessor):
     and of one mind. No item is an absence, not a fault: ``absent`` says ``no_news``.
     """
 
-    name: Voice = "news"
+    name: SentimentSource = "news"
     features: ClassVar[tuple[FeatureSpec, ...]] = NEWS_FEATURES
 
-    def __init__(self, adapter: NewsAdapter, config: NewsVoiceConfig) -> None:
+    def __init__(self, adapter: NewsAdapter, config: NewsSentimentConfig) -> None:
         self._adapter = adapter
         self._config = config
 
@@ -44,21 +44,21 @@ class NewsProcessor(FrameProcessor):
         """``columns.NEWS`` of the look-back."""
         return self._adapter.fetch_news_batch(keys, self._config.lookback_hours)
 
-    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """See :class:`FrameProcessor`."""
         indexed = keys.select(KEYS.names()).with_row_index("key")
         seen = _seen(indexed, table, timedelta(hours=self._config.lookback_hours))
         items = seen.select("item", *_ORDER).unique("item", maintain_order=True)
-        judged = self._judged(items).select("item", "story", "tone", "standing")
-        rows = seen.join(judged, on="item", how="left", maintain_order="left")
+        scored = self._scored(items).select("item", "story", "tone", "standing")
+        rows = seen.join(scored, on="item", how="left", maintain_order="left")
         once = rows.unique(["key", "story"], keep="first", maintain_order=True)
         copies = rows.group_by("key").agg(copies=pl.len())
         summed = self._summed(once).join(copies, on="key")
         return indexed.join(summed, on="key", how="left", maintain_order="left").select(
-            *KEYS, *_judgement(self._config)
+            *KEYS, *_score_columns(self._config)
         )
 
-    def _judged(self, items: pl.DataFrame) -> pl.DataFrame:
+    def _scored(self, items: pl.DataFrame) -> pl.DataFrame:
         """Each item's ``story``, ``tone`` and ``standing``, the part of its weight that does not age."""
         headline, body = pl.col("headline").fill_null(""), pl.col("body").fill_null("")
         lead = cleaned(body).str.slice(0, self._config.body_characters)
@@ -99,7 +99,7 @@ class NewsProcessor(FrameProcessor):
         )
 
 
-def _judgement(config: NewsVoiceConfig) -> list[pl.Expr]:
+def _score_columns(config: NewsSentimentConfig) -> list[pl.Expr]:
     weighty = pl.col("weight") > 0
     agreement = pl.when(pl.col("strength") > 0).then(pl.col("toned").abs() / pl.col("strength")).otherwise(1.0)
     enough = 1 - (pl.col("weight") * (-math.log(2) / config.half_confidence_weight)).exp()

@@ -1,4 +1,4 @@
-"""The technical voice: the mood that daily prices show."""
+"""Sentiment of prices: whether daily indicators are bullish or bearish."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.config import TechnicalVoiceConfig
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Voice, reasons
+from gnosis_ray.config import TechnicalSentimentConfig
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 
 
-class TechnicalProcessor(FrameProcessor):
+class TechnicalSentimentProcessor(FrameProcessor):
     """Reads daily bars. Strength is a bullish mood here, not a forecast: overbought is not yet a reason to sell.
 
     Score: the mean of (RSI 14 - 50) / ``rsi_span``, 2 %b - 1 (Bollinger 20, 2) and 2 k - 1 (Keltner 20, 2 ATR 10),
@@ -22,9 +22,9 @@ class TechnicalProcessor(FrameProcessor):
     times ``stale_confidence`` where the last bar is older than ``max_bar_age_days``.
     """
 
-    name: Voice = "technical"
+    name: SentimentSource = "technical"
 
-    def __init__(self, adapter: MarketDataAdapter, config: TechnicalVoiceConfig) -> None:
+    def __init__(self, adapter: MarketDataAdapter, config: TechnicalSentimentConfig) -> None:
         self._adapter = adapter
         self._config = config
 
@@ -32,7 +32,7 @@ class TechnicalProcessor(FrameProcessor):
         """``columns.BARS``, far enough back that recursive indicators have forgotten where they began."""
         return self._adapter.fetch_bars(keys, LOOKBACK)
 
-    def judge(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """See :class:`FrameProcessor`. ``degraded``: no_bars, short_history, price_break, stale_bars."""
         rows = daily_indicators(keys, table).hstack(_last_bar(keys, table).select("bar"))
         parts = [

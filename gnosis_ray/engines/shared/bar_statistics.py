@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from gnosis_ray.engines.shared.batch_cache import once_a_batch
+from gnosis_ray.engines.shared.batch_cache import batch_cache
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.corporate_actions import adjusted
 
@@ -25,7 +25,7 @@ BREAK = math.log(1.8)
 """A price this far, in logs, from the close before it is a split or the like, not a return."""
 
 
-@once_a_batch
+@batch_cache
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key what its bars known by then say.
 

@@ -17,7 +17,7 @@ HELD = 2
 """Answers: of a batch's own bars, and of those of its context."""
 
 
-def once_a_batch(measure: Measure) -> Measure:
+def batch_cache(measure: Measure) -> Measure:
     """``measure(keys, bars)``, a pure function of them, that gives a latest answer again where it is asked the same.
 
     The same: equal keys, and the very frame of ``bars``, which a batch's adapter hands to each engine. It holds the

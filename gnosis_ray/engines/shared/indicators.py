@@ -10,7 +10,7 @@ import polars as pl
 import polars_talib as ta
 
 from gnosis_ray.engines.shared.bar_statistics import BREAK, latest_known
-from gnosis_ray.engines.shared.batch_cache import once_a_batch
+from gnosis_ray.engines.shared.batch_cache import batch_cache
 from gnosis_ray.market.corporate_actions import PRICES, adjusted
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 
@@ -31,7 +31,7 @@ FLAT = 1e-9
 """A band narrower than this, over the price, is a price that does not move: no position in it."""
 
 
-@once_a_batch
+@batch_cache
 def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     """For each key the indicators at its last bar known by then, in the keys' order.
 

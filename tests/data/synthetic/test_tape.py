@@ -104,5 +104,5 @@ def test_quotes_carry_the_planted_spread_and_tell_the_side(source: SyntheticSour
         assert bps == pytest.approx(source.truth(symbol, NOW).spread_bps, rel=0.01)
     trades = source.trades(keys, SESSION_MINUTES).drop_nulls("side").sort("timestamp")
     beside = trades.join_asof(quotes.sort("timestamp"), on="timestamp", by="symbol", check_sortedness=False)
-    lifted = beside["price"] > 0.5 * (beside["bid"] + beside["ask"])
-    assert (lifted == (beside["side"] == "buy")).all()
+    adapted = beside["price"] > 0.5 * (beside["bid"] + beside["ask"])
+    assert (adapted == (beside["side"] == "buy")).all()

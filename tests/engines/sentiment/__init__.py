@@ -1,1 +1,1 @@
-"""The sentiment engine's voices."""
+"""The sentiment engine's processors."""

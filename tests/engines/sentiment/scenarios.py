@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.engines.sentiment.flow import FlowProcessor
-from gnosis_ray.engines.sentiment.news import NewsProcessor
+from gnosis_ray.engines.sentiment.processors import (
+    FlowSentimentProcessor,
+    NewsSentimentProcessor,
+    TechnicalSentimentProcessor,
+)
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.market.columns import BARS, CHAIN, NEWS
 from tests.support.books import NOW, FixedAdapter, bars, book
 
@@ -71,11 +73,11 @@ class World(FixedAdapter):
 
 
 def engine(world: World, config: Config) -> SentimentEngineV1:
-    """All three voices over one world."""
+    """All three processors over one world."""
     settings = config.engines.sentiment
-    voices = [
-        NewsProcessor(world, settings.news),
-        FlowProcessor(world, settings.flow),
-        TechnicalProcessor(world, settings.technical),
+    sources = [
+        NewsSentimentProcessor(world, settings.news),
+        FlowSentimentProcessor(settings.flow, world),
+        TechnicalSentimentProcessor(world, settings.technical),
     ]
-    return SentimentEngineV1(voices, settings)
+    return SentimentEngineV1(sources, settings)

@@ -1,4 +1,4 @@
-"""Each voice on worlds whose mood is known."""
+"""Each processor on worlds whose mood is known."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config, load_config
-from gnosis_ray.engines.sentiment.flow import FlowProcessor
-from gnosis_ray.engines.sentiment.news import NewsProcessor
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
+from gnosis_ray.engines.sentiment.processors import (
+    FlowSentimentProcessor,
+    NewsSentimentProcessor,
+    TechnicalSentimentProcessor,
+)
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.columns import NEWS, NEWS_IDENTITY
@@ -27,17 +29,28 @@ SETTINGS = load_config().config.engines.sentiment
 
 
 def heard(items: pl.DataFrame, now: datetime = NOW, **changes: object) -> dict[str, Any]:
-    """The news voice's row."""
+    """The news processor's row."""
     config = SETTINGS.news.model_copy(update=changes)
-    return NewsProcessor(World(items), config).compute_batch(one_key("AAA", now)).row(0, named=True)
+    return NewsSentimentProcessor(World(items), config).compute_batch(one_key("AAA", now)).row(0, named=True)
+
+
+def test_flow_without_an_adapter_is_silent() -> None:
+    key = one_key("AAA", NOW)
+    row = FlowSentimentProcessor(SETTINGS.flow).compute_batch(key).row(0, named=True)
+    assert (row["score"], row["confidence"], row["degraded"]) == (None, 0.0, "no_chain")
+    assert FlowSentimentProcessor(SETTINGS.flow).compute("AAA", NOW) == (0.0, 0.0)
 
 
 def flow(chains: pl.DataFrame) -> dict[str, Any]:
-    return FlowProcessor(World(chains=chains), SETTINGS.flow).compute_batch(one_key("AAA", NOW)).row(0, named=True)
+    return (
+        FlowSentimentProcessor(SETTINGS.flow, World(chains=chains))
+        .compute_batch(one_key("AAA", NOW))
+        .row(0, named=True)
+    )
 
 
 def technical(daily: pl.DataFrame) -> dict[str, Any]:
-    processor = TechnicalProcessor(World(daily=daily), SETTINGS.technical)
+    processor = TechnicalSentimentProcessor(World(daily=daily), SETTINGS.technical)
     return processor.compute_batch(one_key("AAA", NOW)).row(0, named=True)
 
 
@@ -85,7 +98,7 @@ def test_the_body_speaks_in_its_share() -> None:
 
 def test_the_ticker_itself_has_no_tone() -> None:
     items = news("LOVE to present at a conference", symbol="LOVE")
-    row = NewsProcessor(World(items), SETTINGS.news).compute_batch(one_key("LOVE", NOW)).row(0, named=True)
+    row = NewsSentimentProcessor(World(items), SETTINGS.news).compute_batch(one_key("LOVE", NOW)).row(0, named=True)
     assert row["score"] == 0.0
 
 
@@ -102,7 +115,7 @@ def test_no_item_is_an_absence() -> None:
     row = heard(news(*GOOD, hours_ago=73.0))
     assert (row["score"], row["confidence"], row["news_items"]) == (None, 0.0, 0.0)
     assert (row["degraded"], row["absent"]) == (None, "no_news")
-    assert NewsProcessor(World(), SETTINGS.news).compute("AAA", NOW) == (0.0, 0.0)
+    assert NewsSentimentProcessor(World(), SETTINGS.news).compute("AAA", NOW) == (0.0, 0.0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -113,9 +126,9 @@ def test_a_headline_known_after_now_never_counts(late: int, early: int) -> None:
     after = news(BAD[0], hours_ago=-late / 1e6)
     present = news(*GOOD[:2])
     table = pl.concat([present, future, after])
-    voice = NewsProcessor(World(), SETTINGS.news)
+    source = NewsSentimentProcessor(World(), SETTINGS.news)
     key = one_key("AAA", NOW)
-    assert_frame_equal(voice.judge(key, table), voice.judge(key, present), check_exact=True)
+    assert_frame_equal(source.score(key, table), source.score(key, present), check_exact=True)
 
 
 def corrected(hours_ago: float, known_after: float, body: str) -> pl.DataFrame:
@@ -128,7 +141,7 @@ def test_a_correction_speaks_from_when_it_is_known() -> None:
     first, second = (corrected(10.0, known, text) for known, text in ((0.0, GOOD[0]), (4.0, BAD[2])))
     both = pl.concat([second, first])
     keys = pl.concat([one_key("AAA", NOW - timedelta(hours=h)) for h in (8, 6, 0)])
-    panel = NewsProcessor(World(both), SETTINGS.news).compute_batch(keys)
+    panel = NewsSentimentProcessor(World(both), SETTINGS.news).compute_batch(keys)
     before, at, after = panel.iter_rows(named=True)
     assert before["score"] > 0.1
     assert at["score"] == pytest.approx(after["score"]) == heard(second)["score"] < -0.1
@@ -148,7 +161,7 @@ def test_a_correction_speaks_from_when_it_is_known() -> None:
 def test_a_panel_hears_of_corrections_what_each_moment_would(told: list[tuple[float, float, str]]) -> None:
     table = pl.concat([corrected(*item) for item in told])
     keys = pl.concat([one_key("AAA", NOW - timedelta(hours=h)) for h in (9, 7, 4, 1, 0)])
-    panel = NewsProcessor(World(table), SETTINGS.news).compute_batch(keys)
+    panel = NewsSentimentProcessor(World(table), SETTINGS.news).compute_batch(keys)
     for row in panel.iter_rows(named=True):
         known = table.filter(pl.col("known_at") <= row["timestamp"]).sort("known_at", "body")
         last = known.unique(NEWS_IDENTITY, keep="last")
@@ -174,23 +187,23 @@ def test_order_does_not_matter_and_all_that_counts_is_age(
     table = table_of(items)
     rows = list(range(table.height))
     shuffle.shuffle(rows)
-    voice, key = NewsProcessor(World(), SETTINGS.news), one_key("AAA", NOW)
-    plain = voice.judge(key, table)
-    assert_frame_equal(voice.judge(key, table[rows]), plain, check_exact=True)
+    source, key = NewsSentimentProcessor(World(), SETTINGS.news), one_key("AAA", NOW)
+    plain = source.score(key, table)
+    assert_frame_equal(source.score(key, table[rows]), plain, check_exact=True)
     moved = table.with_columns(pl.col("timestamp", "known_at") + timedelta(hours=hours))
-    later = voice.judge(one_key("AAA", NOW + timedelta(hours=hours)), moved)
+    later = source.score(one_key("AAA", NOW + timedelta(hours=hours)), moved)
     assert_frame_equal(later.drop("timestamp"), plain.drop("timestamp"), check_exact=True)
 
 
 @settings(max_examples=40, deadline=None)
 @given(items=ITEMS)
 def test_scores_are_bounded_and_copies_change_nothing(items: list[tuple[str, float, str]]) -> None:
-    voice, key, table = NewsProcessor(World(), SETTINGS.news), one_key("AAA", NOW), table_of(items)
-    row = voice.judge(key, table).row(0, named=True)
+    source, key, table = NewsSentimentProcessor(World(), SETTINGS.news), one_key("AAA", NOW), table_of(items)
+    row = source.score(key, table).row(0, named=True)
     assert row["score"] is None or -1 <= row["score"] <= 1
     assert 0 <= row["confidence"] <= 1
     doubled = pl.concat([table, table.with_columns(pl.col("source") + " again")])
-    assert voice.judge(key, doubled).row(0, named=True)["news_items"] == row["news_items"]
+    assert source.score(key, doubled).row(0, named=True)["news_items"] == row["news_items"]
 
 
 def test_calls_are_bullish_puts_bearish_and_the_norm_is_neither(config: Config) -> None:

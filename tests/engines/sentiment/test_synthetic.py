@@ -12,10 +12,12 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.synthetic import SyntheticSource
-from gnosis_ray.engines.sentiment.flow import FlowProcessor
-from gnosis_ray.engines.sentiment.news import NewsProcessor
+from gnosis_ray.engines.sentiment.processors import (
+    FlowSentimentProcessor,
+    NewsSentimentProcessor,
+    TechnicalSentimentProcessor,
+)
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
-from gnosis_ray.engines.sentiment.technical import TechnicalProcessor
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at, one_key
@@ -53,8 +55,8 @@ def test_the_news_voice_finds_the_tone_of_the_week(
     source: SyntheticSource, adapter: SourceMarketAdapter, config: Config
 ) -> None:
     now = config.data.synthetic.as_of
-    voice = NewsProcessor(adapter, config.engines.sentiment.news)
-    rows = voice.compute_batch(keys_at(SYMBOLS, now))
+    news = NewsSentimentProcessor(adapter, config.engines.sentiment.news)
+    rows = news.compute_batch(keys_at(SYMBOLS, now))
     for row in rows.iter_rows(named=True):
         truth = source.truth(row["symbol"], now)
         assert row["news_items"] == len(truth.headline_tones)
@@ -71,9 +73,9 @@ def test_one_market_batch_and_single_agree_to_the_bit(adapter: SourceMarketAdapt
     settings = config.engines.sentiment
     engine = SentimentEngineV1(
         [
-            TechnicalProcessor(adapter, settings.technical),
-            FlowProcessor(adapter, settings.flow),
-            NewsProcessor(adapter, settings.news),
+            TechnicalSentimentProcessor(adapter, settings.technical),
+            FlowSentimentProcessor(settings.flow, adapter),
+            NewsSentimentProcessor(adapter, settings.news),
         ],
         settings,
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from gnosis_ray.engines.shared.batch_cache import HELD, once_a_batch
+from gnosis_ray.engines.shared.batch_cache import HELD, batch_cache
 from gnosis_ray.market.keys import keys_at
 from tests.support.books import NOW, bars
 
@@ -28,7 +28,7 @@ class Counted:
 
 def test_equal_keys_of_the_very_frame_are_measured_once() -> None:
     counted, table = Counted(), bars()
-    measure = once_a_batch(counted)
+    measure = batch_cache(counted)
     first = measure(KEYS, table)
     again = measure(KEYS.clone().with_columns(more=1), table)
     assert counted.calls == 1
@@ -37,7 +37,7 @@ def test_equal_keys_of_the_very_frame_are_measured_once() -> None:
 
 def test_other_keys_and_other_frames_are_measured_anew() -> None:
     counted, table = Counted(), bars()
-    measure = once_a_batch(counted)
+    measure = batch_cache(counted)
     for keys, asked in [
         (KEYS, table),
         (KEYS[:1], table),
@@ -50,7 +50,7 @@ def test_other_keys_and_other_frames_are_measured_anew() -> None:
 
 
 def test_bars_are_not_kept_alive() -> None:
-    measure = once_a_batch(Counted())
+    measure = batch_cache(Counted())
     tables = [bars() for _ in range(HELD + 1)]
     held = [weakref.ref(table) for table in tables]
     for table in tables:
