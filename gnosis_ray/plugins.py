@@ -187,7 +187,7 @@ class PluginMaker:
 def _require_code(plugin: Plugin, versions: Mapping[str, str]) -> None:
     pinned_to = versions.get(plugin.key)
     if pinned_to is None:
-        raise ConfigError(f"Plug-in {plugin} is not pinned: give the settings through app.for_workers first")
+        raise ConfigError(f"Plug-in {plugin} is not pinned: give the settings through app.resolved_for_workers first")
     if pinned_to != plugin.code:
         raise ConfigError(f"Plug-in {plugin}: Expected {pinned_to}, which these settings began with")
 

@@ -19,7 +19,7 @@ import yaml
 from cluster.doctor import examine
 from gnosis_ray.agents.base import PrimaryAgent
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
-from gnosis_ray.app.composition import Parts, build_adapter, build_source, for_workers
+from gnosis_ray.app.composition import Parts, build_adapter, build_source, resolved_for_workers
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
@@ -142,7 +142,7 @@ def test_what_is_installed_is_listed_and_not_imported(example: Path) -> None:
 def test_agent_voice_and_strategy_work_in_one_scan(
     example: Path, tmp_path: Path, market_calendar: SessionCalendar
 ) -> None:
-    config = for_workers(settings(tmp_path, ALL))
+    config = resolved_for_workers(settings(tmp_path, ALL))
     outcome = scanned(config, market_calendar)
     assert outcome.failures == []
     assert {s.layer for r in outcome.records for s in r.primary_suggestions} == {"primary_hedge", "volatility_premium"}
@@ -158,7 +158,7 @@ def test_agent_voice_and_strategy_work_in_one_scan(
 def test_a_run_with_plug_ins_is_explained_while_they_are_there_and_after(
     example: Path, tmp_path: Path, market_calendar: SessionCalendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = for_workers(settings(tmp_path, ALL))
+    config = resolved_for_workers(settings(tmp_path, ALL))
     record = next(r for r in scanned(config, market_calendar).records if r.trade_ideas)
     now = record.timestamp
     manifest = samples.manifest().model_copy(
@@ -192,7 +192,7 @@ def test_a_provider_of_ones_own_bars(example: Path, tmp_path: Path, market_calen
     bars = random_bars(3, count=150).with_columns(pl.col("timestamp").dt.date().alias("date"))
     bars.select("date", "open", "high", "low", "close", "volume").write_csv(tmp_path / "AAA.csv")
     body = {"data": {"provider": "csv_bars"}, "plugins": {"csv_bars": {"folder": str(tmp_path)}}}
-    config = for_workers(settings(tmp_path, body))
+    config = resolved_for_workers(settings(tmp_path, body))
     source = build_source(config, market_calendar)
     read = source.bars(keys_at(["AAA", "ZZZ"], now), 60)
     assert read.schema == BARS
@@ -243,7 +243,7 @@ def test_an_unknown_name_is_named_with_the_nearest(example: Path, tmp_path: Path
         ({"plugins": {"word_lists": {}}}, r"plugins\.word_lists: no such plug-in is installed.*'word_list'"),
     ):
         with pytest.raises(ConfigError, match=words):
-            for_workers(settings(tmp_path, body))
+            resolved_for_workers(settings(tmp_path, body))
 
 
 def test_the_command_line_says_so_with_exit_code_two(
@@ -270,7 +270,7 @@ def test_a_broken_plug_in_names_its_distribution_and_entry_point(
     offer(tmp_path, "agents", "mine", target)
     (tmp_path / "broken_plugin.py").write_text(BROKEN)
     monkeypatch.syspath_prepend(str(tmp_path))
-    config = for_workers(settings(tmp_path, {"agents": {"enabled": ["mine"]}}))
+    config = resolved_for_workers(settings(tmp_path, {"agents": {"enabled": ["mine"]}}))
     with pytest.raises(ConfigError) as caught:
         Parts(config).primary_agents()
     assert words in str(caught.value)
@@ -300,7 +300,7 @@ def test_a_plug_in_that_makes_the_wrong_thing_is_refused(
     offer(tmp_path, kind, "mine", "odd_plugin:make")
     (tmp_path / "odd_plugin.py").write_text(ODD)
     monkeypatch.syspath_prepend(str(tmp_path))
-    config = for_workers(settings(tmp_path, body))
+    config = resolved_for_workers(settings(tmp_path, body))
 
     def everything() -> None:
         adapter = build_adapter(config, market_calendar)
@@ -315,7 +315,7 @@ def test_a_clash_of_names_is_refused_aloud(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.syspath_prepend(str(tmp_path))
     offer(tmp_path, "agents", "hedge", "x:make")
     with pytest.raises(ConfigError, match=r"'hedge' is built in, and offered by other 1\.0 too"):
-        for_workers(config)
+        resolved_for_workers(config)
     offer(tmp_path, "agents", "mine", "x:make", dist="first")
     offer(tmp_path, "agents", "mine", "x:make", dist="second", version="2.0")
     with pytest.raises(ConfigError, match=r"'mine' is offered twice, by first 1\.0 and second 2\.0"):
@@ -327,15 +327,15 @@ def test_a_plug_in_that_nobody_names_is_left_alone(
 ) -> None:
     offer(tmp_path, "agents", "mine", "no_such_module:make")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert for_workers(config).plugin_versions == {}
+    assert resolved_for_workers(config).plugin_versions == {}
     assert len(Parts(config).primary_agents()) == 3
 
 
 def test_the_hash_tells_code_and_settings_of_plug_ins_apart(example: Path, tmp_path: Path) -> None:
     plain = settings(tmp_path, ALL)
-    pinned = for_workers(plain)
+    pinned = resolved_for_workers(plain)
     assert pinned.plugin_versions["agents/volatility_premium"] == "gnosis-ray-example 0.1.0"
-    assert pinned.decision_hash() == for_workers(pinned).decision_hash() != plain.decision_hash()
+    assert pinned.decision_hash() == resolved_for_workers(pinned).decision_hash() != plain.decision_hash()
     later = pinned.model_copy(update={"plugin_versions": {"agents/volatility_premium": "gnosis-ray-example 0.2.0"}})
     other = {**pinned.plugins, "volatility_premium": {"scale": 0.3}}
     unused = {**pinned.plugins, "csv_bars": {"folder": "/tmp"}}  # noqa: S108 - a name, not written to
@@ -346,7 +346,7 @@ def test_the_hash_tells_code_and_settings_of_plug_ins_apart(example: Path, tmp_p
 
 def test_other_code_than_that_which_began_a_run_is_refused(example: Path, tmp_path: Path) -> None:
     plain = settings(tmp_path, ALL)
-    pinned = for_workers(plain)
+    pinned = resolved_for_workers(plain)
     require_pinned(pinned)
     older = pinned.model_copy(
         update={"plugin_versions": dict.fromkeys(pinned.plugin_versions, "gnosis-ray-example 0.0.9")}
@@ -363,7 +363,7 @@ def test_settings_reach_the_factory_frozen(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "keeping_plugin.py").write_text(KEEPING)
     monkeypatch.syspath_prepend(str(tmp_path))
     body = {"agents": {"enabled": ["mine"]}, "plugins": {"mine": {"levels": [1, {"deep": [2]}]}}}
-    config = for_workers(settings(tmp_path, body))
+    config = resolved_for_workers(settings(tmp_path, body))
     assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301 - our own bytes
     made: Any = PluginMaker(config).make("agents", "mine", missing_members(PrimaryAgent))
     assert made.settings["levels"][1]["deep"] == (2,)
@@ -373,7 +373,7 @@ def test_settings_reach_the_factory_frozen(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_layer_of_ones_own_needs_a_weight(example: Path, tmp_path: Path, market_calendar: SessionCalendar) -> None:
-    config = for_workers(settings(tmp_path, {"agents": {"enabled": ["volatility_premium"]}}))
+    config = resolved_for_workers(settings(tmp_path, {"agents": {"enabled": ["volatility_premium"]}}))
     outcome = scanned(config, market_calendar)
     assert not outcome.records
     assert {f.stage for f in outcome.failures} == {"composer"}

@@ -86,7 +86,7 @@ def with_absolute_paths(config: Config) -> Config:
     return config.replaced(data={"dir": data_dir(config)})
 
 
-def for_workers(config: Config) -> Config:
+def resolved_for_workers(config: Config) -> Config:
     """The settings of a run: absolute paths, and the code of the plug-ins that they name.
 
     Raises :class:`ConfigError` where a plug-in that is named cannot be found.

@@ -9,7 +9,7 @@ import click
 import numpy as np
 import polars as pl
 
-from gnosis_ray.app.composition import build_calendar, for_workers
+from gnosis_ray.app.composition import build_calendar, resolved_for_workers
 from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, plural, stderr
 from gnosis_ray.cli.universe import print_universe
@@ -58,7 +58,7 @@ def command(
         "data.fetch": kinds.split(",") if kinds else None,
         "data.dir": str(locate(data_dir)) if data_dir else None,
     }
-    config = for_workers(load_config(profile, flags).config)
+    config = resolved_for_workers(load_config(profile, flags).config)
     if kinds is not None:
         config = _only(config, config.data.fetch)
     if not routes(config):

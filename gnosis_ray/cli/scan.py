@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
-from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, for_workers
+from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, resolved_for_workers
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.cli.cluster_options import ClusterOptions
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, plural, stderr
@@ -108,7 +108,7 @@ def command(
         "data.dir": str(locate(data_dir)) if data_dir else None,
         "run.granularity": granularity,
     }
-    config, cluster = for_workers(load_config(profile, flags).config), ClusterOptions(address, dashboard)
+    config, cluster = resolved_for_workers(load_config(profile, flags).config), ClusterOptions(address, dashboard)
     cluster.check(config.run.granularity)
     if data_dir is not None and resume is None and not config.data.reads_store:
         raise ConfigError("--data-dir is the folder of the store: add --provider store")
