@@ -29,7 +29,7 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
     loader = ChainLoader(market.calendar, config.market)
     engine = HedgeEngineV3(adapter, config.engines.hedge)
     raw = adapter.source.raw_chains(keys)
-    cleaned = add_times(clean(raw)[0], market.calendar)[0]
+    cleaned = add_times(clean(raw), market.calendar)
     contracts = arrange(cleaned, config.market)
     data = engine.load(keys)
     book = with_exposures(
@@ -41,7 +41,7 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
             "yardstick": market.read_and_sum,
             "whole": lambda: engine.frames(keys),
             "read": lambda: (adapter.source.raw_chains(keys), adapter.fetch_bars(keys, LOOKBACK)),
-            "arrange": lambda: arrange(add_times(clean(raw)[0], market.calendar)[0], config.market),
+            "arrange": lambda: arrange(add_times(clean(raw), market.calendar), config.market),
             "invert": lambda: select_volatility(contracts, config.market.implied_vol),
             "load": lambda: loader.load(raw),
             # another frame of the same bars: what was measured of the very frame would not be measured again

@@ -35,7 +35,7 @@ class Quotes:
 def quotes_of(market: Market) -> Quotes:
     """The out-of-the-money contracts whose mid the loader inverts."""
     raw = market.adapter().source.raw_chains(market.keys)
-    cleaned = add_times(clean(raw)[0], market.calendar)[0]
+    cleaned = add_times(clean(raw), market.calendar)
     c = arrange(cleaned, market.config.market)
     rows = np.flatnonzero(c.out_of_money & ~c.spot_disagrees & np.isfinite(c.mid))
     return Quotes(

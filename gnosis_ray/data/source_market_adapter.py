@@ -1,10 +1,10 @@
-"""The adapter that engines and agents read: a source, and a loader that makes its chains ready."""
+"""The adapter that engines and agents read: a source, and the loader of its chains."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from gnosis_ray.data.chains.loader import ChainLoader, LoadedChains
+from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.market.adapters import SingleFromBatch
 from gnosis_ray.market.source import MarketSource
 
@@ -22,10 +22,6 @@ class SourceMarketAdapter(SingleFromBatch):
     def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN`` for ``KEYS`` rows, sorted by symbol, timestamp, expiry, strike, type."""
         return self._loader.load(self.source.raw_chains(keys))
-
-    def fetch_chains_with_report(self, keys: pl.DataFrame) -> LoadedChains:
-        """:meth:`fetch_chains`, and what was dropped or refused by symbol and reason."""
-        return self._loader.load_with_report(self.source.raw_chains(keys))
 
     def fetch_bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
         """``columns.BARS`` known at a symbol's latest key, from ``lookback`` bars before its earliest."""

@@ -18,7 +18,7 @@ from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.columns import BARS, CHAIN, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
+from gnosis_ray.market.columns import BARS, CHAIN, KEYS, NEWS, QUOTES, TRADES
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 from gnosis_ray.market.news_adapter import NewsAdapter
@@ -150,10 +150,3 @@ def test_corrections_and_repeats_are_served_as_the_store_does(corrected: SourceM
 def test_the_adapter_survives_a_trip(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> None:
     again = pickle.loads(pickle.dumps(adapter))  # noqa: S301 - our own bytes
     assert_frame_equal(again.fetch_chains(keys[:1]), adapter.fetch_chains(keys[:1]), check_exact=True)
-
-
-def test_chains_with_report_are_the_chains(adapter: SourceMarketAdapter, keys: pl.DataFrame) -> None:
-    loaded = adapter.fetch_chains_with_report(keys)
-    assert_frame_equal(loaded.chain, adapter.fetch_chains(keys), check_exact=True)
-    assert set(loaded.report.columns) == {"symbol", "reason", "rows"}
-    assert set(RAW_CHAIN) - {"event_time", "last", "vendor_iv"} <= set(loaded.chain.columns)

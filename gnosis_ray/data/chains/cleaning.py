@@ -1,4 +1,4 @@
-"""What a raw chain must be, and what is thrown out of it before anything is computed."""
+"""Validates a raw chain and drops impossible rows before anything is computed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from gnosis_ray.data.chains.report import count
+from gnosis_ray.data.chains.report import LoadReport
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import RAW_CHAIN, UTC_TIME
 
 EXPECTED = pl.Schema({"timestamp": UTC_TIME, **RAW_CHAIN})
-"""A raw chain as asked for: ``columns.RAW_CHAIN`` and the as-of ``timestamp``."""
+"""The columns of a raw chain: ``columns.RAW_CHAIN`` and the as-of ``timestamp``."""
 
 CONTRACT = ["symbol", "timestamp", "expiry", "settlement", "strike", "type"]
-"""What names a contract at a moment. On a third Friday an index has an AM- and a PM-settled one at a strike."""
+"""The key of a contract at a timestamp. On a third Friday an index has an AM- and a PM-settled one at a strike."""
 
 _SNAPSHOT = ["symbol", "timestamp"]
 _IDENTITY = ["symbol", "timestamp", "event_time", "known_at", "expiry"]
@@ -32,44 +32,46 @@ def check_schema(raw: pl.DataFrame) -> pl.DataFrame:
 
 
 @dataclass
-class _Findings:
-    """``counts`` by reason, for the report; ``bad``: the :data:`_SNAPSHOT` of every impossible row."""
+class _BadRows:
+    """``snapshots``: the :data:`_SNAPSHOT` of every impossible row; ``report``, if any, counts their reasons."""
 
-    counts: list[pl.DataFrame] = field(default_factory=list)
-    bad: list[pl.DataFrame] = field(default_factory=list)
+    report: LoadReport | None
+    snapshots: list[pl.DataFrame] = field(default_factory=list)
 
-    def add(self, rows: pl.DataFrame, counts: list[pl.DataFrame]) -> None:
-        """Impossible rows, each once, and their reasons."""
-        self.bad.append(rows.select(_SNAPSHOT))
-        self.counts += counts
+    def add(self, rows: pl.DataFrame, *reasons: tuple[pl.Expr, pl.Expr]) -> None:
+        """Impossible rows, each once; ``reasons``: which of them, and why."""
+        self.snapshots.append(rows.select(_SNAPSHOT))
+        if self.report is not None:
+            for which, reason in reasons:
+                self.report.count(rows.filter(which), reason)
 
-    def told_in(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def counted_in(self, rows: pl.DataFrame) -> pl.DataFrame:
         """``rows`` with ``bad_rows``: how many impossible rows the snapshot of each had."""
-        if not self.bad:
+        if not self.snapshots:
             return rows.with_columns(bad_rows=pl.lit(0, dtype=pl.Int64))
-        counted = pl.concat(self.bad).group_by(_SNAPSHOT).agg(bad_rows=pl.len().cast(pl.Int64))
-        told = rows.join(counted, on=_SNAPSHOT, how="left", maintain_order="left")
-        return told.with_columns(pl.col("bad_rows").fill_null(0))
+        counted = pl.concat(self.snapshots).group_by(_SNAPSHOT).agg(bad_rows=pl.len().cast(pl.Int64))
+        joined = rows.join(counted, on=_SNAPSHOT, how="left", maintain_order="left")
+        return joined.with_columns(pl.col("bad_rows").fill_null(0))
 
 
-def clean(raw: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Usable rows sorted by :data:`CONTRACT`, one a contract, impossible figures null; and the counts of the rest.
+def clean(raw: pl.DataFrame, report: LoadReport | None = None) -> pl.DataFrame:
+    """Usable rows sorted by :data:`CONTRACT`, one per contract, impossible figures null; ``report`` counts the rest.
 
-    ``bad_rows`` says in every row how many of its symbol and moment were dropped or lost a figure.
+    ``bad_rows`` of each row is how many rows of its symbol and timestamp were dropped or lost a figure.
     """
-    found = _Findings()
+    bad = _BadRows(report)
     rows = check_schema(raw).with_columns(pl.col("settlement").fill_null("PM"))
-    rows = _drop(rows, found)
-    rows = _null_figures(rows, found)
-    rows = _deduplicate(rows.sort(CONTRACT), found)
-    return found.told_in(rows), found.counts
+    rows = _drop(rows, bad)
+    rows = _null_figures(rows, bad)
+    rows = _deduplicate(rows.sort(CONTRACT), bad)
+    return bad.counted_in(rows)
 
 
 def _positive(name: str) -> pl.Expr:
     return (pl.col(name).is_finite() & (pl.col(name) > 0)).fill_null(value=False)
 
 
-def _drop(rows: pl.DataFrame, found: _Findings) -> pl.DataFrame:
+def _drop(rows: pl.DataFrame, bad: _BadRows) -> pl.DataFrame:
     good = {
         "missing_identity": pl.all_horizontal(pl.col(_IDENTITY).is_not_null()),
         "unknown_type": ((pl.col("type") == "C") | (pl.col("type") == "P")).fill_null(value=False),
@@ -82,30 +84,28 @@ def _drop(rows: pl.DataFrame, found: _Findings) -> pl.DataFrame:
     if keep.all():
         return rows
     first = pl.coalesce(*(pl.when(~condition).then(pl.lit(reason)) for reason, condition in good.items()))
-    dropped = rows.filter(~keep)
-    found.add(dropped, [count(dropped, first)])
+    bad.add(rows.filter(~keep), (pl.lit(value=True), first))
     return rows.filter(keep)
 
 
-def _null_figures(rows: pl.DataFrame, found: _Findings) -> pl.DataFrame:
-    bad = {name: ~pl.col(name).is_finite() | (pl.col(name) < 0) for name in _FIGURES}
-    met = rows.select(condition.any().alias(name) for name, condition in bad.items()).row(0, named=True)
+def _null_figures(rows: pl.DataFrame, bad: _BadRows) -> pl.DataFrame:
+    wrong = {name: ~pl.col(name).is_finite() | (pl.col(name) < 0) for name in _FIGURES}
+    met = rows.select(condition.any().alias(name) for name, condition in wrong.items()).row(0, named=True)
     names = [name for name, any_bad in met.items() if any_bad]
     if not names:
         return rows
-    counts = [count(rows.filter(bad[name]), pl.lit(f"bad_{name}")) for name in names]
-    found.add(rows.filter(pl.any_horizontal(bad[name] for name in names)), counts)
-    return rows.with_columns(pl.when(~bad[name]).then(name).alias(name) for name in names)
+    reasons = ((wrong[name], pl.lit(f"bad_{name}")) for name in names)
+    bad.add(rows.filter(pl.any_horizontal(wrong[name] for name in names)), *reasons)
+    return rows.with_columns(pl.when(~wrong[name]).then(name).alias(name) for name in names)
 
 
-def _deduplicate(rows: pl.DataFrame, found: _Findings) -> pl.DataFrame:
+def _deduplicate(rows: pl.DataFrame, bad: _BadRows) -> pl.DataFrame:
     """``rows`` come sorted by contract. Where some are repeated, all columns break the tie, in a fixed order."""
     if not rows.select(_repeats_next().any()).item():
         return rows
     ranked = rows.sort([*CONTRACT, "event_time", "known_at", "underlying_price", *_FIGURES])
     repeated = ranked.select(_repeats_next()).to_series()
-    superseded = ranked.filter(repeated)
-    found.add(superseded, [count(superseded, pl.lit("duplicate"))])
+    bad.add(ranked.filter(repeated), (pl.lit(value=True), pl.lit("duplicate")))
     return ranked.filter(~repeated)
 
 

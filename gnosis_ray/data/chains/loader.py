@@ -1,4 +1,4 @@
-"""From raw chains to chains with believable volatilities and our own greeks."""
+"""Turns raw chains into chains with selected implied volatilities and computed greeks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from gnosis_ray.config import MarketConfig
 from gnosis_ray.data.chains.cleaning import clean
 from gnosis_ray.data.chains.contracts import Contracts, arrange
-from gnosis_ray.data.chains.report import count_masks, merge
+from gnosis_ray.data.chains.report import LoadReport
 from gnosis_ray.data.chains.timing import add_times
 from gnosis_ray.data.chains.volatility import SOURCE_NAMES, Volatilities, select_volatility
 from gnosis_ray.market.calendar import SessionCalendar
@@ -19,7 +19,7 @@ from gnosis_ray.options.bsm import Floats, greeks
 
 _GREEKS = ("delta", "gamma", "vega", "theta", "vanna", "charm")
 _CHUNK = 16384
-"""Contracts valued together: their temporaries stay in the cache."""
+"""Contracts valued together: their temporary arrays fit into the CPU cache."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +40,29 @@ class ChainLoader:
     def load(self, raw: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN``, sorted by symbol, timestamp, expiry, strike, type (then settlement).
 
-        ``raw`` holds ``columns.RAW_CHAIN`` and ``timestamp``, the as-of moment at which positions are valued; implied
+        ``raw`` holds ``columns.RAW_CHAIN`` and ``timestamp``, the as-of time at which positions are valued; implied
         volatility is inverted at the quotes' own time and spot. Bad rows are dropped, bad figures null, never NaN.
         Raises :class:`~gnosis_ray.errors.SchemaError` for a missing or mistyped column only.
         """
-        return self.load_with_report(raw).chain
+        return self._load(raw, None)
 
     def load_with_report(self, raw: pl.DataFrame) -> LoadedChains:
-        """:meth:`load`, and how many rows of which symbol were dropped or refused, by reason."""
-        rows, cleaned = clean(raw)
+        """:meth:`load`, and how many rows of each symbol were dropped or refused, by reason."""
+        report = LoadReport()
+        chain = self._load(raw, report)
+        return LoadedChains(chain, report.table())
+
+    def _load(self, raw: pl.DataFrame, report: LoadReport | None) -> pl.DataFrame:
+        rows = clean(raw, report)
         if rows.is_empty():
-            return LoadedChains(CHAIN.to_frame(), merge(cleaned))
-        rows, timed = add_times(rows, self.calendar)
+            return CHAIN.to_frame()
+        rows = add_times(rows, self.calendar, report)
         contracts = arrange(rows, self.config)
         volatilities = select_volatility(contracts, self.config.implied_vol)
-        crossed = ("crossed_quote", (contracts.bid > contracts.ask) & (contracts.ask > 0))
-        refused = count_masks(rows["symbol"], [crossed, *volatilities.refused])
-        return LoadedChains(_assemble(rows, contracts, volatilities), merge([*cleaned, *timed, refused]))
+        if report is not None:
+            crossed = ("crossed_quote", (contracts.bid > contracts.ask) & (contracts.ask > 0))
+            report.count_masks(rows["symbol"], [crossed, *volatilities.refused])
+        return _assemble(rows, contracts, volatilities)
 
 
 def _assemble(rows: pl.DataFrame, contracts: Contracts, volatilities: Volatilities) -> pl.DataFrame:
@@ -79,7 +85,7 @@ def _assemble(rows: pl.DataFrame, contracts: Contracts, volatilities: Volatiliti
 
 
 def _value(contracts: Contracts, sigma: Floats) -> dict[str, Floats]:
-    """Greeks at the as-of moment; NaN where there is no volatility."""
+    """Greeks as of ``timestamp``; NaN where there is no volatility."""
     out = {name: np.full(sigma.size, np.nan) for name in _GREEKS}
     known = np.flatnonzero(np.isfinite(sigma))
     for start in range(0, known.size, _CHUNK):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.chains.report import count_masks
+from gnosis_ray.data.chains.report import LoadReport
 from gnosis_ray.market.calendar import Moments, SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.options.bsm import Floats
@@ -15,11 +15,11 @@ from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 _DAY = 86_400_000_000  # microseconds
 
 
-def add_times(rows: pl.DataFrame, calendar: SessionCalendar) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def add_times(rows: pl.DataFrame, calendar: SessionCalendar, report: LoadReport | None = None) -> pl.DataFrame:
     """Adds ``quote_time``, ``sessions_behind``, ``dte``, ``tau`` and ``quote_tau``, and drops what has expired.
 
-    ``dte`` (days) and ``tau`` (years of 365 days) run from ``timestamp`` to the moment of expiry, ``quote_tau`` (years)
-    from ``quote_time``. Returns the living rows and the counts of the dropped.
+    ``dte`` (days) and ``tau`` (years of 365 days) run from ``timestamp`` to the time of expiry, ``quote_tau`` (years)
+    from ``quote_time``. ``report`` counts the dropped rows.
     """
     timestamp, quote_time, behind = _quote_times(rows, calendar)
     expiry = _expiry_moments(rows, calendar)
@@ -35,9 +35,10 @@ def add_times(rows: pl.DataFrame, calendar: SessionCalendar) -> tuple[pl.DataFra
     )
     dead = unknown | expired
     if not dead.any():
-        return timed, []
-    counts = count_masks(rows["symbol"], [("outside_calendar", unknown), ("expired", expired)])
-    return timed.filter(pl.Series(~dead)), [counts]
+        return timed
+    if report is not None:
+        report.count_masks(rows["symbol"], [("outside_calendar", unknown), ("expired", expired)])
+    return timed.filter(pl.Series(~dead))
 
 
 def run_starts(*columns: pl.Series) -> npt.NDArray[np.intp]:

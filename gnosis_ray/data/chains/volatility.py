@@ -1,4 +1,4 @@
-"""Selects an implied volatility: from the mid, the vendor's, or a smile through last trades, in this order.
+"""Selects each contract's implied volatility: from mid, vendor, or a smile through last trades, in this order.
 
 Volatilities are those of the out-of-the-money side (relative to the forward), whose price is all time value; it serves
 call and put at a strike. Where that side has none the strike has none: an in-the-money mid carries the spread of its
@@ -8,6 +8,7 @@ share that its spot prices has none at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -39,11 +40,14 @@ SOURCE_NAMES = ("mid", "vendor", "last_smile", None)
 
 @dataclass(frozen=True)
 class Volatilities:
-    """``sigma`` (NaN where none) and ``source`` (int8 of :class:`IvSource`) a row; ``refused``: masks by reason."""
+    """Per row ``sigma`` (NaN where none) and ``source`` (int8 of :class:`IvSource`).
+
+    ``refused`` yields the mask of each reason, once, and computes it only then: no load needs it but one with a report.
+    """
 
     sigma: Floats
     source: npt.NDArray[np.int8]
-    refused: list[tuple[str, Mask]]
+    refused: Iterator[tuple[str, Mask]]
 
 
 def select_volatility(contracts: Contracts, config: ImpliedVolConfig) -> Volatilities:
@@ -59,17 +63,25 @@ def select_volatility(contracts: Contracts, config: ImpliedVolConfig) -> Volatil
     artefact = _vendor(contracts, config, candidate, sigma, source)
     smile_refused = _last_smile(contracts, config, candidate, sigma, source, reason)
 
-    lacking = candidate & (source == IvSource.NONE)
-    refused: list[tuple[str, Mask]] = [
-        ("spot_disagrees", contracts.spot_disagrees),
-        ("below_intrinsic", reason == IvReason.BELOW_INTRINSIC),
-        ("above_bound", reason == IvReason.ABOVE_BOUND),
-        ("vendor_artefact", artefact),
-        ("no_two_sided_quote", lacking & ~np.isfinite(contracts.mid)),
-        *smile_refused,
-    ]
+    refused = _refusals(contracts, candidate, source, reason, artefact, smile_refused)
     _share(contracts, sigma, source)
     return Volatilities(sigma, source, refused)
+
+
+def _refusals(
+    contracts: Contracts,
+    candidate: Mask,
+    source: npt.NDArray[np.int8],
+    reason: npt.NDArray[np.int8],
+    artefact: Mask,
+    smile: Iterable[tuple[str, Mask]],
+) -> Iterator[tuple[str, Mask]]:
+    yield "spot_disagrees", contracts.spot_disagrees
+    yield "below_intrinsic", reason == IvReason.BELOW_INTRINSIC
+    yield "above_bound", reason == IvReason.ABOVE_BOUND
+    yield "vendor_artefact", artefact
+    yield "no_two_sided_quote", candidate & (source == IvSource.NONE) & ~np.isfinite(contracts.mid)
+    yield from smile
 
 
 def is_bisection_artefact(sigma: Floats, tolerance: float) -> Mask:
@@ -112,9 +124,9 @@ def _vendor(
     rows = np.flatnonzero(beside & np.isfinite(contracts.vendor_iv))
     given = contracts.vendor_iv[rows]
     unfinished = (given < config.vendor_min) | is_bisection_artefact(given, config.bisection_tolerance)
-    believed = rows[~unfinished]
-    sigma[believed] = given[~unfinished]
-    source[believed] = IvSource.VENDOR
+    accepted = rows[~unfinished]
+    sigma[accepted] = given[~unfinished]
+    source[accepted] = IvSource.VENDOR
     refused = np.zeros(sigma.size, dtype=np.bool_)
     refused[rows[unfinished]] = True
     return refused
@@ -127,7 +139,7 @@ def _last_smile(
     sigma: Floats,
     source: npt.NDArray[np.int8],
     reason: npt.NDArray[np.int8],
-) -> list[tuple[str, Mask]]:
+) -> Iterator[tuple[str, Mask]]:
     """Fills in the smile where nobody quotes; returns where there were points and the smile was refused."""
     silent = candidate & (source == IvSource.NONE) & ~(contracts.bid > 0) & ~(contracts.ask > 0)
     traded = np.flatnonzero(silent & (contracts.volume >= config.last_min_volume) & (contracts.last > 0))
@@ -144,11 +156,8 @@ def _last_smile(
     value = smiles.at(contracts.group[rows], contracts.log_moneyness[rows])
     sigma[rows] = value
     source[rows[np.isfinite(value)]] = IvSource.LAST_SMILE
-    few = (smiles.points > 0) & ~enough
-    return [
-        ("smile_too_few", silent & few[contracts.group]),
-        ("smile_residual", silent & (enough & ~close)[contracts.group]),
-    ]
+    few, poor = (smiles.points > 0) & ~enough, enough & ~close
+    return ((name, silent & fits[contracts.group]) for name, fits in (("smile_too_few", few), ("smile_residual", poor)))
 
 
 def _share(contracts: Contracts, sigma: Floats, source: npt.NDArray[np.int8]) -> None:

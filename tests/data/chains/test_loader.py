@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.chains import ChainLoader
+from gnosis_ray.data.chains.report import LoadReport
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import CHAIN
 from gnosis_ray.options.bsm import greeks
@@ -240,6 +241,24 @@ def test_a_missing_or_mistyped_column_is_named(loader: ChainLoader) -> None:
         loader.load(book().drop("bid"))
     with pytest.raises(SchemaError, match="'ask': Expected Float64, was String"):
         loader.load(book().with_columns(pl.col("ask").cast(pl.String)))
+
+
+def test_rows_are_counted_only_where_a_report_is_asked_for(
+    loader: ChainLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bid = pl.when(pl.col("strike") == 100.0).then(-1.0).otherwise("bid").alias("bid")
+    raw = pl.concat([book().with_columns(bid), book("BAD").with_columns(pl.lit(-5.0).alias("strike"))])
+    expected = loader.load_with_report(raw)
+    assert set(expected.report["reason"]) >= {"bad_bid", "bad_strike", "no_two_sided_quote"}
+
+    def counted(*_: object) -> None:
+        raise AssertionError("rows were counted")
+
+    monkeypatch.setattr(LoadReport, "count", counted)
+    assert_frame_equal(loader.load(raw), expected.chain, check_exact=True)
+    assert expected.chain["bad_rows"].unique().to_list() == [2]
+    with pytest.raises(AssertionError, match="rows were counted"):
+        loader.load_with_report(raw)
 
 
 def test_nothing_in_nothing_out(loader: ChainLoader) -> None:
