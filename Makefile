@@ -59,7 +59,7 @@ bench: $(VENV)/.dev
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build -c requirements-dev.txt -o requirements.txt
-	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build --extra dashboard --extra s3 -c requirements-dev.txt -o requirements-cluster.txt
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build --extra ray-dashboard --extra s3 -c requirements-dev.txt -o requirements-cluster.txt
 
 clean:
 	rm -rf $(VENV) build dist

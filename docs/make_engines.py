@@ -2,7 +2,7 @@
 
 Usage: python docs/make_engines.py [FOLDER]; FOLDER holds ``us_2026_07``, ``vix_daily.csv`` and ``ticks_2013`` (default:
 as for the tests, ``GNOSIS_RAY_REALDATA`` or ``../shared/data``). The tables go between the page's marks, the
-histograms of each engine into ``docs/{engine}_features.png``; needs the extra ``charts``. The same data gives the same.
+histograms of each engine into ``docs/{engine}_features.png``. The same data gives the same.
 """
 
 from __future__ import annotations

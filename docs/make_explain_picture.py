@@ -1,6 +1,6 @@
 """Scan the synthetic market, explain one symbol, and draw the top of its page as ``docs/explain.png``.
 
-Usage: python docs/make_explain_picture.py [CHROMIUM] (default: chromium); needs the extra ``charts``.
+Usage: python docs/make_explain_picture.py [CHROMIUM] (default: chromium).
 """
 
 from __future__ import annotations

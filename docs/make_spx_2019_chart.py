@@ -1,6 +1,6 @@
 """Measure 56 sessions of SPX chains with the hedge engine and draw them as ``docs/spx_2019_gex.png``.
 
-Usage: python docs/make_spx_2019_chart.py FOLDER (the one with spx_2019's chains.parquet); needs the extra ``charts``.
+Usage: python docs/make_spx_2019_chart.py FOLDER (the one with spx_2019's chains.parquet).
 """
 
 from __future__ import annotations

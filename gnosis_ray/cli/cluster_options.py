@@ -24,11 +24,11 @@ class ClusterOptions:
         if not self.dashboard:
             return
         if self.address is not None:
-            raise ConfigError("A cluster has a dashboard of its own, on its head node: drop --dashboard")
+            raise ConfigError("A cluster has a dashboard of its own, on its head node: drop --ray-dashboard")
         if granularity == "inline":
-            raise ConfigError("Without Ray there is no dashboard: drop --dashboard or --granularity inline")
+            raise ConfigError("Without Ray there is no dashboard: drop --ray-dashboard or --granularity inline")
         if find_spec("aiohttp_cors") is None:
-            raise ConfigError(f"Ray's dashboard is an extra. Install it with: {install_command('dashboard')}")
+            raise ConfigError(f"Ray's dashboard is an extra. Install it with: {install_command('ray-dashboard')}")
 
     def open(self, cores: int | None, stack: ExitStack) -> Session:
         """The connection, closed with ``stack``. Side effect: prints the dashboard's address on stderr."""

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, plural, stderr
-from gnosis_ray.errors import ConfigError, LedgerError, NoDataError, install_command
+from gnosis_ray.errors import LedgerError, NoDataError
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.report.quotes import config_of, read_market_snapshot
@@ -95,11 +95,6 @@ def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
 
 
 def _write_page(report: SymbolReport, path: Path) -> None:
-    try:
-        from gnosis_ray.report.page import write_page  # the extra's libraries are slow to import, and may be missing
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("jinja2", "matplotlib"):
-            raise
-        told = f"--html needs {error.name}, which is not installed. Install it with: {install_command('charts')}"
-        raise ConfigError(told) from error
+    from gnosis_ray.report.page import write_page  # matplotlib is slow to import: only where it is used
+
     write_page(report, path)

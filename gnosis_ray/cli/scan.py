@@ -74,7 +74,7 @@ class TimestampParam(click.ParamType[datetime]):
     help="What a Ray actor is: an engine or agent of a symbol, a symbol, many; inline: no Ray.",
 )
 @click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
-@click.option("--dashboard", is_flag=True, help="Show the scan on Ray's dashboard, on this machine only.")
+@click.option("--ray-dashboard", is_flag=True, help="Show the scan on Ray's own dashboard, on this machine only.")
 @out_option
 @filter_options
 @click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
@@ -90,7 +90,7 @@ def command(
     data_dir: Location | None,
     granularity: str | None,
     address: str | None,
-    dashboard: bool,
+    ray_dashboard: bool,
     out: Location,
     top: int,
     strategies: tuple[str, ...],
@@ -108,7 +108,8 @@ def command(
         "data.dir": str(locate(data_dir)) if data_dir else None,
         "run.granularity": granularity,
     }
-    config, cluster = resolved_for_workers(load_config(profile, flags).config), ClusterOptions(address, dashboard)
+    config = resolved_for_workers(load_config(profile, flags).config)
+    cluster = ClusterOptions(address, ray_dashboard)
     cluster.check(config.run.granularity)
     if data_dir is not None and resume is None and not config.data.reads_store:
         raise ConfigError("--data-dir is the folder of the store: add --provider store")

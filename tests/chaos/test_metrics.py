@@ -15,7 +15,7 @@ from tests.chaos.measure import BATCHES, SYMBOLS
 
 pytestmark = [
     pytest.mark.chaos,
-    pytest.mark.skipif(find_spec("aiohttp_cors") is None, reason="needs the extra dashboard: Ray's metrics agent"),
+    pytest.mark.skipif(find_spec("aiohttp_cors") is None, reason="needs the extra ray-dashboard: Ray's metrics agent"),
 ]
 
 CHECKOUT = Path(__file__).parents[2]
