@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt bench lock clean
+.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt pin-decisions bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -51,6 +51,10 @@ test-wheel: $(VENV)/.dev
 test-ccxt: $(VENV)/.dev
 	$(PIP) install --upgrade --target build/ccxt 'ccxt>=4.5'
 	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/vendors/providers/test_ccxt.py
+
+# After a change that is meant to change decisions: prints which, and pins them.
+pin-decisions: $(VENV)/.dev
+	$(BIN)/python -m tests.decisions
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
