@@ -17,7 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.metering import RayMeter
 from cluster.session import Session
-from gnosis_ray.app.composition import build_gateway
+from gnosis_ray.app.fetching import build_gateway
 from gnosis_ray.clock import Time
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError, GnosisError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.app.composition import build_adapter, build_calendar
+from gnosis_ray.app.sources import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.market import Market
-from gnosis_ray.app.composition import feature_specs
+from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob
 from gnosis_ray.fanout import Fanout
 from gnosis_ray.ledger.ledger_store import LedgerStore

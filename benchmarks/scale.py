@@ -30,8 +30,9 @@ from benchmarks.processes import DRIVER, Spending, watched
 from benchmarks.report import WIDTH, talk
 from cluster.session import Session, connect
 from cluster.topology import HostPlan
-from gnosis_ray.app.composition import build_calendar, feature_specs
+from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest

@@ -23,7 +23,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gnosis_ray.app.composition import FEATURES, Parts, build_adapter, build_calendar
+from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.app.features import ENGINE_FEATURES
+from gnosis_ray.app.sources import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
@@ -134,7 +136,7 @@ def imported(folder: Path, mapping: str, store: Path, config: Config) -> None:
 def measured(config: Config, adapter: SourceMarketAdapter, keys: pl.DataFrame) -> Frames:
     """What each configured engine says of ``keys``, those before it at hand."""
     frames: dict[EngineKind, EngineFrames] = {}
-    for _, engine in in_required_order([(e.kind, e) for e in Parts(config).engines(adapter)]):
+    for _, engine in in_required_order([(e.kind, e) for e in ConfiguredComponents(config).engines(adapter)]):
         if isinstance(engine, FrameEngine):
             frames[engine.kind] = engine.frames(keys, frames)
     return {kind: frames[kind].features for kind in ENGINE_KINDS}
@@ -180,7 +182,7 @@ def feature_tables(members: Frames) -> Iterator[str]:
         yield ""
         yield "| feature | members | lowest | p1 | p50 | p99 | highest |"
         yield "|---|---|---|---|---|---|---|"
-        for spec in FEATURES[kind]:
+        for spec in ENGINE_FEATURES[kind]:
             known = features.select("symbol", value=spec.name).drop_nulls().sort("value", "symbol")
             if known.is_empty():
                 continue
@@ -189,7 +191,7 @@ def feature_tables(members: Frames) -> Iterator[str]:
             if known["value"].n_unique() <= FEW_VALUES:
                 ends = [number(known["value"][0]), number(known["value"][-1])]
             yield f"| `{spec.name}` | {known.height} | {ends[0]} | {' | '.join(points)} | {ends[1]} |"
-        absent = [f"`{spec.name}`" for spec in FEATURES[kind] if features[spec.name].is_null().all()]
+        absent = [f"`{spec.name}`" for spec in ENGINE_FEATURES[kind] if features[spec.name].is_null().all()]
         yield ""
         yield f"Absent for every member: {', '.join(absent) or 'none'}."
         yield ""
@@ -205,8 +207,8 @@ def number(value: float) -> str:
 
 def drawn(kind: EngineKind, features: pl.DataFrame) -> Figure:
     """A histogram a feature; those that no member has are named at the foot."""
-    held = [spec for spec in FEATURES[kind] if features[spec.name].is_not_null().any()]
-    absent = [spec.name for spec in FEATURES[kind] if spec not in held]
+    held = [spec for spec in ENGINE_FEATURES[kind] if features[spec.name].is_not_null().any()]
+    absent = [spec.name for spec in ENGINE_FEATURES[kind] if spec not in held]
     mpl.rcParams |= {"axes.spines.top": False, "axes.spines.right": False}
     rows = -(-len(held) // COLUMNS)
     height = 2.05 * rows + (0.9 if absent else 0.5)

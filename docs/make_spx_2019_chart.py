@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import polars as pl
 from matplotlib.figure import Figure
 
-from gnosis_ray.app.composition import build_calendar
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.importing import import_dataset, load_mapping

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster.session import Session, connect
-from gnosis_ray.app.composition import build_calendar
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar
 

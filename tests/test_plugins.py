@@ -19,7 +19,9 @@ import yaml
 from cluster.doctor import examine
 from gnosis_ray.agents.base import PrimaryAgent
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
-from gnosis_ray.app.composition import Parts, build_adapter, build_source, resolved_for_workers
+from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.app.sources import build_adapter, build_source
+from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli.main import run
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
@@ -119,7 +121,7 @@ def offer(folder: Path, kind: str, name: str, target: str, *, version: str = "1.
 
 def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
     adapter = build_adapter(config, calendar)
-    return BatchPass(Parts(config), adapter, config, Stopwatch()).run(NAMES, config.data.synthetic.as_of)
+    return BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch()).run(NAMES, config.data.synthetic.as_of)
 
 
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
@@ -128,7 +130,7 @@ def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Con
     for kind, names in configured_names(config).items():
         assert set(names) <= set(BUILT_IN[kind]), kind
     every = load_config(flags={"agents.enabled": list(BUILT_IN["agents"])}).config
-    assert len(Parts(every).primary_agents()) == len(BUILT_IN["agents"])
+    assert len(ConfiguredComponents(every).primary_agents()) == len(BUILT_IN["agents"])
 
 
 def test_what_is_installed_is_listed_and_not_imported(example: Path) -> None:
@@ -200,7 +202,7 @@ def test_a_provider_of_ones_own_bars(example: Path, tmp_path: Path, market_calen
     assert read.height == 60
     assert read["timestamp"].max() == datetime(2026, 7, 10, 20, tzinfo=UTC)
     adapter = build_adapter(config, market_calendar)
-    outcome = BatchPass(Parts(config), adapter, config, Stopwatch()).run(["AAA"], now)
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch()).run(["AAA"], now)
     assert "adv_usd" in outcome.records[0].snapshot.liquidity
     assert outcome.records[0].snapshot.metadata["hedge.degraded"].startswith("no_chain")
 
@@ -272,7 +274,7 @@ def test_a_broken_plug_in_names_its_distribution_and_entry_point(
     monkeypatch.syspath_prepend(str(tmp_path))
     config = resolved_for_workers(settings(tmp_path, {"agents": {"enabled": ["mine"]}}))
     with pytest.raises(ConfigError) as caught:
-        Parts(config).primary_agents()
+        ConfiguredComponents(config).primary_agents()
     assert words in str(caught.value)
     assert f"'mine' (other 1.0, entry point {target} of gnosis_ray.agents)" in str(caught.value)
 
@@ -304,8 +306,8 @@ def test_a_plug_in_that_makes_the_wrong_thing_is_refused(
 
     def everything() -> None:
         adapter = build_adapter(config, market_calendar)
-        Parts(config).engines(adapter)
-        Parts(config).trade_agent(adapter)
+        ConfiguredComponents(config).engines(adapter)
+        ConfiguredComponents(config).trade_agent(adapter)
 
     with pytest.raises(ConfigError, match=words):
         everything()
@@ -328,7 +330,7 @@ def test_a_plug_in_that_nobody_names_is_left_alone(
     offer(tmp_path, "agents", "mine", "no_such_module:make")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert resolved_for_workers(config).plugin_versions == {}
-    assert len(Parts(config).primary_agents()) == 3
+    assert len(ConfiguredComponents(config).primary_agents()) == 3
 
 
 def test_the_hash_tells_code_and_settings_of_plug_ins_apart(example: Path, tmp_path: Path) -> None:
@@ -355,7 +357,7 @@ def test_other_code_than_that_which_began_a_run_is_refused(example: Path, tmp_pa
         with pytest.raises(ConfigError, match=words):
             require_pinned(refused)
         with pytest.raises(ConfigError, match=words):
-            Parts(refused).primary_agents()
+            ConfiguredComponents(refused).primary_agents()
 
 
 def test_settings_reach_the_factory_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

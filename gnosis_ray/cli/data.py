@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gnosis_ray.app.composition import OLDEST_DATA, build_calendar, data_dir
+from gnosis_ray.app.sources import OLDEST_DATA, build_calendar, data_dir
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
 from gnosis_ray.cli.data_list import command as list_
 from gnosis_ray.cli.data_verify import command as verify

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gnosis_ray.app.composition import OLDEST_DATA, build_calendar
-from gnosis_ray.app.composition import data_dir as market_place
+from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
+from gnosis_ray.app.sources import data_dir as market_place
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import load_config

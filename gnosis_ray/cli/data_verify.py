@@ -7,8 +7,8 @@ from datetime import date, datetime
 import click
 import polars as pl
 
-from gnosis_ray.app.composition import OLDEST_DATA, build_calendar
-from gnosis_ray.app.composition import data_dir as market_place
+from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
+from gnosis_ray.app.sources import data_dir as market_place
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now

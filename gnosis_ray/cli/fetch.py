@@ -9,7 +9,8 @@ import click
 import numpy as np
 import polars as pl
 
-from gnosis_ray.app.composition import build_calendar, resolved_for_workers
+from gnosis_ray.app.sources import build_calendar
+from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli import live
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, plural, stderr
 from gnosis_ray.cli.universe import print_universe

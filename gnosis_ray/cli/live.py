@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cluster.session import Session
-from gnosis_ray.app.composition import beside, build_gateway, data_dir, response_cache_dir
+from gnosis_ray.app.fetching import beside, build_gateway, response_cache_dir
+from gnosis_ray.app.sources import data_dir
 from gnosis_ray.cli.console import plural, stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time

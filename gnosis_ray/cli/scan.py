@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
-from gnosis_ray.app.composition import build_calendar, build_source, feature_specs, resolved_for_workers
+from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
+from gnosis_ray.app.sources import build_calendar, build_source
+from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli.cluster_options import ClusterOptions
 from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, plural, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies

@@ -26,8 +26,8 @@ from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerReco
 from gnosis_ray.schemas.run_schemas import Failure
 
 
-class PipelineParts(Protocol):
-    """Builds the parts of a pipeline over any adapter."""
+class PipelineComponents(Protocol):
+    """Builds the components of a pipeline over any adapter."""
 
     def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         """The configured engines."""
@@ -95,13 +95,13 @@ class BatchPass:
 
     def __init__(
         self,
-        parts: PipelineParts,
+        components: PipelineComponents,
         adapter: MarketAdapter,
         config: Config,
         watch: Stopwatch,
         contexts: ReferenceReader | None = None,
     ) -> None:
-        self._parts = parts
+        self._components = components
         self._adapter = adapter
         self._config = config
         self._watch = watch
@@ -126,7 +126,7 @@ class BatchPass:
     def _read(self, keys: pl.DataFrame) -> PreloadedAdapter:
         """The data of the keys, and what the engines read beside them."""
         loaded = PreloadedAdapter.load(self._adapter, keys, LOOKBACK)
-        engines = [e for e in self._parts.engines(self._adapter) if isinstance(e, FrameEngine)]
+        engines = [e for e in self._components.engines(self._adapter) if isinstance(e, FrameEngine)]
         context = reduce(lambda wanted, engine: wanted.merged(engine.context), engines, ReferenceData())
         if not context.symbols:
             return loaded
@@ -135,7 +135,7 @@ class BatchPass:
     def _compute(self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome) -> list[PrecomputedEngine]:
         frames: dict[EngineKind, EngineFrames] = {}
         computed = []
-        for _, engine in in_required_order([(e.kind, e) for e in self._parts.engines(adapter)]):
+        for _, engine in in_required_order([(e.kind, e) for e in self._components.engines(adapter)]):
             if not isinstance(engine, FrameEngine):
                 raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
             with self._watch(f"engine.{engine.kind}"):
@@ -144,9 +144,9 @@ class BatchPass:
             frames[engine.kind] = measured.frames
             computed.append(measured)
             keys = keys.filter(~pl.col("symbol").is_in([f.symbol for f in failures]))
-        parts = [f.details for f in frames.values() if not f.details.is_empty()]
-        if parts:
-            outcome.details = pl.concat(parts)
+        details = [f.details for f in frames.values() if not f.details.is_empty()]
+        if details:
+            outcome.details = pl.concat(details)
         return computed
 
     def _decide(
@@ -160,13 +160,13 @@ class BatchPass:
         """Ask the agents symbol by symbol: built once, they are to keep no memory between two calls."""
         if not symbols:
             return
-        parts = self._parts
+        components = self._components
         first = PipelineRunner(
             symbols[0],
             engines,
-            parts.primary_agents(),
-            parts.composer(),
-            parts.trade_agent(adapter),
+            components.primary_agents(),
+            components.composer(),
+            components.trade_agent(adapter),
             outcome,
             self._config,
         )
@@ -190,13 +190,13 @@ def _isolated(
             failure = Failure.of(error, symbol=keys["symbol"][0], stage=f"engine.{engine.kind}")
             return PrecomputedEngine(engine, engine.empty()), [failure]
     each = [keys[i : i + 1] for i in range(len(keys))]
-    parts = [_isolated(engine, one, engine.load(one), upstream) for one in each]
-    good = [measured.frames for measured, failures in parts if not failures] or [engine.empty()]
+    singles = [_isolated(engine, one, engine.load(one), upstream) for one in each]
+    good = [measured.frames for measured, failures in singles if not failures] or [engine.empty()]
     merged = EngineFrames(
         pl.concat([frames.features for frames in good], how="diagonal"),
         pl.concat([frames.details for frames in good]),
     )
-    return PrecomputedEngine(engine, merged), [failure for _, failures in parts for failure in failures]
+    return PrecomputedEngine(engine, merged), [failure for _, failures in singles for failure in failures]
 
 
 def _nothing_known(symbol: str, now: datetime) -> Failure:

@@ -10,7 +10,7 @@ import polars as pl
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent, TradeDecision
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.market.adapters import MarketAdapter
-from gnosis_ray.pipeline.batch_pass import PipelineParts
+from gnosis_ray.pipeline.batch_pass import PipelineComponents
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion, TradeIdea
 
 COMPOSER = "composer"
@@ -85,35 +85,37 @@ class DecidingTradeAgentProxy(TradeAgentProxy):
         return decision
 
 
-class ProxyParts:
-    """The same parts as ``parts`` makes, each standing in for one elsewhere.
+class ProxyComponents:
+    """A proxy for each of ``components``, which live in other processes.
 
     ``callers``: how to reach each, by role: an engine's kind, ``agent.<name>`` with the names of ``agent_names`` in the
     order of the agents, ``composer`` and ``trade_agent``.
     """
 
-    def __init__(self, parts: PipelineParts, agent_names: tuple[str, ...], callers: Mapping[str, MethodCaller]) -> None:
-        self._parts = parts
+    def __init__(
+        self, components: PipelineComponents, agent_names: tuple[str, ...], callers: Mapping[str, MethodCaller]
+    ) -> None:
+        self._components = components
         self._agent_names = agent_names
         self._callers = callers
 
     def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         """A stand-in for each engine: its kind, what it requires, its features."""
-        return [_engine(engine, self._callers[engine.kind]) for engine in self._parts.engines(adapter)]
+        return [_engine(engine, self._callers[engine.kind]) for engine in self._components.engines(adapter)]
 
     def primary_agents(self) -> list[PrimaryAgent]:
         """A stand-in for each primary agent."""
-        named = zip(self._agent_names, self._parts.primary_agents(), strict=True)
+        named = zip(self._agent_names, self._components.primary_agents(), strict=True)
         return [_like(agent, PrimaryAgentProxy)(self._callers[agent_role(name)]) for name, agent in named]
 
     def composer(self) -> ComposerAgent:
         """A stand-in for the composer."""
-        composer: ComposerAgent = _like(self._parts.composer(), ComposerProxy)(self._callers[COMPOSER])
+        composer: ComposerAgent = _like(self._components.composer(), ComposerProxy)(self._callers[COMPOSER])
         return composer
 
     def trade_agent(self, adapter: MarketAdapter) -> TradeAgent:
         """A stand-in for the trade agent; it says why it made nothing where that one does."""
-        original = self._parts.trade_agent(adapter)
+        original = self._components.trade_agent(adapter)
         proxy = DecidingTradeAgentProxy if hasattr(original, "decide") else TradeAgentProxy
         agent: TradeAgent = _like(original, proxy)(self._callers[TRADE_AGENT])
         return agent

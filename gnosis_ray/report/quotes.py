@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.app.composition import Parts, build_adapter, build_calendar
+from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.app.sources import build_adapter, build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.market.adapters import MarketAdapter
@@ -162,7 +163,7 @@ def _considered(adapter: MarketAdapter, config: Config, record: LedgerRecord) ->
     """The trade agent's decision on the recorded stance, made again; empty if its ideas are not those of the ledger."""
     recorded = record.composite_suggestion
     asked = recorded.model_copy(update={"tags": [tag for tag in recorded.tags if not tag.startswith(DROPPED)]})
-    decision = Parts(config).trade_agent(adapter).decide(asked)
+    decision = ConfiguredComponents(config).trade_agent(adapter).decide(asked)
     same = [idea.id for idea in decision.ideas] == [idea.id for idea in record.trade_ideas]
     return decision.considered if same else {}
 

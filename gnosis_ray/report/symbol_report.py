@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.agents.base import DIRECTION
-from gnosis_ray.app.composition import FEATURES
+from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import NoDataError
@@ -228,7 +228,7 @@ def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineReport:
         degraded=_named_reasons(kind, own.get("degraded", "")),
         absent=_named_reasons(kind, own.get("absent", "")),
         facts={key: own[key] for key in sorted(own.keys() - _SHOWN_ELSEWHERE)},
-        features=_feature_values(FEATURES[kind], getattr(snapshot, kind)),
+        features=_feature_values(ENGINE_FEATURES[kind], getattr(snapshot, kind)),
     )
 
 

@@ -14,7 +14,8 @@ from ray import cloudpickle
 
 from actors.gateway import RemoteGateway, remote_gateway
 from cluster.session import Session
-from gnosis_ray.app.composition import build_gateway, build_source
+from gnosis_ray.app.fetching import build_gateway
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.cli import live
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config, as_of_text

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
-from gnosis_ray.app.composition import build_adapter
+from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.market.calendar import SessionCalendar

@@ -19,8 +19,9 @@ from polars.testing import assert_frame_equal
 from actors.fanout import RayFanout
 from cluster.session import Session
 from cluster.topology import HostPlan
-from gnosis_ray.app.composition import build_calendar, feature_specs
+from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob, run_scan
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.fanout import Fanout, FanoutReport, InlineFanout, Job, OnReceipt

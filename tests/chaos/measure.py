@@ -19,7 +19,7 @@ from ray import cloudpickle
 from actors.fanout import RayFanout
 from cluster.session import Session, connect
 from cluster.topology import HostPlan
-from gnosis_ray.app.composition import build_calendar
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.schemas.run_schemas import RunReceipt
 from tests.actors import fake_job

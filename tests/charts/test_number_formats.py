@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.app.composition import FEATURES
+from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.charts.number_formats import amount, dollars, measured, percent, price, short
 
 
@@ -64,7 +64,7 @@ def test_a_unit_is_said_once(value: float, unit: str, shown: tuple[str, str]) ->
 
 
 def test_every_feature_can_be_written() -> None:
-    for specs in FEATURES.values():
+    for specs in ENGINE_FEATURES.values():
         for spec in specs:
             for value in (0.0, -1.0, 0.123456, 12_345.678, 9.9e10):
                 assert measured(value, spec.unit)[0]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gnosis_ray.app.composition import FEATURES
+from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call
 
-NAMES = sorted({spec.name for specs in FEATURES.values() for spec in specs})
+NAMES = sorted({spec.name for specs in ENGINE_FEATURES.values() for spec in specs})
 
 
 def test_the_terminal_tells_everything(call: Call, ledger: Path) -> None:

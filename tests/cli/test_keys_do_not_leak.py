@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar

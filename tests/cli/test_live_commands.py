@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.cli import live
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore

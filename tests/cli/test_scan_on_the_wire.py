@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.ledger.ledger_store import LedgerStore

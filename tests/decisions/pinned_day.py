@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from gnosis_ray.app.composition import build_calendar
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import load_config
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.core_schemas import LedgerRecord, Suggestion, TradeIdea, TradeLeg

@@ -24,7 +24,7 @@ from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunMani
 from gnosis_ray.storage.location import Location
 
 NOON = datetime(2026, 7, 12, 12, tzinfo=UTC)
-FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
+ENGINE_FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
     "hedge": (FeatureSpec("pressure", "USD", "dealer pressure"), FeatureSpec("energy", "1", "regime energy")),
     "liquidity": (FeatureSpec("depth", "USD", "depth"),),
 }
@@ -148,7 +148,7 @@ def _retold(one: LedgerRecord, story: str) -> LedgerRecord:
 
 def store(path: str | Location) -> LedgerStore:
     """A ledger that knows the features."""
-    return LedgerStore(path, FEATURES)
+    return LedgerStore(path, ENGINE_FEATURES)
 
 
 _texts = st.text(max_size=12)

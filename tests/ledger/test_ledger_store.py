@@ -25,7 +25,7 @@ from gnosis_ray.ledger.rows import receipts
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
-from tests.ledger.samples import FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
+from tests.ledger.samples import ENGINE_FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
 
 RUN = manifest()
 
@@ -252,7 +252,7 @@ def test_an_existing_path_is_what_it_is(tmp_path: Path) -> None:
 
 def test_the_store_travels_and_its_path_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    ledger = pickle.loads(pickle.dumps(LedgerStore("here", FEATURES)))  # noqa: S301  our own bytes
+    ledger = pickle.loads(pickle.dumps(LedgerStore("here", ENGINE_FEATURES)))  # noqa: S301  our own bytes
     monkeypatch.chdir("/")
     ledger.append(record("AAPL"))
     assert list(LedgerStore(tmp_path / "here").stream()) == [record("AAPL")]

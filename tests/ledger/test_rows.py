@@ -27,9 +27,9 @@ from gnosis_ray.ledger.tables import (
 )
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import LedgerRecord
-from tests.ledger.samples import FEATURES, NOON, any_record, details, record
+from tests.ledger.samples import ENGINE_FEATURES, NOON, any_record, details, record
 
-COLUMNS = feature_columns(FEATURES)
+COLUMNS = feature_columns(ENGINE_FEATURES)
 
 
 @given(st.lists(any_record, max_size=4))

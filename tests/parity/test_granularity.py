@@ -12,7 +12,7 @@ import pytest
 
 from actors.fanout import RayFanout
 from cluster.session import Session
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore

@@ -10,7 +10,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.agents.base import PrimaryAgent
-from gnosis_ray.app.composition import Parts, build_adapter, build_pipeline
+from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
@@ -24,6 +25,7 @@ from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.parts import DummyEngine, Records
+from tests.support.pipelines import build_pipeline
 
 SYMBOLS = [f"SYN{i:02d}" for i in range(12)]
 
@@ -55,7 +57,7 @@ class Silent:
         return self._agent.step(snapshot)
 
 
-class FaultyParts(Parts):
+class FaultyComponents(ConfiguredComponents):
     """The configured parts, with faults on order."""
 
     def __init__(self, config: Config, engine: frozenset[str], agent: frozenset[str] = frozenset()) -> None:
@@ -82,10 +84,12 @@ def now(config: Config) -> datetime:
 
 @pytest.fixture(scope="module")
 def whole(adapter: MarketAdapter, config: Config, now: datetime) -> BatchOutcome:
-    return passed(Parts(config), adapter, config, SYMBOLS, now)
+    return passed(ConfiguredComponents(config), adapter, config, SYMBOLS, now)
 
 
-def passed(parts: Parts, adapter: MarketAdapter, config: Config, symbols: list[str], now: datetime) -> BatchOutcome:
+def passed(
+    parts: ConfiguredComponents, adapter: MarketAdapter, config: Config, symbols: list[str], now: datetime
+) -> BatchOutcome:
     return BatchPass(parts, adapter, config, Stopwatch()).run(symbols, now)
 
 
@@ -102,7 +106,9 @@ def test_a_batch_is_the_pipeline_symbol_by_symbol(
     assert whole.failures == []
     assert [record.symbol for record in whole.records] == SYMBOLS
     assert whole.records == records
-    alone = pl.concat([passed(Parts(config), adapter, config, [symbol], now).details for symbol in SYMBOLS])
+    alone = pl.concat(
+        [passed(ConfiguredComponents(config), adapter, config, [symbol], now).details for symbol in SYMBOLS]
+    )
     place = ["symbol", "name", "x"]
     assert set(whole.details["name"]) >= {"gamma_profile", "gex_by_strike", "volume_profile"}
     assert_frame_equal(whole.details.sort(place), alone.sort(place), check_exact=True)
@@ -116,7 +122,7 @@ def test_the_order_of_the_symbols_does_not_matter(
     now: datetime,
     order: Callable[[list[str]], list[str]],
 ) -> None:
-    again = passed(Parts(config), adapter, config, order(SYMBOLS), now)
+    again = passed(ConfiguredComponents(config), adapter, config, order(SYMBOLS), now)
     assert again.records == whole.records
     assert_frame_equal(again.details, whole.details, check_exact=True)
 
@@ -125,7 +131,7 @@ def test_an_engine_that_raises_fails_its_symbol_only(
     whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
 ) -> None:
     culprits = frozenset({"SYN03", "SYN07"})
-    outcome = passed(FaultyParts(config, culprits), adapter, config, SYMBOLS, now)
+    outcome = passed(FaultyComponents(config, culprits), adapter, config, SYMBOLS, now)
     assert outcome.records == [record for record in whole.records if record.symbol not in culprits]
     assert_frame_equal(outcome.details, whole.details.filter(~pl.col("symbol").is_in(list(culprits))), check_exact=True)
     found = [(f.symbol, f.stage, f.error, f.message) for f in outcome.failures]
@@ -135,21 +141,21 @@ def test_an_engine_that_raises_fails_its_symbol_only(
 def test_an_agent_that_raises_fails_its_symbol_only(
     whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
 ) -> None:
-    outcome = passed(FaultyParts(config, frozenset(), frozenset({"SYN05"})), adapter, config, SYMBOLS, now)
+    outcome = passed(FaultyComponents(config, frozenset(), frozenset({"SYN05"})), adapter, config, SYMBOLS, now)
     assert outcome.records == [record for record in whole.records if record.symbol != "SYN05"]
     (failure,) = outcome.failures
     assert (failure.symbol, failure.stage, failure.error) == ("SYN05", "agent.Silent", "KeyError")
 
 
 def test_where_every_symbol_fails_every_failure_is_there(adapter: MarketAdapter, config: Config, now: datetime) -> None:
-    outcome = passed(FaultyParts(config, frozenset(SYMBOLS)), adapter, config, SYMBOLS, now)
+    outcome = passed(FaultyComponents(config, frozenset(SYMBOLS)), adapter, config, SYMBOLS, now)
     assert (outcome.records, outcome.details.height) == ([], 0)
     assert [failure.symbol for failure in outcome.failures] == SYMBOLS
 
 
 def test_a_symbol_of_which_nothing_is_known_is_a_named_failure(config: Config) -> None:
     some = FixedAdapter(pl.concat([book(lambda *_: 100.0, symbol=s) for s in ("AAA", "CCC")]), bars(symbol="BBB"))
-    outcome = passed(Parts(config), some, config, ["CCC", "NOPE", "AAA", "BBB"], NOW)
+    outcome = passed(ConfiguredComponents(config), some, config, ["CCC", "NOPE", "AAA", "BBB"], NOW)
     assert [record.symbol for record in outcome.records] == ["AAA", "BBB", "CCC"]
     (failure,) = outcome.failures
     assert (failure.symbol, failure.stage, failure.error) == ("NOPE", "load", "NoDataError")
@@ -164,7 +170,9 @@ def test_every_reason_is_collected_with_its_symbols(config: Config) -> None:
         book(lambda *_: 100.0, symbol="BOTH", sessions_behind=1, iv_source="last_smile"),
     ]
     daily = pl.concat([bars(symbol=symbol) for symbol in ("FRESH", "STALE", "BOTH")])
-    outcome = passed(Parts(config), FixedAdapter(pl.concat(chains), daily), config, ["FRESH", "STALE", "BOTH"], NOW)
+    outcome = passed(
+        ConfiguredComponents(config), FixedAdapter(pl.concat(chains), daily), config, ["FRESH", "STALE", "BOTH"], NOW
+    )
     assert of_hedge(outcome) == {"hedge:last_smile": ("BOTH",), "hedge:stale_quotes": ("BOTH", "STALE")}
     assert outcome.degraded()["sentiment:stale_quotes"] == ("BOTH", "STALE")
 
@@ -175,11 +183,11 @@ def test_data_that_cannot_be_read_fails_the_batch(config: Config) -> None:
             raise DataError("the disk is gone")
 
     with pytest.raises(DataError, match="the disk is gone"):
-        passed(Parts(config), Broken(book(lambda *_: 1.0)), config, ["AAA"], NOW)
+        passed(ConfiguredComponents(config), Broken(book(lambda *_: 1.0)), config, ["AAA"], NOW)
 
 
 def test_an_engine_that_cannot_compute_a_batch_is_refused(config: Config) -> None:
-    class SingleOnly(Parts):
+    class SingleOnly(ConfiguredComponents):
         def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
             return [DummyEngine()]  # type: ignore[list-item]
 

@@ -18,7 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from cluster.session import Session
-from gnosis_ray.app.composition import build_calendar
+from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config
 from gnosis_ray.data.importing import import_dataset, load_mapping

@@ -14,7 +14,7 @@ import pytest
 
 from gnosis_ray.agents.base import TradeDecision
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
-from gnosis_ray.app.composition import build_adapter, build_calendar
+from gnosis_ray.app.sources import build_adapter, build_calendar
 from gnosis_ray.config import Config, TradeConfig
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter

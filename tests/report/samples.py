@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from gnosis_ray.app.composition import build_adapter
+from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar

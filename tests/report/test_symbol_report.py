@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnosis_ray.app.composition import FEATURES
+from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
@@ -22,7 +22,7 @@ def test_every_feature_is_there_with_its_meaning(report: SymbolReport, entry: Sy
     for engine in report.engines:
         measured = getattr(recorded(entry).snapshot, engine.kind)
         assert {r.name: r.value for r in engine.features if r.value is not None} == measured
-        assert [r.name for r in engine.features] == [spec.name for spec in FEATURES[engine.kind]]
+        assert [r.name for r in engine.features] == [spec.name for spec in ENGINE_FEATURES[engine.kind]]
         assert all(reading.meaning and reading.unit for reading in engine.features)
 
 

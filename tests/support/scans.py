@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.app.composition import build_source, feature_specs
+from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob, run_scan
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.fanout import Fanout, InlineFanout, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore

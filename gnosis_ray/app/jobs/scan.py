@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gnosis_ray.app.composition import Parts, build_adapter
+from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.fanout import Fanout, FanoutReport, MethodCaller, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineParts
-from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyParts, agent_role
+from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineComponents
+from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyComponents, agent_role
 from gnosis_ray.pipeline.preloaded_adapter import ReferenceReader
 from gnosis_ray.schemas.run_schemas import (
     QUARANTINED,
@@ -52,7 +53,7 @@ class ScanJob:
 
     def open(self) -> ScanWorker:
         """Build the sources and the parts. Raises :class:`DataError` where the data cannot be opened."""
-        return ScanWorker(self, Parts(self.config))
+        return ScanWorker(self, ConfiguredComponents(self.config))
 
     def roles(self) -> tuple[str, ...]:
         """See :func:`roles_of`."""
@@ -60,34 +61,36 @@ class ScanJob:
 
     def open_component(self, role: str) -> object:
         """The engine or agent of a role, over sources of its own. Raises :class:`DataError` as ``open`` does."""
-        parts, adapter = Parts(self.config), build_adapter(self.config, self.calendar)
-        makers: dict[str, Callable[[], object]] = {COMPOSER: parts.composer}
-        makers[TRADE_AGENT] = lambda: parts.trade_agent(adapter)
+        components, adapter = ConfiguredComponents(self.config), build_adapter(self.config, self.calendar)
+        makers: dict[str, Callable[[], object]] = {COMPOSER: components.composer}
+        makers[TRADE_AGENT] = lambda: components.trade_agent(adapter)
         named = {agent_role(name): index for index, name in enumerate(self.config.agents.enabled)}
         if role in makers:
             return makers[role]()
         if role in named:
-            return parts.primary_agents()[named[role]]
-        return next(engine for engine in parts.engines(adapter) if engine.kind == role)
+            return components.primary_agents()[named[role]]
+        return next(engine for engine in components.engines(adapter) if engine.kind == role)
 
     def open_runner(self, callers: Mapping[str, MethodCaller]) -> ScanWorker:
         """The same pass, over components in other processes."""
-        return ScanWorker(self, ProxyParts(Parts(self.config), tuple(self.config.agents.enabled), callers))
+        return ScanWorker(
+            self, ProxyComponents(ConfiguredComponents(self.config), tuple(self.config.agents.enabled), callers)
+        )
 
 
 class ScanWorker:
     """Works symbols of a :class:`ScanJob` in a pass, and writes batches whole."""
 
-    def __init__(self, job: ScanJob, parts: PipelineParts) -> None:
+    def __init__(self, job: ScanJob, components: PipelineComponents) -> None:
         self._job = job
-        self._parts = parts
+        self._components = components
         self._adapter = build_adapter(job.config, job.calendar)
         self._contexts = ReferenceReader(self._adapter)
 
     def compute(self, symbols: Sequence[str]) -> BatchOutcome:
         """One pass over the symbols. A symbol's error is a failure in the outcome."""
         watch = Stopwatch()
-        batch_pass = BatchPass(self._parts, self._adapter, self._job.config, watch, self._contexts)
+        batch_pass = BatchPass(self._components, self._adapter, self._job.config, watch, self._contexts)
         outcome = batch_pass.run(symbols, self._job.as_of)
         outcome.seconds = watch.seconds
         return outcome
@@ -210,17 +213,17 @@ def _status(snapshots: int, failures: Sequence[Failure]) -> RunStatus:
     return "done_with_failures" if failures else "done"
 
 
-def _merge(parts: Iterable[dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+def _merge(batches: Iterable[dict[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
     merged: dict[str, set[str]] = {}
-    for part in parts:
-        for reason, symbols in part.items():
+    for degraded in batches:
+        for reason, symbols in degraded.items():
             merged.setdefault(reason, set()).update(symbols)
     return {reason: tuple(sorted(merged[reason])) for reason in sorted(merged)}
 
 
-def _total(parts: Iterable[dict[str, float]]) -> dict[str, float]:
+def _total(batches: Iterable[dict[str, float]]) -> dict[str, float]:
     total: dict[str, float] = {}
-    for part in parts:
-        for stage, seconds in part.items():
+    for stages in batches:
+        for stage, seconds in stages.items():
             total[stage] = total.get(stage, 0.0) + seconds
     return total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from gnosis_ray.app.composition import Parts, build_pipeline
+from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
@@ -16,6 +16,7 @@ from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceRea
 from tests.engines.hedge.measuring import everywhere, vix_bars
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.parts import Records
+from tests.support.pipelines import build_pipeline
 
 NAMES = ["AAA", "BBB", "CCC"]
 CLOSES = [15.0 + day % 7 for day in range(300)]
@@ -38,7 +39,7 @@ def adapter() -> Counting:
 
 
 def passed(adapter: FixedAdapter, config: Config, names: list[str], contexts: ReferenceReader) -> BatchOutcome:
-    return BatchPass(Parts(config), adapter, config, Stopwatch(), contexts).run(names, NOW)
+    return BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch(), contexts).run(names, NOW)
 
 
 def test_batches_single_symbols_and_the_whole_say_the_same(adapter: Counting, config: Config) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Ask, Replay, SyntheticMarket, faults, most_within, serving

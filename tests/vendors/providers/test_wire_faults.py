@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.app.composition import build_source
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Replay, SyntheticMarket, faults, serving

@@ -1,0 +1,107 @@
+"""Settings become engines, agents, composer and trade agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent
+from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
+from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
+from gnosis_ray.agents.liquidity_agent_v1 import LiquidityAgentV1
+from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
+from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
+from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
+from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
+from gnosis_ray.config import Config
+from gnosis_ray.engines.base import FrameEngine
+from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
+from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
+from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
+from gnosis_ray.engines.sentiment.processors import (
+    SENTIMENT_SOURCES,
+    FlowSentimentProcessor,
+    FrameProcessor,
+    NewsSentimentProcessor,
+    SentimentProcessor,
+    TechnicalSentimentProcessor,
+)
+from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
+from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.plugins import BUILT_IN, PluginMaker, missing_members
+from gnosis_ray.schemas.core_schemas import EngineKind
+
+
+class ConfiguredComponents:
+    """The configured engines and agents."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._plugins = PluginMaker(config)
+
+    def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
+        """The configured engines over ``adapter``."""
+        settings = self._config.engines
+        makers: dict[EngineKind, Callable[[], FrameEngine]] = {
+            "hedge": lambda: HedgeEngineV3(adapter, settings.hedge),
+            "liquidity": lambda: LiquidityEngineV1(adapter, settings.liquidity),
+            "sentiment": lambda: SentimentEngineV1(self._sentiment_sources(adapter), settings.sentiment),
+            "elasticity": lambda: ElasticityEngineV1(adapter, settings.elasticity),
+        }
+        return [makers[kind]() for kind in settings.enabled]
+
+    def primary_agents(self) -> list[PrimaryAgent]:
+        """The configured primary agents."""
+        settings = self._config.agents
+        makers: dict[str, Callable[[], PrimaryAgent]] = {
+            "hedge": lambda: HedgeAgentV3(settings.hedge),
+            "liquidity": lambda: LiquidityAgentV1(settings.liquidity),
+            "sentiment": lambda: SentimentAgentV1(settings.sentiment),
+        }
+        return [makers[name]() if name in makers else self._agent(name) for name in settings.enabled]
+
+    def _agent(self, name: str) -> PrimaryAgent:
+        agent: PrimaryAgent = self._plugins.make("agents", name, missing_members(PrimaryAgent))
+        return agent
+
+    def _strategy(self, name: str) -> StrategySpec:
+        def wrong(made: object) -> str | None:
+            if isinstance(made, StrategySpec) and made.name == name:
+                return None
+            return f"Expected a StrategySpec named {name!r}, was {made!r}"
+
+        strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
+        return strategy
+
+    def _sentiment_sources(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
+        settings = self._config.engines.sentiment
+        makers: dict[str, Callable[[], FrameProcessor]] = {
+            "news": lambda: NewsSentimentProcessor(adapter, settings.news),
+            "flow": lambda: FlowSentimentProcessor(settings.flow, adapter),
+            "technical": lambda: TechnicalSentimentProcessor(adapter, settings.technical),
+        }
+        return [makers[n]() if n in makers else self._plugin_source(n, adapter) for n in settings.processors]
+
+    def _plugin_source(self, name: str, adapter: MarketAdapter) -> FrameProcessor | SentimentProcessor:
+        source: FrameProcessor | SentimentProcessor = self._plugins.make("processors", name, _source_fault, adapter)
+        return source
+
+    def composer(self) -> ComposerAgent:
+        """The composer with the configured weights."""
+        return ComposerAgentV1(self._config.composer.weights, self._config.composer)
+
+    def trade_agent(self, adapter: MarketAdapter) -> TradeAgentV1:
+        """The trade agent over ``adapter``."""
+        named = dict.fromkeys(self._config.trade.strategies)
+        added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]
+        return TradeAgentV1(adapter, self._config.trade, (*BUILTIN_STRATEGIES, *added))
+
+
+def _source_fault(made: object) -> str | None:
+    """Why an object is no sentiment processor; None where it is one."""
+    wrong = missing_members(SentimentProcessor, "name")(made)
+    name = getattr(made, "name", None)
+    return wrong or (
+        None
+        if name in SENTIMENT_SOURCES
+        else f"Expected a sentiment source named one of {', '.join(SENTIMENT_SOURCES)}, was {name!r}"
+    )

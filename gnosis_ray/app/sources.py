@@ -1,0 +1,54 @@
+"""Settings become a calendar, a source of market data, and the adapter that engines read."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from gnosis_ray.config import VENDORS, Config, home
+from gnosis_ray.data.chains.loader import ChainLoader
+from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
+from gnosis_ray.data.store.source import StoreSource
+from gnosis_ray.data.synthetic.source import SyntheticSource
+from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.source import MarketSource
+from gnosis_ray.plugins import PluginMaker, missing_members
+from gnosis_ray.storage.location import Location, S3Url
+
+CALENDAR_YEARS_AHEAD = 4
+"""Beyond the longest listed options (LEAPS run to under three years)."""
+
+CALENDAR_START = date(2015, 1, 1)
+"""Enough for a scan of any chain of the last years; who reads older data asks for more."""
+
+OLDEST_DATA = date(1990, 1, 1)
+"""The first session of the oldest data that a built-in mapping reads."""
+
+
+def build_calendar(config: Config, as_of: datetime, since: date = CALENDAR_START) -> SessionCalendar:
+    """The exchange's sessions around ``as_of``, far enough ahead for every listed expiry."""
+    start = min(since, as_of.date() - timedelta(days=366))
+    end = as_of.date() + timedelta(days=366 * CALENDAR_YEARS_AHEAD)
+    return SessionCalendar.build(config.market.calendar, start, end)
+
+
+def data_dir(config: Config) -> Location:
+    """Where the market store lies: an absolute folder, or a prefix on an object store."""
+    place = config.data.dir or home() / "market"
+    return place if isinstance(place, S3Url) else place.expanduser().resolve()
+
+
+def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
+    """The configured provider; of a vendor the store that its answers are in."""
+    name = config.data.provider
+    if config.data.reads_store:
+        # where every fetch failed, each symbol is to fail by its own name
+        return StoreSource(data_dir(config), may_be_empty=name in VENDORS)
+    if name == "synthetic":
+        return SyntheticSource(calendar, config.data.synthetic, config.market)
+    source: MarketSource = PluginMaker(config).make("providers", name, missing_members(MarketSource), calendar)
+    return source
+
+
+def build_adapter(config: Config, calendar: SessionCalendar) -> SourceMarketAdapter:
+    """The configured provider, its chains made ready for engines."""
+    return SourceMarketAdapter(build_source(config, calendar), ChainLoader(calendar, config.market))
