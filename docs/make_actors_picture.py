@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 SYMBOLS = "AAPL,MSFT,XOM,JPM"
-SCAN = ("-c", "from gnosis_ray.cli.main import main; main()", "scan", "--symbols", SYMBOLS, "--ray-dashboard")
+SCAN = ("-m", "gnosis_ray", "scan", "--symbols", SYMBOLS, "--ray-dashboard")
 ENOUGH = 30
 """Living actors for a picture that shows what a scan is made of: three symbols whole and one on its way."""
 ROOM = {"GNOSIS_RAY__RUN__ACTORS_PER_CORE": "24"}

@@ -1,4 +1,4 @@
-"""The domain does not know Ray: importing all of it, without ``cli``, leaves Ray, actors and cluster unloaded."""
+"""The domain does not know Ray: importing all but the command line leaves Ray, actors and cluster unloaded."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
 print(json.dumps(sorted(sys.modules)))
 """
+COMMAND_LINE = {"gnosis_ray.__main__", "gnosis_ray.cli"}
 STRANGERS = {"ray", "actors", "cluster"}
 
 
 def _domain() -> list[str]:
-    """Every module of gnosis_ray but those of ``cli``, found without importing any of them."""
+    """Every module of gnosis_ray but those of the command line, found without importing any of them."""
     return sorted(_below(list(gnosis_ray.__path__), "gnosis_ray."))
 
 
 def _below(path: list[str], prefix: str) -> list[str]:
     names = []
     for module in pkgutil.iter_modules(path, prefix):
-        if module.name == "gnosis_ray.cli":
+        if module.name in COMMAND_LINE:
             continue
         names.append(module.name)
         if module.ispkg:

@@ -212,7 +212,7 @@ def test_the_command_line_takes_them_and_workers_on_ray_find_them(folder: Path, 
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(ALL | {"run": {"host_memory_mb": 400}}))
     here = {k: v for k, v in os.environ.items() if not k.startswith("GNOSIS_RAY__")}
     environment = here | {"PYTHONPATH": str(folder), "GNOSIS_RAY_HOME": str(tmp_path)}
-    command = [sys.executable, "-c", "from gnosis_ray.cli.main import main; main()", "--profile", "mine.yaml", "scan"]
+    command = [sys.executable, "-m", "gnosis_ray", "--profile", "mine.yaml", "scan"]
     wanted = ["--symbols", ",".join(NAMES[:4]), "--granularity", "shard", "--out", "ledger", "--format", "json"]
     done = subprocess.run(
         [*command, *wanted],
