@@ -5,7 +5,7 @@ RUN python -m venv /opt/gnosis-ray
 WORKDIR /src
 COPY requirements-cluster.txt ./
 RUN /opt/gnosis-ray/bin/python -m pip install --require-hashes --only-binary :all: -r requirements-cluster.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY config config
 COPY actors actors
 COPY cluster cluster

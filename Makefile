@@ -37,7 +37,9 @@ test-real: $(VENV)/.dev
 
 # The wheel as a user gets it: installed apart, used from an empty folder, and from one whose modules shadow ours.
 test-wheel: $(VENV)/.dev
-	$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	rm -rf build/wheel && $(BIN)/python -m hatchling build -t wheel -d build/wheel
+	$(PYTHON) -m zipfile -l build/wheel/*.whl | grep 'licenses/LICENSE'
+	$(PYTHON) -m zipfile -l build/wheel/*.whl | grep 'licenses/NOTICE'
 	$(PYTHON) -m venv --clear build/venv
 	build/venv/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements.txt
 	build/venv/bin/python -m pip --disable-pip-version-check -q install --no-deps build/wheel/*.whl
