@@ -18,9 +18,14 @@ Errors pickle whole: they cross process boundaries as values, with symbol, stage
 
 from __future__ import annotations
 
+import difflib
 import shlex
 import sys
+from collections.abc import Iterable
 from typing import Self
+
+_LISTED = 24
+"""Of more valid names than this, a message names the nearest alone."""
 
 
 class GnosisError(Exception):
@@ -130,3 +135,17 @@ def install_command(extra: str) -> str:
     gnosis-ray is on no package index: pip takes the one that is installed there, and fetches what the extra names.
     """
     return f"{shlex.quote(sys.executable)} -m pip install 'gnosis-ray[{extra}]'"
+
+
+def nearest_hint(name: str, known: Iterable[str], count: int = 1) -> str:
+    """What an error says after an unknown ``name``: ``Nearest: 'cboe' (of store, cboe, yahoo).``
+
+    The ``count`` most similar of the ``known`` names, whatever their case, and all of them where they are few.
+    """
+    names = list(dict.fromkeys(known))
+    if not names:
+        return "There is none."
+    by_folded = {valid.casefold(): valid for valid in reversed(names)}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.0)
+    listed = f" (of {', '.join(names)})" if count < len(names) <= _LISTED else ""
+    return f"Nearest: {', '.join(repr(by_folded[folded]) for folded in near)}{listed}."

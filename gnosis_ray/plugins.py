@@ -12,7 +12,6 @@ A plug-in is loaded only if the settings name it. Its entry point is a factory:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -21,7 +20,7 @@ from typing import Any, Literal, get_args
 
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.config import VENDORS, Config
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 
 PluginKind = Literal["agents", "processors", "providers", "strategies"]
 PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
@@ -219,11 +218,9 @@ def _unknown(kind: PluginKind, name: str, known: list[str]) -> str:
 
 
 def _near(name: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    groups = ", ".join(f"{PREFIX}{kind}" for kind in PLUGIN_KINDS)
-    if not nearest:
-        return f"Nothing is installed in the groups {groups}."
-    return f"Nearest known one: '{nearest[0]}' (of {', '.join(known)})."
+    if not known:
+        return f"Nothing is installed in the groups {', '.join(f'{PREFIX}{kind}' for kind in PLUGIN_KINDS)}."
+    return nearest_hint(name, known)
 
 
 def _listed(plugins: list[Plugin]) -> str:

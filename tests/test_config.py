@@ -78,7 +78,7 @@ def test_a_named_profile_is_found_at_home(tmp_path: Path) -> None:
 def test_an_unknown_key_is_named_with_the_nearest_valid_one_in_every_layer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = rf"'trade\.min_confidnce' \(from .*\)\. Nearest valid one: '{KEY}'"
+    wanted = rf"'trade\.min_confidnce' \(from .*\)\. Nearest: '{KEY}'"
     with pytest.raises(ConfigError, match=wanted) as caught:
         load_config(flags={"trade.min_confidnce": 0.5})
     assert "from flag" in str(caught.value)

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from gnosis_ray import errors
-from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError, TransientError
+from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError, TransientError, nearest_hint
 
 ALL = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, GnosisError)]
 CODES = {
@@ -77,3 +77,18 @@ def test_the_wish_of_a_vendor_survives_the_trip() -> None:
     error = TransientError("429 Too Many Requests", symbol="AAPL", retry_after_s=7.5)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert (copy.retry_after_s, _parts(copy)) == (7.5, _parts(error))
+
+
+def test_a_hint_names_the_nearest_whatever_its_case() -> None:
+    known = ("store", "cboe", "Yahoo")
+    assert nearest_hint("CBEO", known) == "Nearest: 'cboe' (of store, cboe, Yahoo)."
+    assert nearest_hint("yaho", known) == "Nearest: 'Yahoo' (of store, cboe, Yahoo)."
+    assert nearest_hint("", known).startswith("Nearest: ")
+
+
+def test_a_hint_lists_only_a_few_names() -> None:
+    symbols = [f"S{number:03d}" for number in range(500)]
+    assert " (of " not in nearest_hint("S12", symbols)
+    assert nearest_hint("s120", symbols, 2).startswith("Nearest: 'S120', 'S")
+    assert nearest_hint("a", ["b"], 3) == "Nearest: 'b'."
+    assert nearest_hint("a", []) == "There is none."

@@ -237,11 +237,11 @@ def test_the_doctor_asks_for_no_store_where_a_plug_in_provides(tmp_path: Path) -
 
 def test_an_unknown_name_is_named_with_the_nearest(example: Path, tmp_path: Path) -> None:
     for body, words in (
-        ({"agents": {"enabled": ["hegde"]}}, r"agents\.enabled: unknown name 'hegde'. Nearest known one: 'hedge'"),
-        ({"agents": {"enabled": ["volatility_premia"]}}, "Nearest known one: 'volatility_premium'"),
-        ({"data": {"provider": "csv"}}, r"data\.provider: unknown name 'csv'. Nearest known one: 'csv_bars'"),
+        ({"agents": {"enabled": ["hegde"]}}, r"agents\.enabled: unknown name 'hegde'. Nearest: 'hedge'"),
+        ({"agents": {"enabled": ["volatility_premia"]}}, "Nearest: 'volatility_premium'"),
+        ({"data": {"provider": "csv"}}, r"data\.provider: unknown name 'csv'. Nearest: 'csv_bars'"),
         ({"engines": {"sentiment": {"processors": ["noise"]}}}, r"gnosis_ray\.processors add names"),
-        ({"trade": {"strategies": ["jade_lizzard"]}}, "Nearest known one: 'jade_lizard'"),
+        ({"trade": {"strategies": ["jade_lizzard"]}}, "Nearest: 'jade_lizard'"),
         ({"plugins": {"word_lists": {}}}, r"plugins\.word_lists: no such plug-in is installed.*'word_list'"),
     ):
         with pytest.raises(ConfigError, match=words):
@@ -253,7 +253,7 @@ def test_the_command_line_says_so_with_exit_code_two(
 ) -> None:
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
     assert run(["scan", "--provider", "stroe", "--symbols", "A", "--out", str(tmp_path)]) == 2
-    assert "Nearest known one: 'store'" in capsys.readouterr().err
+    assert "Nearest: 'store'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
@@ -13,7 +12,7 @@ import click
 from rich.console import Console
 
 from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, plural, stderr
-from gnosis_ray.errors import LedgerError, NoDataError
+from gnosis_ray.errors import LedgerError, NoDataError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.report.quotes import config_of, read_market_snapshot
@@ -90,8 +89,7 @@ def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
     other = next((run for run in store.runs()[:LOOKED_THROUGH] if symbol in store.manifest(run.run_id).symbols), None)
     if other is not None:
         return f"{absent} Run {other.run_id} has it: add --run {other.run_id}"
-    near = difflib.get_close_matches(symbol, manifest.symbols, n=NEAREST) or list(manifest.symbols[:NEAREST])
-    return f"{absent} Nearest: {', '.join(near)}"
+    return f"{absent} {nearest_hint(symbol, manifest.symbols, NEAREST)}"
 
 
 def _write_page(report: SymbolReport, path: Path) -> None:

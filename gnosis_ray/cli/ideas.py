@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import polars as pl
 from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
 from gnosis_ray.cli.console import Format, emit, plural, stderr
 from gnosis_ray.config import as_of_text
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.plugins import BUILT_IN, installed_plugins
 from gnosis_ray.schemas.run_schemas import RunReceipt
@@ -75,9 +74,7 @@ def require_strategies(wanted: Sequence[str], of_run: Iterable[str] = ()) -> Non
     known = list(dict.fromkeys([*BUILT_IN["strategies"], *added, *of_run]))
     for name in wanted:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            nearest = f" Nearest: '{near[0]}'." if near else ""
-            raise ConfigError(f"--strategy: no strategy '{name}'.{nearest} There are: {', '.join(known)}")
+            raise ConfigError(f"--strategy: unknown strategy '{name}'. {nearest_hint(name, known)}")
 
 
 def filter_options(command: FC) -> FC:

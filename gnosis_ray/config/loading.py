@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from gnosis_ray.config.settings import Config
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 
 ENV_PREFIX = "GNOSIS_RAY__"
 
@@ -99,8 +98,7 @@ def _leaves(
 
 
 def _unknown(key: str, origin: str) -> str:
-    nearest = difflib.get_close_matches(key, valid_keys(), n=1, cutoff=0.0)
-    return f"Unknown setting '{key}' (from {origin}). Nearest valid one: '{nearest[0]}'."
+    return f"Unknown setting '{key}' (from {origin}). {nearest_hint(key, valid_keys())}"
 
 
 def valid_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:

@@ -13,7 +13,6 @@ committed. How a batch is written is told in :mod:`gnosis_ray.ledger.in_folder` 
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from gnosis_ray.engines.base import FeatureSpec
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name
 from gnosis_ray.ledger.place import open_place
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
@@ -115,8 +114,7 @@ class LedgerStore:
         have are null in the others.
         """
         if table not in TABLES:
-            near = difflib.get_close_matches(table, TABLES, n=1, cutoff=0.0)[0]
-            raise LedgerError(f"No table '{table}' in a ledger. Nearest: '{near}'. There are: {', '.join(TABLES)}")
+            raise LedgerError(f"Unknown table '{table}' of a ledger. {nearest_hint(table, TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
         with reported(f"read {table} of {self.root}"):
             parts = [part for p in self._partitions(run_id, table) for part in _parts(p, table)]
@@ -253,10 +251,7 @@ class LedgerStore:
             return fitting[0]
         if fitting:
             raise LedgerError(f"'{wanted}' fits several runs in {self.root}: {', '.join(fitting[-5:])}")
-        near = difflib.get_close_matches(wanted, names, n=1) or list(names[-1:])
-        raise LedgerError(
-            f"No run '{wanted}' in {self.root}. Nearest: {near[0]}. Latest: {', '.join(reversed(names[-3:]))}"
-        )
+        raise LedgerError(f"Unknown run '{wanted}' in {self.root}. {nearest_hint(wanted, reversed(names))}")
 
 
 def resuming(run_id: str, root: Location) -> str:

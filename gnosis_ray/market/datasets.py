@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.errors import ConfigError, SchemaError
+from gnosis_ray.errors import ConfigError, SchemaError, nearest_hint
 from gnosis_ray.market.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 
@@ -93,7 +93,7 @@ def dataset(kind: str) -> Dataset:
     for known, found in DATASETS.items():
         if known == kind:
             return found
-    raise ConfigError(f"Unknown kind of market data '{kind}'. Valid: {', '.join(DATA_KINDS)}")
+    raise ConfigError(f"Unknown kind of market data '{kind}'. {nearest_hint(kind, DATA_KINDS)}")
 
 
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:

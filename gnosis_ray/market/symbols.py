@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gnosis_ray.errors import ConfigError, NoDataError, UniverseError
+from gnosis_ray.errors import ConfigError, NoDataError, UniverseError, nearest_hint
 
 MAX_LENGTH = 16
 _SPELLING = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]{1,3})?")
@@ -162,7 +162,7 @@ def _spelling(vendor: str) -> Spelling:
     said = SPELLINGS.get(vendor)
     if said is None:
         raise ConfigError(
-            f"No spelling of symbols is declared for the vendor '{vendor}'. Valid: {', '.join(SPELLINGS)}"
+            f"No spelling of symbols is declared for the vendor '{vendor}'. {nearest_hint(vendor, SPELLINGS)}"
         )
     return said
 

@@ -7,7 +7,6 @@ needed, on a machine that has it.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -19,7 +18,7 @@ import yaml
 from pydantic import SecretStr
 
 from gnosis_ray.config import home
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.redaction import never_show
 
 KeyName = Literal["tradier", "massive", "alpaca_key_id", "alpaca_secret_key"]
@@ -110,14 +109,9 @@ def _checked_file(body: Any, path: Path) -> Mapping[str, str]:
         raise ConfigError(f'Cannot read the keys in {path}: Expected lines name: "value", was {type(body).__name__}')
     for name, value in body.items():
         if name not in KEY_NAMES:
-            raise ConfigError(f"Unknown key in {path}. {_nearest(name)}")
+            raise ConfigError(
+                f"Unknown key in {path}. {nearest_hint(str(name), KEY_NAMES)}"
+            )  # it may be a key itself: not quoted
         if not isinstance(value, str) or not value.strip():
             raise ConfigError(f"Expected text in quotes as '{name}' in {path}, was {type(value).__name__}")
     return {name: value.strip() for name, value in body.items()}
-
-
-def _nearest(name: Any) -> str:
-    """The name is not quoted: who forgot the colon or swapped the two sides wrote a key there."""
-    nearest = difflib.get_close_matches(str(name), KEY_NAMES, n=1, cutoff=0.6)
-    guess = f"Did you mean '{nearest[0]}'? " if nearest else ""
-    return f"{guess}Valid: {', '.join(KEY_NAMES)}"

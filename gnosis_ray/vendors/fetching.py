@@ -5,7 +5,6 @@ The second half is a scan of the store as of that time: replaying the run reads 
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
-from gnosis_ray.errors import ConfigError, NoDataError
+from gnosis_ray.errors import ConfigError, NoDataError, nearest_hint
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.storage.location import Location
@@ -64,9 +63,7 @@ def _check(kind: DataKind, vendor: str) -> None:
     if vendor == STORE:
         return
     if vendor not in VENDORS:
-        near = difflib.get_close_matches(vendor, (STORE, *VENDORS), n=1, cutoff=0.0)[0]
-        known = ", ".join((STORE, *VENDORS))
-        raise ConfigError(f"data.kinds.{kind}: unknown vendor '{vendor}'. Nearest: '{near}' (of {known})")
+        raise ConfigError(f"data.kinds.{kind}: unknown vendor '{vendor}'. {nearest_hint(vendor, (STORE, *VENDORS))}")
     if kind not in VENDOR[vendor].kinds:
         gives = ", ".join(sorted(VENDOR[vendor].kinds))
         raise ConfigError(f"data.kinds.{kind}: {vendor} does not give {kind}: it gives {gives}")

@@ -76,7 +76,7 @@ def test_what_is_not_there_is_said(call: Call, ledger: Path) -> None:
     stranger = call("explain", "SYN99", "--out", ledger)
     assert stranger.code == 4
     assert f"Not among the {len(MANY)} symbols" in stranger.err
-    assert "Nearest: SYN" in stranger.err
+    assert "Nearest: 'SYN" in stranger.err
     nowhere = call("explain", "AAPL", "--out", "empty")
     assert nowhere.code == 2
     assert "gnosis-ray scan" in nowhere.err

@@ -159,6 +159,6 @@ def test_a_narrow_terminal_keeps_the_trade_whole_and_says_what_it_left_out(
 
 
 def test_a_filter_by_what_is_no_strategy_is_refused_naming_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"no strategy 'iron_condr'\. Nearest: 'iron_condor'"):
+    with pytest.raises(ConfigError, match=r"unknown strategy 'iron_condr'\. Nearest: 'iron_condor'"):
         require_strategies(["long_call", "iron_condr"])
     require_strategies(["long_call", "of_another_package"], of_run=["of_another_package"])

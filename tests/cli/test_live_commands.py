@@ -267,7 +267,7 @@ def test_kinds_that_are_asked_for_by_name_are_the_only_ones_fetched(
     [
         ((), "Expected a vendor"),
         (("--provider", "store"), "Expected a vendor"),
-        (("--provider", "cbeo"), "Nearest known one: 'cboe'"),
+        (("--provider", "cbeo"), "Nearest: 'cboe'"),
         (("--provider", "cboe", "--kinds", "news"), "cboe gives none of news"),
         (("--provider", "cboe", "--kinds", "chians"), "data.fetch"),
         (("--provider", "cboe", "--universe", "sp500", "--symbols", "A"), "was both"),

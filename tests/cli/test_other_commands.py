@@ -112,7 +112,7 @@ def test_an_unknown_run_names_the_nearest(call: Call, ledger: Path) -> None:
     (run_id,) = [receipt.run_id for receipt in LedgerStore(ledger).runs()]
     wrong = call("runs", "show", f"{run_id[:-1]}~", "--out", ledger)
     assert (wrong.code, wrong.out) == (2, "")
-    assert f"Nearest: {run_id}" in wrong.err
+    assert f"Nearest: '{run_id}'" in wrong.err
 
 
 def test_a_run_shows_its_degradations_and_its_failures(call: Call, ledger: Path) -> None:

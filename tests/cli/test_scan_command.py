@@ -39,15 +39,15 @@ def test_symbols_are_spelled_in_one_way_and_counted_once(call: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--universe", "sp50"), "Unknown universe 'sp50'. Nearest valid: sp500"),
+        (("--universe", "sp50"), "Unknown universe 'sp50'. Nearest: 'sp500'"),
         (("--symbols", "AA PL"), "was 'AA PL'"),
         (("--symbols", "../etc"), "was '../etc'"),
         (("--symbols", "AAPL", "--universe", "sp500"), "Expected --universe or --symbols, was both"),
         (("--resume", "x", "--symbols", "AAPL"), "drop --symbols"),
         (("--as-of", "yesterday"), "Expected a moment such as 2026-07-12T12:00:00Z, was 'yesterday'"),
-        (("--provider", "bloomberg"), "unknown name 'bloomberg'. Nearest known one: 'cboe' (of synthetic, store, cboe"),
+        (("--provider", "bloomberg"), "unknown name 'bloomberg'. Nearest: 'cboe' (of synthetic, store, cboe"),
         (("--top", "-1"), "-1"),
-        (("--strategy", "iron_condr"), "no strategy 'iron_condr'. Nearest: 'iron_condor'"),
+        (("--strategy", "iron_condr"), "unknown strategy 'iron_condr'. Nearest: 'iron_condor'"),
         (("--data-dir", ""), "Expected a folder, was an empty text"),
         (("--nonsense",), "No such option"),
         (("--resume", "nope"), "No run 'nope'"),
@@ -67,7 +67,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("GNOSIS_RAY__RUN__BATCHSIZE", "3", "Nearest valid one: 'run.batch_size'"),
+        ("GNOSIS_RAY__RUN__BATCHSIZE", "3", "Nearest: 'run.batch_size'"),
         ("GNOSIS_RAY__RUN__BATCH_SIZE", "none", "run.batch_size (from environment)"),
         ("GNOSIS_RAY__RUN__BATCH_SIZE", "0", "run.batch_size (from environment)"),
     ],
@@ -250,4 +250,4 @@ def test_brackets_in_a_path_or_a_message_are_brackets(call: Call, tmp_path: Path
     out = tmp_path / "[bold]odd[" / "[/x]"
     assert f"ledger: {out}" in call(*SCAN, *FEW, "--out", out).err
     assert f"No run in {out.parent}" in call("runs", "list", "--out", out.parent).err
-    assert "No run '[/x]'" in call("runs", "show", "[/x]", "--out", out).err
+    assert "Unknown run '[/x]'" in call("runs", "show", "[/x]", "--out", out).err

@@ -167,10 +167,10 @@ def test_runs_are_listed_newest_first_and_found_by_the_start_of_their_id(ledger:
 
 def test_an_unknown_run_is_an_error_that_names_the_nearest(ledger: LedgerStore) -> None:
     for ask in (ledger.manifest, ledger.receipt, ledger.resume, ledger.read):
-        with pytest.raises(LedgerError, match="Nearest: 20260712T120000-1f3a") as caught:
+        with pytest.raises(LedgerError, match="Nearest: '20260712T120000-1f3a'") as caught:
             ask(*(["snapshots"] if ask == ledger.read else []), "20260712T120000-1f3b")  # type: ignore[call-arg]
         assert caught.value.exit_code == 2
-    with pytest.raises(LedgerError, match="Latest: 20260712T120000-1f3a"):
+    with pytest.raises(LedgerError, match="Nearest: '20260712T120000-1f3a'"):
         list(ledger.stream(""))
 
 

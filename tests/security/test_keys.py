@@ -95,7 +95,7 @@ def test_an_unusable_file_is_told_without_what_it_holds(text: str) -> None:
 
 def test_a_misspelt_name_is_told_its_neighbour() -> None:
     _write("tradeir: x\n")
-    with pytest.raises(ConfigError, match="Did you mean 'tradier'"):
+    with pytest.raises(ConfigError, match="Nearest: 'tradier'"):
         key_of("tradier")
 
 

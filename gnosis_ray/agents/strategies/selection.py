@@ -8,7 +8,7 @@ from gnosis_ray.agents.strategies.candidate import Candidate
 from gnosis_ray.agents.strategies.market_view import MarketView
 from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.config import TradeConfig
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 
 
 def select_by_name(strategies: Iterable[StrategySpec], names: Sequence[str]) -> tuple[StrategySpec, ...]:
@@ -17,7 +17,7 @@ def select_by_name(strategies: Iterable[StrategySpec], names: Sequence[str]) -> 
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ConfigError(
-            f"Unknown strategy '{unknown[0]}' in trade.strategies. There are: {', '.join(sorted(known))}."
+            f"Unknown strategy '{unknown[0]}' in trade.strategies. {nearest_hint(unknown[0], sorted(known))}"
         )
     return tuple(known[name] for name in dict.fromkeys(names))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +11,7 @@ import yaml
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, ValidationError, model_validator
 
 from gnosis_ray.config import Section, config_root, home
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 
@@ -88,14 +87,12 @@ class TableMapping(Section):
         derived |= set() if self.known_at == "column" else {"known_at"}
         given = {*self.columns, *self.constants}
         for name in sorted(given - set(schema)):
-            raise ValueError(f"{name} is no column of {self.kind}. {_nearest(name, schema.names())}")
+            raise ValueError(f"unknown column '{name}' of {self.kind}. {nearest_hint(name, schema.names())}")
         used = {"values": [*self.values], "divide": [*self.divide], "zero_is_unknown": [*self.zero_is_unknown]}
         used["formats"] = [*self.formats]
         for rule, names in used.items():
             for name in sorted(set(names) - set(self.columns)):
-                raise ValueError(
-                    f"{rule} for {name}, which no source column fills. {_nearest(name, list(self.columns))}"
-                )
+                raise ValueError(f"{rule} for {name}, which no source column fills. {nearest_hint(name, self.columns)}")
         for name in sorted({*self.divide, *self.zero_is_unknown}):
             if schema[name] != pl.Float64:
                 raise ValueError(f"Expected a figure to divide or to be zero, was {name}")
@@ -147,7 +144,7 @@ def load_mapping(name_or_file: str) -> Mapping:
     path = _named().get(name_or_file) or Path(name_or_file).expanduser()
     if not path.is_file():
         raise ConfigError(
-            f"Unknown mapping '{name_or_file}'. {_nearest(name_or_file, list(mapping_names()))} "
+            f"Unknown mapping '{name_or_file}'. {nearest_hint(name_or_file, mapping_names())} "
             "Also accepted: the path of a mapping file."
         )
     try:
@@ -177,9 +174,4 @@ def _fault(fault: dict[str, Any]) -> str:
     }
     owners: list[type[BaseModel]] = [Mapping, *(valid[str(part)] for part in fault["loc"][:-1] if str(part) in valid)]
     owner = owners[-1]
-    return f"{where}: unknown key. {_nearest(str(fault['loc'][-1]), list(owner.model_fields))}"
-
-
-def _nearest(name: str, valid: list[str]) -> str:
-    nearest = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
-    return f"Nearest valid one: '{nearest[0]}'." if nearest else "There is none."
+    return f"{where}: unknown key. {nearest_hint(str(fault['loc'][-1]), owner.model_fields)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from gnosis_ray.data.universe.files import named_files, read_universe
 from gnosis_ray.data.universe.indices import INDEX_SIZES, index_members
 from gnosis_ray.data.universe.sectors import SECTORS, sector_source, sectors_of
 from gnosis_ray.data.universe.universe import Universe, named_few, universe_of
-from gnosis_ray.errors import UniverseError
+from gnosis_ray.errors import UniverseError, nearest_hint
 
 UNKNOWN_NAMED = 8
 """How many members without a recorded sector a note names; it counts the rest."""
@@ -71,8 +70,7 @@ def _is_file(path: Path) -> bool:
 
 def _unknown(name: str) -> str:
     names = universe_names(sectors=":" in name)
-    nearest = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.3) or names
     return (
-        f"Unknown universe '{name}'. Nearest valid: {', '.join(nearest)}. Also accepted: a sector of an index such as "
+        f"Unknown universe '{name}'. {nearest_hint(name, names)} Also accepted: a sector of an index such as "
         "sp500:energy, the path of a file with one symbol a line or a 'symbol' column, and a list such as AAPL,MSFT."
     )

@@ -33,17 +33,17 @@ def test_built_in() -> None:
 
 
 def test_unknown_name_names_the_nearest() -> None:
-    with pytest.raises(ConfigError, match=r"Nearest valid one: 'us_2026_07'.*path of a mapping file"):
+    with pytest.raises(ConfigError, match=r"Nearest: 'us_2026_07'.*path of a mapping file"):
         load_mapping("us_2026_7")
 
 
 def test_unknown_keys_name_the_nearest(tmp_path: Path, body: dict[str, Any]) -> None:
     body["tables"][0]["constant"] = {}
-    with pytest.raises(ConfigError, match="Nearest valid one: 'constants'"):
+    with pytest.raises(ConfigError, match="Nearest: 'constants'"):
         _load(tmp_path, body)
     del body["tables"][0]["constant"]
     body["tables"][0]["contract"]["am_root"] = []
-    with pytest.raises(ConfigError, match="Nearest valid one: 'am_roots'"):
+    with pytest.raises(ConfigError, match="Nearest: 'am_roots'"):
         _load(tmp_path, body)
     del body["tables"][0]["contract"]["am_root"]
     body["title"] = "x"
@@ -54,7 +54,7 @@ def test_unknown_keys_name_the_nearest(tmp_path: Path, body: dict[str, Any]) -> 
 def test_targets_are_checked(tmp_path: Path, body: dict[str, Any]) -> None:
     bars = body["tables"][1]
     bars["columns"]["closing"] = bars["columns"].pop("close")
-    with pytest.raises(ConfigError, match=r"closing is no column of bars. Nearest valid one: 'close'"):
+    with pytest.raises(ConfigError, match=r"unknown column 'closing' of bars. Nearest: 'close'"):
         _load(tmp_path, body)
     del bars["columns"]["closing"]
     with pytest.raises(ConfigError, match=r"not filled \['close'\]"):

@@ -114,12 +114,12 @@ def test_unusable_files_are_named(folder: Path, calendar: SessionCalendar) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"divide": {"prices": 10.0}}, "divide for prices, which no source column fills. Nearest valid one: 'price'"),
+        ({"divide": {"prices": 10.0}}, "divide for prices, which no source column fills. Nearest: 'price'"),
         ({"divide": {"symbol": 10.0}}, "Expected a figure to divide or to be zero, was symbol"),
         ({"zero_is_unknown": ["side"]}, "zero_is_unknown for side"),
         ({"known_at": "session_close"}, "clock tells a moment, known_at session_close a date"),
         ({"file_name": "(?P<symbol"}, "Expected a regular expression as file_name"),
-        ({"clock": {"date": "date", "zone": "UTC", "unit": "ms"}}, "clock.unit: unknown key. Nearest valid one"),
+        ({"clock": {"date": "date", "zone": "UTC", "unit": "ms"}}, "clock.unit: unknown key. Nearest:"),
     ],
 )
 def test_mappings_say_what_they_mean(tmp_path: Path, change: dict[str, Any], message: str) -> None:

@@ -154,7 +154,7 @@ def test_columns_are_checked(writer: StoreWriter) -> None:
         writer.append("bars", bar("AAPL", 0).drop("close"))
     with pytest.raises(SchemaError, match=r"dataset bars, column close: Expected Float64, found String"):
         writer.append("bars", bar("AAPL", 0).cast({"close": pl.String}))
-    with pytest.raises(ConfigError, match="Valid: chains, bars"):
+    with pytest.raises(ConfigError, match=r"Nearest: '.*' \(of chains, bars"):
         writer.append("candles", bar("AAPL", 0))  # type: ignore[arg-type]
 
 
