@@ -12,7 +12,7 @@ from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config
-from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth
+from gnosis_ray.data.synthetic import GroundTruth, SyntheticSource
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
@@ -20,7 +20,7 @@ from gnosis_ray.market.keys import keys_at
 from tests.support.scans import manifest_of, work
 
 NAMES = [f"PLANT{i:03d}" for i in range(150)]
-Found = list[tuple[dict[str, float | str | None], SyntheticTruth]]
+Found = list[tuple[dict[str, float | str | None], GroundTruth]]
 
 
 @pytest.fixture(scope="module", params=[0, 45], ids=["at the close", "in a session"])
@@ -31,7 +31,7 @@ def found(request: pytest.FixtureRequest, config: Config, market_calendar: Sessi
     source = adapter.source
     assert isinstance(source, SyntheticSource)
     features = HedgeEngineV3(adapter, config.engines.hedge).frames(keys_at(NAMES, now)).features
-    return [(row, source.truth(row["symbol"], now)) for row in features.iter_rows(named=True)]
+    return [(row, source.ground_truth(row["symbol"], now)) for row in features.iter_rows(named=True)]
 
 
 def test_walls_are_where_they_were_planted(found: Found) -> None:

@@ -359,7 +359,7 @@ def test_planted_impact_and_spread_are_found(synthetic: SyntheticSource, config:
     found = LiquidityEngineV1(SourceAdapter(synthetic), CONFIG).frames(keys_at(symbols, now)).features
     errors = []
     for row in found.iter_rows(named=True):
-        truth = synthetic.truth(row["symbol"], now)
+        truth = synthetic.ground_truth(row["symbol"], now)
         standard_error = row["kyle_lambda"] / row["kyle_lambda_t"]
         errors.append((row["kyle_lambda"] - truth.kyle_lambda) / standard_error)
         assert row["quoted_spread_bps"] == pytest.approx(truth.spread_bps, rel=0.01)

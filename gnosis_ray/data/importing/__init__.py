@@ -1,6 +1,6 @@
 """Imports of foreign data sets into the store, driven by declared mappings; no row is lost without a reason."""
 
 from gnosis_ray.data.importing.importer import FINDINGS, ImportReport, import_dataset
-from gnosis_ray.data.importing.mapping import Mapping, load_mapping, mapping_names
+from gnosis_ray.data.importing.mapping import ImportMapping, load_mapping, mapping_names
 
-__all__ = ["FINDINGS", "ImportReport", "Mapping", "import_dataset", "load_mapping", "mapping_names"]
+__all__ = ["FINDINGS", "ImportMapping", "ImportReport", "import_dataset", "load_mapping", "mapping_names"]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from gnosis_ray.data.importing.mapping import Mapping, TableMapping
+from gnosis_ray.data.importing.mapping import ImportMapping, TableMapping
 from gnosis_ray.data.importing.reading import read_source, to_target
 from gnosis_ray.data.importing.rules import RULES, Rule, blanked, first_refusal
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS, Dataset
 
-Progress = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Called with the file at work, the tables done and the tables in all."""
 
 FINDINGS = pl.Schema(
@@ -57,14 +57,18 @@ class ImportReport:
 
 
 @dataclass(frozen=True)
-class _Judged:
+class _CheckedRows:
     kept: pl.DataFrame
     refused: pl.DataFrame
     notes: pl.DataFrame
 
 
 def import_dataset(
-    folder: Path, mapping: Mapping, store: StoreWriter, calendar: SessionCalendar, progress: Progress | None = None
+    folder: Path,
+    mapping: ImportMapping,
+    store: StoreWriter,
+    calendar: SessionCalendar,
+    progress: OnProgress | None = None,
 ) -> ImportReport:
     """Read every table of ``mapping`` from ``folder`` into the store.
 
@@ -73,22 +77,22 @@ def import_dataset(
     """
     total = len(mapping.tables)
     read = written = known = 0
-    judgements = []
+    results = []
     for done, table in enumerate(mapping.tables):
         if progress:
             progress(table.file, done, total)
         raw = read_source(Path(folder), table)
-        judged = _judge(raw, table, calendar)
-        appended = store.append(table.kind, judged.kept)
-        judgements.append(judged)
+        checked = _apply_rules(raw, table, calendar)
+        appended = store.append(table.kind, checked.kept)
+        results.append(checked)
         read, written, known = read + raw.height, written + appended.written, known + appended.known
         if progress:
             progress(table.file, done + 1, total)
-    refused = pl.concat([judged.refused for judged in judgements])
-    return ImportReport(read, written, known, refused, pl.concat([judged.notes for judged in judgements]))
+    refused = pl.concat([checked.refused for checked in results])
+    return ImportReport(read, written, known, refused, pl.concat([checked.notes for checked in results]))
 
 
-def _judge(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> _Judged:
+def _apply_rules(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> _CheckedRows:
     data, rules = DATASETS[table.kind], RULES[table.kind]
     rows = to_target(raw, table, calendar).with_row_index(_ROW)
     rows = rows.with_columns(first_refusal(rules).alias(_RULE))
@@ -103,7 +107,7 @@ def _judge(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) ->
         if rule.action != "refuse"
     ]
     repaired = kept.with_columns(blanked(rules)).select(data.columns_provided.names())
-    return _Judged(repaired, _stacked(refused), _stacked(notes))
+    return _CheckedRows(repaired, _stacked(refused), _stacked(notes))
 
 
 def _repeated(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:

@@ -119,7 +119,7 @@ class TableMapping(Section):
         return "*" in self.file
 
 
-class Mapping(Section):
+class ImportMapping(Section):
     """A data set: its name, what it is, and its tables."""
 
     name: str
@@ -139,7 +139,7 @@ def mapping_names() -> tuple[str, ...]:
     return tuple(sorted(_named()))
 
 
-def load_mapping(name_or_file: str) -> Mapping:
+def load_mapping(name_or_file: str) -> ImportMapping:
     """A mapping by name, or from a YAML file; :class:`ConfigError` naming what is wrong and the nearest valid one."""
     path = _named().get(name_or_file) or Path(name_or_file).expanduser()
     if not path.is_file():
@@ -152,7 +152,7 @@ def load_mapping(name_or_file: str) -> Mapping:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"Cannot read the mapping {path}: {error}") from error
     try:
-        return Mapping.model_validate(body)
+        return ImportMapping.model_validate(body)
     except ValidationError as error:
         raise ConfigError(f"{path}: " + " | ".join(_fault(dict(fault)) for fault in error.errors())) from error
 
@@ -172,6 +172,9 @@ def _fault(fault: dict[str, Any]) -> str:
         "clock": ClockRule,
         "flagged": FlagRule,
     }
-    owners: list[type[BaseModel]] = [Mapping, *(valid[str(part)] for part in fault["loc"][:-1] if str(part) in valid)]
+    owners: list[type[BaseModel]] = [
+        ImportMapping,
+        *(valid[str(part)] for part in fault["loc"][:-1] if str(part) in valid),
+    ]
     owner = owners[-1]
     return f"{where}: unknown key. {nearest_hint(str(fault['loc'][-1]), owner.model_fields)}"

@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality.bars import History, bar_checks
-from gnosis_ray.data.quality.checks import Check, Tally
+from gnosis_ray.data.quality.checks import Check, FindingCounter
 from gnosis_ray.data.quality.contracts import contract_checks, contracts
 from gnosis_ray.data.quality.news import news, news_checks
 from gnosis_ray.data.quality.snapshots import SessionBefore, snapshot_checks, snapshots
@@ -21,10 +21,10 @@ Ranges = Callable[[pl.DataFrame], pl.DataFrame]
 """Adds ``low`` and ``high`` of the bar of each row's symbol at its ``session``, null where there is none."""
 
 
-class Examiner(Protocol):
+class CheckRunner(Protocol):
     """Applies a kind's checks."""
 
-    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
+    def run(self, rows: pl.DataFrame, counter: FindingCounter) -> None:
         """Look at some symbols' rows of a partition, one version each, later than all looked at before of them."""
         ...
 
@@ -32,16 +32,16 @@ class Examiner(Protocol):
 class _Chains:
     def __init__(self, config: Config, calendar: SessionCalendar, ranges: Ranges) -> None:
         self._calendar = calendar
-        self._believed = config.market.implied_vol
+        self._implied_vol = config.market.implied_vol
         self._contracts = contract_checks(config.quality.chains)
         self._snapshots = snapshot_checks(config.quality.chains)
         self._before = SessionBefore()
         self._ranges = ranges
 
-    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
-        tally.add(self._contracts, contracts(rows, self._calendar, self._believed))
-        made = snapshots(rows, self._calendar, self._believed)
-        tally.add(self._snapshots, self._ranges(self._before.compare(rows, made)))
+    def run(self, rows: pl.DataFrame, counter: FindingCounter) -> None:
+        counter.add(self._contracts, contracts(rows, self._calendar, self._implied_vol))
+        made = snapshots(rows, self._calendar, self._implied_vol)
+        counter.add(self._snapshots, self._ranges(self._before.compare(rows, made)))
 
 
 class _Bars:
@@ -49,8 +49,8 @@ class _Bars:
         self._checks = bar_checks(config.quality.bars)
         self._history = History(calendar, config.quality.bars)
 
-    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
-        tally.add(self._checks, self._history.extend(rows))
+    def run(self, rows: pl.DataFrame, counter: FindingCounter) -> None:
+        counter.add(self._checks, self._history.extend(rows))
 
 
 class _Plain:
@@ -60,14 +60,14 @@ class _Plain:
         self._checks = checks
         self._prepare = prepare
 
-    def examine(self, rows: pl.DataFrame, tally: Tally) -> None:
-        tally.add(self._checks, self._prepare(rows))
+    def run(self, rows: pl.DataFrame, counter: FindingCounter) -> None:
+        counter.add(self._checks, self._prepare(rows))
 
 
-def examiner(kind: DataKind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> Examiner:
+def check_runner(kind: DataKind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> CheckRunner:
     """The examiner of a kind."""
     limits = config.quality
-    makers: dict[DataKind, Callable[[], Examiner]] = {
+    makers: dict[DataKind, Callable[[], CheckRunner]] = {
         "chains": lambda: _Chains(config, calendar, ranges),
         "bars": lambda: _Bars(config, calendar),
         "trades": lambda: _Plain(trade_checks(limits.tape), lambda rows: trades(rows, calendar, limits.tape)),

@@ -51,7 +51,7 @@ class Check:
     of: pl.Expr | None = None
 
 
-class Tally:
+class FindingCounter:
     """Counts findings over many tables; its size grows with symbols and checks, not with rows."""
 
     def __init__(self) -> None:

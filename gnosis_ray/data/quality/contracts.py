@@ -98,10 +98,10 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
     )  # fmt: skip
 
 
-def contracts(rows: pl.DataFrame, calendar: SessionCalendar, believed: ImpliedVolConfig) -> pl.DataFrame:
+def contracts(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: ImpliedVolConfig) -> pl.DataFrame:
     """Chain rows with what the checks ask: whether each contract had expired and its volatility is unfinished."""
     given = rows["vendor_iv"].fill_null(float("nan")).to_numpy()
-    unfinished = is_bisection_artefact(given, believed.bisection_tolerance) & (given > 0)
+    unfinished = is_bisection_artefact(given, implied_vol.bisection_tolerance) & (given > 0)
     return rows.with_columns(pl.Series("unfinished", unfinished), _expired(rows, calendar))
 
 

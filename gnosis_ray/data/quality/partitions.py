@@ -18,7 +18,7 @@ MAX_ROWS = 500_000
 
 
 @dataclass(frozen=True)
-class Scope:
+class RowSelection:
     """Which rows are looked at: of these symbols (None: all), of events of these days in UTC, both inclusive."""
 
     symbols: frozenset[str] | None = None
@@ -48,7 +48,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """Some symbols of some partitions that follow each other; ``chosen`` are rows of the catalog."""
 
     period: str
@@ -63,15 +63,15 @@ class Piece:
         within = (rows["rows"] > rows["events"]) & (rows["first_known"] < rows["last_known"])
         return bool((per_snapshot | shared | within).any())
 
-    def read(self, catalog: Catalog, data: Dataset, listing: PartListing, scope: Scope) -> pl.DataFrame:
+    def read(self, catalog: Catalog, data: Dataset, listing: PartListing, selection: RowSelection) -> pl.DataFrame:
         """Its rows, all versions."""
         rows = read_rows(catalog.root, data, listing, self.chosen, data.columns_provided)
-        inside = pl.col(data.event).is_between(scope.since, scope.until, closed="left")
+        inside = pl.col(data.event).is_between(selection.since, selection.until, closed="left")
         names = self.chosen.select("symbol").unique()
         return rows.filter(inside).join(names, on="symbol", how="semi", maintain_order="left").drop(PART, strict=False)
 
 
-def pieces(listing: PartListing) -> Iterator[Piece]:
+def chunks(listing: PartListing) -> Iterator[Chunk]:
     """Everything in a listing, in order of time, then of symbols: small partitions together, large ones in runs."""
     waiting: list[pl.DataFrame] = []
     for _, rows in listing.index.sort("period", "symbol", maintain_order=True).group_by("period", maintain_order=True):
@@ -87,7 +87,7 @@ def _rows(frames: Sequence[pl.DataFrame]) -> int:
     return sum(int(frame["rows"].sum()) for frame in frames)
 
 
-def _runs(frames: Sequence[pl.DataFrame]) -> Iterator[Piece]:
+def _runs(frames: Sequence[pl.DataFrame]) -> Iterator[Chunk]:
     """The partitions as one piece or, of one that is too large, runs of its symbols."""
     whole = pl.concat(frames)
     first, last = whole["period"][0], whole["period"][-1]
@@ -95,4 +95,4 @@ def _runs(frames: Sequence[pl.DataFrame]) -> Iterator[Piece]:
     sized = whole.group_by("symbol").agg(pl.col("rows").sum().cast(pl.Int64)).sort("symbol")
     numbered = sized.select("symbol", run=(pl.col("rows").cum_sum() - 1) // MAX_ROWS)
     for chosen in whole.join(numbered, on="symbol", maintain_order="left").partition_by("run", include_key=False):
-        yield Piece(label, chosen)
+        yield Chunk(label, chosen)

@@ -72,13 +72,13 @@ def snapshot_checks(limits: ChainQuality) -> tuple[Check, ...]:
     )  # fmt: skip
 
 
-def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, believed: ImpliedVolConfig) -> pl.DataFrame:
+def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: ImpliedVolConfig) -> pl.DataFrame:
     """One row a snapshot: how many contracts, and what they tell together."""
     made = rows.group_by(_KEY).agg(
         contracts=pl.len(),
         two_sided=TWO_SIDED.sum(),
         open_interest=pl.col("open_interest").sum(),
-        implied=(pl.col("vendor_iv") >= believed.vendor_min).sum(),
+        implied=(pl.col("vendor_iv") >= implied_vol.vendor_min).sum(),
         spots=pl.col("underlying_price").n_unique(),
         underlying_price=pl.col("underlying_price").first(),
     )

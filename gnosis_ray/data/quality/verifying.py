@@ -9,12 +9,12 @@ import polars as pl
 
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality.bars import bar_checks
-from gnosis_ray.data.quality.check_runners import examiner
-from gnosis_ray.data.quality.checks import Check, Tally
+from gnosis_ray.data.quality.check_runners import check_runner
+from gnosis_ray.data.quality.checks import Check, FindingCounter
 from gnosis_ray.data.quality.contracts import contract_checks
 from gnosis_ray.data.quality.names import name_checks, names
 from gnosis_ray.data.quality.news import news_checks
-from gnosis_ray.data.quality.partitions import Scope, pieces
+from gnosis_ray.data.quality.partitions import RowSelection, chunks
 from gnosis_ray.data.quality.snapshots import snapshot_checks
 from gnosis_ray.data.quality.tape import quote_checks, trade_checks
 from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, revisions
@@ -26,7 +26,7 @@ from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
 
-Progress = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """Called with the partition at work, the pieces done and the pieces in all."""
 
 _RANGE = pl.Schema({name: BARS[name] for name in ("symbol", "timestamp", "low", "high")})
@@ -41,7 +41,7 @@ def verify(
     symbols: Collection[str] | None = None,
     first: date | None = None,
     last: date | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> pl.DataFrame:
     """What is odd about a store's rows: :data:`gnosis_ray.data.quality.FINDINGS`, no row where nothing is.
 
@@ -51,28 +51,28 @@ def verify(
     :class:`NoDataError` where there is no store or nothing of it is inside the bounds, :class:`DataError` where a part
     cannot be read.
     """
-    catalog, tally = Catalog(root), Tally()
+    catalog, counter = Catalog(root), FindingCounter()
     catalog.require_some()
-    scope = Scope(None if symbols is None else frozenset(symbols), first, last)
-    listings = {kind: scope.of(DATASETS[kind], catalog) for kind in kinds}
-    work = [(kind, piece) for kind, listing in listings.items() for piece in pieces(listing)]
+    selection = RowSelection(None if symbols is None else frozenset(symbols), first, last)
+    listings = {kind: selection.of(DATASETS[kind], catalog) for kind in kinds}
+    work = [(kind, chunk) for kind, listing in listings.items() for chunk in chunks(listing)]
     if not work:
         raise NoDataError(f"The market store {root} holds nothing of what is to be verified")
     ranges = BarRanges(catalog)
-    examiners = {kind: examiner(kind, config, calendar, ranges.add) for kind in kinds}
-    for done, (kind, piece) in enumerate(work):
+    runners = {kind: check_runner(kind, config, calendar, ranges.add) for kind in kinds}
+    for done, (kind, chunk) in enumerate(work):
         if progress:
-            progress(f"{kind} {piece.period}", done, len(work))
+            progress(f"{kind} {chunk.period}", done, len(work))
         data = DATASETS[kind]
-        rows = piece.read(catalog, data, listings[kind], scope)
-        if piece.has_revisions:
-            tally.add(VERSION_CHECKS[kind], revisions(rows, data))
+        rows = chunk.read(catalog, data, listings[kind], selection)
+        if chunk.has_revisions:
+            counter.add(VERSION_CHECKS[kind], revisions(rows, data))
             rows = latest(rows, data)
-        examiners[kind].examine(rows.sort(*data.identity), tally)
-    _names(catalog, scope, kinds, config, calendar, tally)
+        runners[kind].run(rows.sort(*data.identity), counter)
+    _names(catalog, selection, kinds, config, calendar, counter)
     if progress:
         progress("", len(work), len(work))
-    return tally.findings()
+    return counter.findings()
 
 
 def has_errors(findings: pl.DataFrame) -> bool:
@@ -116,18 +116,23 @@ class BarRanges:
         data = DATASETS["bars"]
         listing = self._catalog.listing(data, year, year)
         found = [
-            latest(piece.read(self._catalog, data, listing, Scope()), data).select(_RANGE.names())
-            for piece in pieces(listing)
+            latest(chunk.read(self._catalog, data, listing, RowSelection()), data).select(_RANGE.names())
+            for chunk in chunks(listing)
         ]
         return pl.concat([pl.DataFrame(schema=_RANGE), *found])
 
 
 def _names(
-    catalog: Catalog, scope: Scope, kinds: Sequence[DataKind], config: Config, calendar: SessionCalendar, tally: Tally
+    catalog: Catalog,
+    selection: RowSelection,
+    kinds: Sequence[DataKind],
+    config: Config,
+    calendar: SessionCalendar,
+    counter: FindingCounter,
 ) -> None:
     """Checks over the whole store of the symbols inside: what lies outside the days counts as well."""
-    whole = Scope(scope.symbols)
+    whole = RowSelection(selection.symbols)
     bars = whole.of(DATASETS["bars"], catalog).index
     for kind, checks in name_checks(config.quality.bars).items():
         if kind in kinds:
-            tally.add(checks, names(whole.of(DATASETS[kind], catalog).index, bars, calendar))
+            counter.add(checks, names(whole.of(DATASETS[kind], catalog).index, bars, calendar))

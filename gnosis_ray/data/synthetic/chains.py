@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from gnosis_ray.config import RatePoint
 from gnosis_ray.data.synthetic.params import SymbolParams
-from gnosis_ray.data.synthetic.paths import Path
-from gnosis_ray.data.synthetic.positioning import Book, Listing, lay_book
+from gnosis_ray.data.synthetic.paths import PricePath
+from gnosis_ray.data.synthetic.positioning import ListedContracts, OpenInterest, place_open_interest
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.surface import Surface, surface_at
 from gnosis_ray.data.synthetic.timeline import SLICES, Expiries, Snapshot
@@ -30,7 +30,7 @@ TICK = 0.01
 
 
 @dataclass(frozen=True)
-class Chain:
+class SyntheticChain:
     """One snapshot of one symbol. Arrays are (E, K, 2): expiry, strike, call before put."""
 
     expiries: npt.NDArray[np.datetime64]
@@ -48,7 +48,7 @@ class Chain:
     vendor_iv: Floats
     """NaN where the vendor gives none."""
     surface: Surface
-    book: Book
+    book: OpenInterest
 
     @property
     def contracts(self) -> int:
@@ -68,11 +68,11 @@ def list_strikes(spot: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
 def build_chain(
     seed: int,
     params: SymbolParams,
-    path: Path,
+    path: PricePath,
     snapshot: Snapshot,
     expiries: Expiries,
     curve: tuple[RatePoint, ...],
-) -> Chain:
+) -> SyntheticChain:
     """The chain of one symbol at one snapshot; ``expiries`` must not be empty."""
     spot = path.spot(snapshot.session, snapshot.mark)
     strikes, round_strikes = list_strikes(spot)
@@ -85,11 +85,11 @@ def build_chain(
     shape = (tau.size, strikes.size, 2)
     random = stream(seed, params.symbol, "chain", snapshot.block)
     noise = random.standard_normal((3, *shape))
-    listing = Listing(spot, strikes, round_strikes, expiries.tau, expiries.monthly, values.gamma[..., 0])
-    book = lay_book(params, listing, surface.volatility_now, np.moveaxis(noise[0], -1, 0))
+    listed = ListedContracts(spot, strikes, round_strikes, expiries.tau, expiries.monthly, values.gamma[..., 0])
+    book = place_open_interest(params, listed, surface.volatility_now, np.moveaxis(noise[0], -1, 0))
     interest = np.stack([book.calls, book.puts], axis=-1)
     half = half_spread(values.price)
-    return Chain(
+    return SyntheticChain(
         expiries=expiries.days,
         strikes=strikes,
         spot=spot,

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from gnosis_ray.data.synthetic.chains import Chain
-from gnosis_ray.data.synthetic.headlines import Headline
+from gnosis_ray.data.synthetic.chains import SyntheticChain
+from gnosis_ray.data.synthetic.headlines import SyntheticHeadline
 from gnosis_ray.data.synthetic.tape import Tape
 from gnosis_ray.data.synthetic.timeline import Snapshot
 from gnosis_ray.market.calendar import Moments
@@ -21,7 +21,7 @@ CHAIN_SCHEMA = pl.Schema({**RAW_CHAIN, "timestamp": UTC_TIME})
 """``RAW_CHAIN`` and the moment that asked."""
 
 
-def chain_frame(rows: Sequence[tuple[str, np.datetime64, Snapshot, Chain]]) -> pl.DataFrame:
+def chain_frame(rows: Sequence[tuple[str, np.datetime64, Snapshot, SyntheticChain]]) -> pl.DataFrame:
     """Chains in the order given, contracts by expiry, strike, type."""
     if not rows:
         return pl.DataFrame(schema=CHAIN_SCHEMA)
@@ -110,7 +110,7 @@ def quote_frame(tapes: Iterable[tuple[str, Tape, Moments, Moments]]) -> pl.DataF
     ).match_to_schema(QUOTES)
 
 
-def news_frame(rows: Sequence[tuple[str, Headline]]) -> pl.DataFrame:
+def news_frame(rows: Sequence[tuple[str, SyntheticHeadline]]) -> pl.DataFrame:
     """News items in the order given."""
     return pl.DataFrame(
         [(symbol, i.published, i.published, i.text, i.body, i.source) for symbol, i in rows],

@@ -11,7 +11,7 @@ from gnosis_ray.data.synthetic.surface import Surface
 
 
 @dataclass(frozen=True)
-class SyntheticTruth:
+class GroundTruth:
     """Planted figures of one symbol in force at a moment. USD, fractions, years."""
 
     symbol: str

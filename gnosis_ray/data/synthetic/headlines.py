@@ -49,7 +49,7 @@ _BODIES = {
 
 
 @dataclass(frozen=True)
-class Headline:
+class SyntheticHeadline:
     """One item, and the tone planted in it: 1 positive, -1 negative, 0 neutral."""
 
     published: datetime
@@ -65,7 +65,7 @@ def week_tone(seed: int, symbol: str, day: date) -> int:
     return next(tone for limit, tone in _TONES if u < limit)
 
 
-def headlines(seed: int, symbol: str, start: datetime, end: datetime) -> list[Headline]:
+def headlines(seed: int, symbol: str, start: datetime, end: datetime) -> list[SyntheticHeadline]:
     """Items published after ``start`` and at or before ``end``, oldest first; repeats of other sources included."""
     days = (end.date() - start.date()).days + 1
     items = [item for offset in range(days) for item in _day(seed, symbol, start.date() + timedelta(days=offset))]
@@ -73,7 +73,7 @@ def headlines(seed: int, symbol: str, start: datetime, end: datetime) -> list[He
     return sorted(inside, key=lambda item: (item.published, item.source, item.text))
 
 
-def _day(seed: int, symbol: str, day: date) -> list[Headline]:
+def _day(seed: int, symbol: str, day: date) -> list[SyntheticHeadline]:
     """The items of one day: none to four, and repeats of some of them."""
     random = stream(seed, symbol, "news", day.toordinal())
     count = int(np.searchsorted(_ITEMS_A_DAY, random.random(), side="right"))
@@ -87,9 +87,9 @@ def _day(seed: int, symbol: str, day: date) -> list[Headline]:
         source = int(u[1] * len(SOURCES))
         published = datetime(day.year, day.month, day.day, 10, tzinfo=UTC) + timedelta(seconds=int(u[2] * 11 * 3600))
         text = _HEADLINES[item_tone][index].format(s=symbol)
-        items.append(Headline(published, text, _BODIES[item_tone], SOURCES[source], item_tone))
+        items.append(SyntheticHeadline(published, text, _BODIES[item_tone], SOURCES[source], item_tone))
         if u[3] < _REPEATED_SHARE:
             again = published + timedelta(minutes=5 + int(u[4] * 30))
             repeat = SOURCES[(source + 1) % len(SOURCES)]
-            items.append(Headline(again, text, _BODIES[item_tone], repeat, item_tone))
+            items.append(SyntheticHeadline(again, text, _BODIES[item_tone], repeat, item_tone))
     return items

@@ -40,7 +40,7 @@ class MarketPath:
 
 
 @dataclass(frozen=True)
-class Path:
+class PricePath:
     """One symbol's log prices over n sessions. Row i depends on random numbers of rows 0..i only."""
 
     opens: Floats
@@ -103,7 +103,7 @@ def market_path(seed: int, sessions: int) -> MarketPath:
     return MarketPath(gaps, (daily * _slice_share())[:, None] * z[:, 1:], variance)
 
 
-def symbol_path(seed: int, params: SymbolParams, market: MarketPath) -> Path:
+def symbol_path(seed: int, params: SymbolParams, market: MarketPath) -> PricePath:
     """The path of one symbol over the market factor's sessions."""
     n = market.gaps.size
     u = stream(seed, params.symbol, "regime").random((n, 4))
@@ -124,7 +124,7 @@ def symbol_path(seed: int, params: SymbolParams, market: MarketPath) -> Path:
     slice_sigma = np.sqrt(diffusive / TRADING_DAYS_PER_YEAR) * _slice_share()
     surprise = np.abs(returns) / np.sqrt(diffusive / TRADING_DAYS_PER_YEAR)
     activity = np.exp(0.3 * z[:, 2] - 0.045 + 0.35 * (np.minimum(surprise, 6.0) - 0.8))
-    return Path(
+    return PricePath(
         opens=closes - within,
         closes=closes,
         steps=steps,

@@ -36,7 +36,7 @@ _SMALLEST_MEAN_INTEREST = 25.0
 
 
 @dataclass(frozen=True)
-class Book:
+class OpenInterest:
     """Open interest in whole contracts, (expiries, strikes) each, and the planted walls."""
 
     calls: Floats
@@ -46,7 +46,7 @@ class Book:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListedContracts:
     """Where open interest can lie: (K,) strikes and round ones, (E,) tau and months, (E, K) gamma a share."""
 
     spot: float
@@ -57,28 +57,30 @@ class Listing:
     gamma: Floats
 
 
-def lay_book(params: SymbolParams, listing: Listing, volatility: float, noise: Floats) -> Book:
+def place_open_interest(
+    params: SymbolParams, listed: ListedContracts, volatility: float, noise: Floats
+) -> OpenInterest:
     """The book of one snapshot. ``noise``: standard normals (2, E, K); ``volatility`` in force, a year."""
-    moneyness = listing.strikes / listing.spot - 1.0
+    moneyness = listed.strikes / listed.spot - 1.0
     call_wall = _wall(moneyness, params.call_wall_distance)
     put_wall = _wall(moneyness, -params.put_wall_distance)
-    common = _expiry_weights(listing)[:, None] * np.where(listing.round_strikes, 2.0, 1.0)
+    common = _expiry_weights(listed)[:, None] * np.where(listed.round_strikes, 2.0, 1.0)
     calls = common * np.exp(-0.5 * ((moneyness - _CENTRE) / _WIDTH) ** 2 + 0.25 * noise[0])
     puts = common * np.exp(-0.5 * ((moneyness + _CENTRE) / _WIDTH) ** 2 + 0.25 * noise[1])
-    _raise_wall(calls, listing, call_wall)
-    _raise_wall(puts, listing, put_wall)
+    _raise_wall(calls, listed, call_wall)
+    _raise_wall(puts, listed, put_wall)
     if params.positioning == "squeeze":
-        calls, puts = _squeeze(calls, puts, listing, moneyness)
+        calls, puts = _squeeze(calls, puts, listed, moneyness)
     else:
         share = CALL_SHARE[params.positioning]
-        calls *= share / _total(calls, listing)
-        puts *= (1.0 - share) / _total(puts, listing)
-    scale = _contracts(params, listing, volatility, calls, puts)
-    return Book(
+        calls *= share / _total(calls, listed)
+        puts *= (1.0 - share) / _total(puts, listed)
+    scale = _contracts(params, listed, volatility, calls, puts)
+    return OpenInterest(
         calls=np.rint(calls * scale),
         puts=np.rint(puts * scale),
-        call_wall=float(listing.strikes[call_wall]),
-        put_wall=float(listing.strikes[put_wall]),
+        call_wall=float(listed.strikes[call_wall]),
+        put_wall=float(listed.strikes[put_wall]),
     )
 
 
@@ -88,41 +90,41 @@ def _wall(moneyness: Floats, target: float) -> int:
     return int(np.argmin(np.where(outside, np.abs(moneyness - target), np.inf)))
 
 
-def _expiry_weights(listing: Listing) -> Floats:
+def _expiry_weights(listed: ListedContracts) -> Floats:
     """Months over weeks, near over far; the last days get less, for their gamma grows as their time goes."""
-    nearness = np.sqrt(np.minimum(listing.tau * DAYS_PER_YEAR / 30.0, 1.0)) * np.exp(-listing.tau / 0.35)
-    return np.asarray(np.where(listing.monthly, 3.0, 1.0) * nearness)
+    nearness = np.sqrt(np.minimum(listed.tau * DAYS_PER_YEAR / 30.0, 1.0)) * np.exp(-listed.tau / 0.35)
+    return np.asarray(np.where(listed.monthly, 3.0, 1.0) * nearness)
 
 
-def _total(interest: Floats, listing: Listing) -> float:
+def _total(interest: Floats, listed: ListedContracts) -> float:
     """Gamma of a side."""
-    return float((interest * listing.gamma).sum())
+    return float((interest * listed.gamma).sum())
 
 
-def _raise_wall(interest: Floats, listing: Listing, wall: int) -> None:
+def _raise_wall(interest: Floats, listed: ListedContracts, wall: int) -> None:
     """Adds open interest at the wall, in the first monthly expiry a fortnight away, until it leads its side."""
-    by_strike = (interest * listing.gamma).sum(axis=0)
+    by_strike = (interest * listed.gamma).sum(axis=0)
     rest = np.delete(by_strike, wall)
-    away = np.flatnonzero(listing.monthly & (listing.tau >= _WALL_MIN_TAU))
-    expiry = int(away[0]) if away.size else listing.tau.size - 1
+    away = np.flatnonzero(listed.monthly & (listed.tau >= _WALL_MIN_TAU))
+    expiry = int(away[0]) if away.size else listed.tau.size - 1
     lacking = max(0.0, _WALL_LEAD * float(rest.max()) - float(by_strike[wall]))
-    interest[expiry, wall] += lacking / listing.gamma[expiry, wall]
+    interest[expiry, wall] += lacking / listed.gamma[expiry, wall]
 
 
-def _squeeze(calls: Floats, puts: Floats, listing: Listing, moneyness: Floats) -> tuple[Floats, Floats]:
+def _squeeze(calls: Floats, puts: Floats, listed: ListedContracts, moneyness: Floats) -> tuple[Floats, Floats]:
     """Puts as heavy as the calls outside of the window, and calls in it at SQUEEZE_SHARE of gross or more."""
     window = (moneyness > 0.0) & (moneyness <= SQUEEZE_WINDOW)
-    outside = _total(np.where(window, 0.0, calls), listing)
-    inside = _total(np.where(window, calls, 0.0), listing)
-    puts = puts * (outside / _total(puts, listing))
+    outside = _total(np.where(window, 0.0, calls), listed)
+    inside = _total(np.where(window, calls, 0.0), listed)
+    puts = puts * (outside / _total(puts, listed))
     wanted = SQUEEZE_SHARE / (1.0 - SQUEEZE_SHARE) * 2.0 * outside
     return np.where(window, calls * max(1.0, wanted / inside), calls), puts
 
 
-def _contracts(params: SymbolParams, listing: Listing, volatility: float, calls: Floats, puts: Floats) -> float:
+def _contracts(params: SymbolParams, listed: ListedContracts, volatility: float, calls: Floats, puts: Floats) -> float:
     """The factor that makes gross gamma worth ``gross_energy`` of a day's turnover on a one-sigma day."""
-    gross = _total(calls, listing) + _total(puts, listing)
-    usd_per_unit_move = gross * SHARES_PER_CONTRACT * listing.spot**2
+    gross = _total(calls, listed) + _total(puts, listed)
+    usd_per_unit_move = gross * SHARES_PER_CONTRACT * listed.spot**2
     wanted = params.gross_energy * params.dollar_volume / (volatility / np.sqrt(TRADING_DAYS_PER_YEAR))
     mean = 0.5 * (calls.mean() + puts.mean())
     return float(max(wanted / usd_per_unit_move, _SMALLEST_MEAN_INTEREST / mean))

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import MarketConfig, SyntheticConfig, as_of_text
-from gnosis_ray.data.synthetic.chains import Chain, build_chain
+from gnosis_ray.data.synthetic.chains import SyntheticChain, build_chain
 from gnosis_ray.data.synthetic.frames import bar_frame, chain_frame, news_frame, quote_frame, trade_frame
-from gnosis_ray.data.synthetic.ground_truth import SyntheticTruth
-from gnosis_ray.data.synthetic.headlines import Headline, headlines, week_tone
+from gnosis_ray.data.synthetic.ground_truth import GroundTruth
+from gnosis_ray.data.synthetic.headlines import SyntheticHeadline, headlines, week_tone
 from gnosis_ray.data.synthetic.params import SymbolParams, symbol_params
-from gnosis_ray.data.synthetic.paths import Path, market_path, symbol_path
+from gnosis_ray.data.synthetic.paths import PricePath, market_path, symbol_path
 from gnosis_ray.data.synthetic.positioning import GAMMA_SIGN
 from gnosis_ray.data.synthetic.surface import surface_at
 from gnosis_ray.data.synthetic.tape import Tape, impact_of, session_tape
@@ -52,10 +52,10 @@ class SyntheticSource:
     def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """See :class:`MarketSource`: one snapshot at each close, and one at each half hour of an open session."""
         listed: dict[Snapshot, Expiries] = {}
-        rows: list[tuple[str, np.datetime64, Snapshot, Chain]] = []
+        rows: list[tuple[str, np.datetime64, Snapshot, SyntheticChain]] = []
         for symbol, moments in self._by_symbol(keys):
             params, path = self._symbol(symbol, moments[-1])
-            built: dict[Snapshot, Chain] = {}
+            built: dict[Snapshot, SyntheticChain] = {}
             for moment in moments:
                 snapshot = self._timeline.snapshot(moment)
                 if snapshot not in listed:
@@ -89,15 +89,15 @@ class SyntheticSource:
 
     def news(self, keys: pl.DataFrame, lookback_hours: int) -> pl.DataFrame:
         """See :class:`MarketSource`; each item once, however many keys look at it."""
-        rows: list[tuple[str, Headline]] = []
+        rows: list[tuple[str, SyntheticHeadline]] = []
         for symbol, moments in self._by_symbol(keys):
-            found: set[Headline] = set()
+            found: set[SyntheticHeadline] = set()
             for moment in moments:
                 found.update(self._headlines(symbol, _python_time(moment), lookback_hours))
             rows += [(symbol, item) for item in sorted(found, key=lambda i: (i.published, i.source, i.text))]
         return news_frame(rows)
 
-    def truth(self, symbol: str, now: datetime) -> SyntheticTruth:
+    def ground_truth(self, symbol: str, now: datetime) -> GroundTruth:
         """What is planted for a symbol at ``now``; :class:`NoDataError` where this market has no rows."""
         known = next(self._by_symbol(one_key(symbol, now)), None)
         if known is None:
@@ -108,7 +108,7 @@ class SyntheticSource:
         expiries = self._timeline.expiries(snapshot)
         book = self._chain(params, path, snapshot, expiries).book if expiries.days.size else None
         items = self._headlines(symbol, _python_time(moment), TRUTH_NEWS_HOURS)
-        return SyntheticTruth(
+        return GroundTruth(
             symbol=symbol,
             snapshot=_python_time(snapshot.moment),
             spot=path.spot(snapshot.session, snapshot.mark),
@@ -140,13 +140,13 @@ class SyntheticSource:
         starts = np.flatnonzero(symbols.rle_id().diff().fill_null(1).to_numpy())
         yield from zip(symbols.gather(starts), np.split(moments, starts[1:]), strict=True)
 
-    def _symbol(self, symbol: str, until: np.datetime64) -> tuple[SymbolParams, Path]:
+    def _symbol(self, symbol: str, until: np.datetime64) -> tuple[SymbolParams, PricePath]:
         """Parameters and path, as far as a usable moment needs it."""
         params = symbol_params(self._config.seed, symbol)
         market = self._market.first(self._timeline.snapshot(until).session + 1)
         return params, symbol_path(self._config.seed, params, market)
 
-    def _chain(self, params: SymbolParams, path: Path, snapshot: Snapshot, expiries: Expiries) -> Chain:
+    def _chain(self, params: SymbolParams, path: PricePath, snapshot: Snapshot, expiries: Expiries) -> SyntheticChain:
         return build_chain(self._config.seed, params, path, snapshot, expiries, self._curve)
 
     def _tapes(self, keys: pl.DataFrame, minutes: int) -> Iterator[tuple[str, Tape, Moments, Moments]]:
@@ -160,7 +160,7 @@ class SyntheticSource:
                 for session in sessions:
                     yield symbol, session_tape(self._config.seed, params, path, self._timeline, session), starts, ends
 
-    def _headlines(self, symbol: str, now: datetime, hours: int) -> list[Headline]:
+    def _headlines(self, symbol: str, now: datetime, hours: int) -> list[SyntheticHeadline]:
         start = max(now - timedelta(hours=hours), _python_time(self._timeline.opens[1]))
         return headlines(self._config.seed, symbol, start, now)
 

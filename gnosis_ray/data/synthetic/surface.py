@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnosis_ray.data.synthetic.params import SymbolParams
-from gnosis_ray.data.synthetic.paths import Path
+from gnosis_ray.data.synthetic.paths import PricePath
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Surface:
         return self.rho * self.eta / (2.0 * math.sqrt(tau * (1.0 + theta)))
 
 
-def surface_at(params: SymbolParams, path: Path, session: int) -> Surface:
+def surface_at(params: SymbolParams, path: PricePath, session: int) -> Surface:
     """The surface in force during a session and at its close."""
     return Surface(
         volatility_now=float(path.volatility[session]),

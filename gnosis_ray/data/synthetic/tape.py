@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnosis_ray.data.synthetic.params import SymbolParams
-from gnosis_ray.data.synthetic.paths import Path
+from gnosis_ray.data.synthetic.paths import PricePath
 from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.timeline import SLICES, Timeline
 from gnosis_ray.market.calendar import Moments
@@ -54,7 +54,7 @@ class Impact:
     """Standard deviation of the price change that flow leaves unexplained, USD."""
 
 
-def impact_of(params: SymbolParams, path: Path, session: int) -> Impact:
+def impact_of(params: SymbolParams, path: PricePath, session: int) -> Impact:
     """lambda = share of deviation that flow explains times price over flow deviation (Kyle 1985, theorem 1).
 
     Built on the previous close and the long-run volatility, so that lambda does not depend on the session itself.
@@ -69,7 +69,7 @@ def impact_of(params: SymbolParams, path: Path, session: int) -> Impact:
     return Impact(kyle_lambda, flow_sigma, correlation, actual * float(np.sqrt(1.0 - correlation**2)))
 
 
-def session_tape(seed: int, params: SymbolParams, path: Path, timeline: Timeline, session: int) -> Tape:
+def session_tape(seed: int, params: SymbolParams, path: PricePath, timeline: Timeline, session: int) -> Tape:
     """The whole session. Each slice ends on its mark: the path between marks is filled in (Levy's construction).
 
     Within a slice dp_i = lambda q_i + e_i. Its total flow is drawn given its price move, with the correlation that

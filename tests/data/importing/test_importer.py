@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gnosis_ray.data.importing import ImportReport, Mapping, import_dataset, load_mapping
+from gnosis_ray.data.importing import ImportMapping, ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.errors import NoDataError, SchemaError
 from gnosis_ray.market.calendar import SessionCalendar
@@ -47,7 +47,7 @@ def calendar() -> SessionCalendar:
 
 
 @pytest.fixture
-def mapping() -> Mapping:
+def mapping() -> ImportMapping:
     return load_mapping("us_2026_07")
 
 
@@ -224,7 +224,7 @@ def test_again_changes_nothing(tmp_path: Path, calendar: SessionCalendar) -> Non
     assert sorted((tmp_path / "market").rglob("*")) == before
 
 
-def test_files_and_columns_are_named(tmp_path: Path, calendar: SessionCalendar, mapping: Mapping) -> None:
+def test_files_and_columns_are_named(tmp_path: Path, calendar: SessionCalendar, mapping: ImportMapping) -> None:
     store = StoreWriter(tmp_path / "market")
     with pytest.raises(NoDataError, match=r"Expected a file chains.parquet"):
         import_dataset(tmp_path, mapping, store, calendar)
@@ -238,7 +238,7 @@ def test_files_and_columns_are_named(tmp_path: Path, calendar: SessionCalendar, 
     assert not list(tmp_path.rglob("part-*"))
 
 
-def test_progress(tmp_path: Path, calendar: SessionCalendar, mapping: Mapping) -> None:
+def test_progress(tmp_path: Path, calendar: SessionCalendar, mapping: ImportMapping) -> None:
     _import(tmp_path, calendar, [CONTRACT], [BAR])
     steps: list[tuple[str, int, int]] = []
     import_dataset(tmp_path, mapping, StoreWriter(tmp_path / "other"), calendar, lambda *step: steps.append(step))
@@ -265,7 +265,7 @@ def test_csv_trades_quotes_and_news(tmp_path: Path, calendar: SessionCalendar) -
         {"file": "n.csv", "kind": "news", "columns": {**event, "headline": "h"}}
         | {"constants": {"body": None, "source": "wire"}},
     ]
-    mapping = Mapping.model_validate(
+    mapping = ImportMapping.model_validate(
         {"name": "mine", "about": "text", "tables": [{**table, "known_at": "event"} for table in tables]}
     )
     report = import_dataset(tmp_path, mapping, StoreWriter(tmp_path / "market"), calendar)
@@ -283,7 +283,7 @@ def test_csv_trades_quotes_and_news(tmp_path: Path, calendar: SessionCalendar) -
 def test_a_mapping_may_leave_the_adjusted_close_out_or_fill_it(folder_of_bars: Path, calendar: SessionCalendar) -> None:
     for name, expected in (("us_2026_07", [None] * 3), ("sp500_2018_2021", [5.25, None, None])):
         bars = next(table for table in load_mapping(name).tables if table.kind == "bars")
-        mapping = Mapping(name=name, about="bars alone", tables=(bars,))
+        mapping = ImportMapping(name=name, about="bars alone", tables=(bars,))
         store = StoreWriter(folder_of_bars / name)
         report = import_dataset(folder_of_bars, mapping, store, calendar)
         found = StoreSource(store.root).bars(keys(("BRK.B", LATER)), 5)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gnosis_ray.config import config_root
-from gnosis_ray.data.importing import ImportReport, Mapping, import_dataset, load_mapping
+from gnosis_ray.data.importing import ImportMapping, ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
 from gnosis_ray.market.calendar import SessionCalendar
@@ -133,5 +133,5 @@ def test_mappings_say_what_they_mean(tmp_path: Path, change: dict[str, Any], mes
 
 def test_the_mapping_is_built_in() -> None:
     mapping = load_mapping("ticks_2013")
-    assert isinstance(mapping, Mapping)
+    assert isinstance(mapping, ImportMapping)
     assert [table.kind for table in mapping.tables] == ["trades", "quotes"]

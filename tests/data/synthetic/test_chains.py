@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.synthetic import SyntheticSource, SyntheticTruth
+from gnosis_ray.data.synthetic import GroundTruth, SyntheticSource
 from gnosis_ray.data.synthetic.params import symbol_params
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at, one_key
@@ -26,13 +26,13 @@ RATE = 0.04
 def priced(request: pytest.FixtureRequest, source: SyntheticSource, calendar: SessionCalendar) -> pl.DataFrame:
     """Chains with tau, and the gamma and signed gamma that the planted surface gives each contract."""
     chains = source.raw_chains(keys_at(SYMBOLS, request.param))
-    truths = {symbol: source.truth(symbol, request.param) for symbol in SYMBOLS}
+    truths = {symbol: source.ground_truth(symbol, request.param) for symbol in SYMBOLS}
     return pl.concat(
         [_with_gamma(chain, truths[chain["symbol"][0]], calendar) for chain in chains.partition_by("symbol")]
     )
 
 
-def _with_gamma(chain: pl.DataFrame, truth: SyntheticTruth, calendar: SessionCalendar) -> pl.DataFrame:
+def _with_gamma(chain: pl.DataFrame, truth: GroundTruth, calendar: SessionCalendar) -> pl.DataFrame:
     ends = calendar.close_on(chain["expiry"].to_numpy())
     taken = chain["event_time"].dt.replace_time_zone(None).to_numpy()
     tau = (ends - taken) / np.timedelta64(1, "us") / (365 * 86_400e6)
@@ -98,7 +98,7 @@ def test_the_planted_carry_can_be_read_from_three_strikes_near_spot(
     )
     assert found["len"].min() >= 3  # type: ignore[operator]
     for symbol, price, tau, carry in found.select("symbol", "underlying_price", "tau", "carry").iter_rows():
-        assert carry == pytest.approx(source.truth(symbol, NOW).carry, abs=0.01 / price / tau + 1e-9)
+        assert carry == pytest.approx(source.ground_truth(symbol, NOW).carry, abs=0.01 / price / tau + 1e-9)
 
 
 def test_fair_prices_admit_no_static_arbitrage(priced: pl.DataFrame) -> None:
@@ -114,12 +114,12 @@ def test_total_variance_grows_with_time_at_every_moneyness(source: SyntheticSour
     tau = np.geomspace(0.5 / 365, 1.0, 60)[:, None]
     k = np.linspace(-0.4, 0.4, 81)
     for symbol in SYMBOLS:
-        variance = source.truth(symbol, NOW).surface.implied_vol(k, tau) ** 2 * tau
+        variance = source.ground_truth(symbol, NOW).surface.implied_vol(k, tau) ** 2 * tau
         assert (np.diff(variance, axis=0) > 0).all()
 
 
 def test_the_surface_tells_its_own_level_and_slope(source: SyntheticSource) -> None:
-    surface = source.truth("AAPL", NOW).surface
+    surface = source.ground_truth("AAPL", NOW).surface
     assert float(surface.implied_vol(0.0, 0.1)) == pytest.approx(float(surface.atm(0.1)), rel=1e-12)
     slope = float(surface.implied_vol(1e-5, 0.1) - surface.implied_vol(-1e-5, 0.1)) / 2e-5
     assert slope == pytest.approx(surface.atm_skew(0.1), rel=1e-5)
@@ -127,7 +127,7 @@ def test_the_surface_tells_its_own_level_and_slope(source: SyntheticSource) -> N
 
 
 def test_stress_lifts_the_front_of_the_term_structure(source: SyntheticSource) -> None:
-    truths = [source.truth(symbol, NOW) for symbol in SYMBOLS]
+    truths = [source.ground_truth(symbol, NOW) for symbol in SYMBOLS]
     ratio = {t.symbol: float(t.surface.atm(7 / 365) / t.surface.atm(180 / 365)) for t in truths}
     stressed = [ratio[t.symbol] for t in truths if t.regime == "stressed"]
     calm = [ratio[t.symbol] for t in truths if t.regime == "calm"]
@@ -184,7 +184,7 @@ def test_gross_gamma_is_worth_its_share_of_turnover(
     for symbol, gross, spot in (
         priced.group_by("symbol").agg(pl.col("gamma_oi").sum(), pl.col("underlying_price").first()).iter_rows()
     ):
-        truth = source.truth(symbol, taken)
+        truth = source.ground_truth(symbol, taken)
         turnover = symbol_params(config.data.synthetic.seed, symbol).dollar_volume
         ratios.append(gross * 100 * spot**2 * truth.volatility / np.sqrt(252) / turnover / truth.gross_energy)
     assert min(ratios) > 0.97

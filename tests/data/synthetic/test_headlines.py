@@ -29,7 +29,7 @@ def test_truth_knows_the_tone_of_each_recent_headline(source: SyntheticSource) -
     tones = set()
     for symbol in SYMBOLS:
         news = source.news(one_key(symbol, NOW), 72)
-        truth = source.truth(symbol, NOW)
+        truth = source.ground_truth(symbol, NOW)
         assert set(news["headline"]) == set(truth.headline_tones)
         for text, tone in truth.headline_tones.items():
             words = pl.Series([text])
@@ -41,7 +41,7 @@ def test_truth_knows_the_tone_of_each_recent_headline(source: SyntheticSource) -
 def test_most_items_of_a_toned_week_carry_its_tone(source: SyntheticSource) -> None:
     kept, seen, wrong = 0, 0, 0
     for symbol in SYMBOLS:
-        truth = source.truth(symbol, NOW)
+        truth = source.ground_truth(symbol, NOW)
         if truth.news_tone != 0:
             seen += len(truth.headline_tones)
             kept += sum(tone == truth.news_tone for tone in truth.headline_tones.values())

@@ -153,7 +153,7 @@ def test_outside_of_its_time_the_market_is_empty(
 ) -> None:
     assert read(source, one_key("AAPL", moment)).is_empty()
     with pytest.raises(NoDataError):
-        source.truth("AAPL", moment)
+        source.ground_truth("AAPL", moment)
 
 
 def test_the_first_bar_is_that_of_the_session_after_the_anchor(source: SyntheticSource) -> None:

@@ -45,7 +45,7 @@ def test_regressing_price_changes_on_signed_volume_finds_kyle_lambda(source: Syn
             flow=pl.col("size") * pl.col("side").replace_strict({"buy": 1.0, "sell": -1.0}),
         ).drop_nulls(["change", "flow"])
         slope = _slope(signed["flow"].to_numpy(), signed["change"].to_numpy())
-        errors.append(slope / source.truth(trades["symbol"][0], NOW).kyle_lambda - 1.0)
+        errors.append(slope / source.ground_truth(trades["symbol"][0], NOW).kyle_lambda - 1.0)
     assert np.max(np.abs(errors)) < 0.45
     assert abs(np.mean(errors)) < 0.05
 
@@ -101,7 +101,7 @@ def test_quotes_carry_the_planted_spread_and_tell_the_side(source: SyntheticSour
     quotes = source.quotes(keys, SESSION_MINUTES)
     wide = (pl.col("ask") - pl.col("bid")) / (0.5 * (pl.col("ask") + pl.col("bid"))) * 1e4
     for symbol, bps in quotes.group_by("symbol").agg(wide.mean().alias("bps")).iter_rows():
-        assert bps == pytest.approx(source.truth(symbol, NOW).spread_bps, rel=0.01)
+        assert bps == pytest.approx(source.ground_truth(symbol, NOW).spread_bps, rel=0.01)
     trades = source.trades(keys, SESSION_MINUTES).drop_nulls("side").sort("timestamp")
     beside = trades.join_asof(quotes.sort("timestamp"), on="timestamp", by="symbol", check_sortedness=False)
     adapted = beside["price"] > 0.5 * (beside["bid"] + beside["ask"])

@@ -45,7 +45,9 @@ def sign(value: float) -> int:
 
 
 def test_every_planted_headline_has_its_sign(source: SyntheticSource, config: Config) -> None:
-    tones = {t: v for s in SYMBOLS for t, v in source.truth(s, config.data.synthetic.as_of).headline_tones.items()}
+    tones = {
+        t: v for s in SYMBOLS for t, v in source.ground_truth(s, config.data.synthetic.as_of).headline_tones.items()
+    }
     assert set(tones.values()) == {-1, 0, 1}
     wrong = {text: tone for text, tone in tones.items() if sign(shared_scorer().score(text)) != tone}
     assert wrong == {}
@@ -58,7 +60,7 @@ def test_the_news_voice_finds_the_tone_of_the_week(
     news = NewsSentimentProcessor(adapter, config.engines.sentiment.news)
     rows = news.compute_batch(keys_at(SYMBOLS, now))
     for row in rows.iter_rows(named=True):
-        truth = source.truth(row["symbol"], now)
+        truth = source.ground_truth(row["symbol"], now)
         assert row["news_items"] == len(truth.headline_tones)
         planted = set(truth.headline_tones.values())
         if planted == {1}:
