@@ -21,19 +21,17 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-import polars as pl
-
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import COMMITS, STAGED, Place, R, RunPartition, T, parse_folder
+from gnosis_ray.ledger.partition import COMMITS, RunPartition
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from gnosis_ray.storage.files import make_folder, read_parquet, replace_file, sync_folder, write_synced
+from gnosis_ray.storage.files import make_folder, sync_folder, write_synced
+from gnosis_ray.storage.folder import FolderBackend
 
 _RECEIPT = "receipt.json"
 _CLAIM = "claim"
@@ -41,59 +39,15 @@ _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 
 
 @dataclass(frozen=True)
-class FolderPlace(Place):
-    """A ledger in a folder of a file system."""
-
-    root: Path
-
-    def partition(self, run_date: date, run_id: str) -> FolderPartition:
-        """One run's part of this folder."""
-        return FolderPartition(run_date, run_id, self.root)
-
-    def partitions(self, table: str, file: str | None = None) -> list[RunPartition]:
-        """The partitions of a table; with ``file``, those that hold such a one."""
-        folders = [path.as_posix() for path in self.root.glob(f"{table}/*/*") if not file or (path / file).is_file()]
-        return [self.partition(*parse_folder(folder)) for folder in folders]
-
-    def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return (self.root / name).is_file()
-
-    def read(self, name: str) -> bytes:
-        """A file's bytes."""
-        return (self.root / name).read_bytes()
-
-    def frame(self, name: str) -> pl.DataFrame:
-        """A Parquet file."""
-        return read_parquet(self.root / name, str(self.root / name))
-
-    def replace(self, name: str, body: bytes) -> None:
-        """Give a file new content by a rename, synced."""
-        path = self.root / name
-        make_folder(path.parent)
-        replace_file(path, body)
-
-    def establish(self, name: str, body: bytes) -> bytes:
-        """Write a file unless it is there; what it then holds."""
-        if not self.exists(name):
-            self.replace(name, body)
-        return self.read(name)
-
-    def each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """One after the other: the disk keeps nobody waiting."""
-        return [function(item) for item in items]
-
-
-@dataclass(frozen=True)
 class FolderPartition(RunPartition):
-    """One run's part of a ledger in a folder."""
+    """One run's partition of a ledger in a folder."""
 
-    root: Path
+    backend: FolderBackend
 
     @property
-    def place(self) -> FolderPlace:
+    def root(self) -> Path:
         """The ledger's folder."""
-        return FolderPlace(self.root)
+        return self.backend.root
 
     def create(self) -> None:
         """Make the partition's folders."""
@@ -116,7 +70,7 @@ class FolderPartition(RunPartition):
             (stage / _CLAIM).touch()
             yield name
         finally:
-            _discard(stage)
+            self.discard(name)
 
     def claim(self, stage: str, receipt: BatchReceipt) -> bool:
         """Step 2: rename the stage to the batch's name."""
@@ -144,22 +98,13 @@ class FolderPartition(RunPartition):
         _move(claimed / _RECEIPT, self.root / self.marker(index))
         sync_folder(self.root / self.folder(COMMITS))
 
-    def sweep(self) -> None:
-        """Throw away the stages of attempts that have lost."""
-        for path in (self.root / self.folder(COMMITS)).iterdir():
-            staged = STAGED.fullmatch(path.name)
-            if staged and self.is_claimed(int(staged[1])):
-                _discard(path)
+    def has_lost(self, stage: str, index: int) -> bool:
+        """True once another stage was claimed: the winner's was renamed."""
+        return stage != self.claimed(index) and self.is_claimed(index)
 
-    def commit_names(self) -> list[str]:
-        """The names in the folder of commits; none where it is not there."""
-        folder = self.root / self.folder(COMMITS)
-        return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  names are all that is needed
-
-
-def _discard(stage: Path) -> None:
-    """Throw a stage away; a claimed one is no longer there. Rubbish that resists does no harm."""
-    shutil.rmtree(stage, ignore_errors=True)
+    def discard(self, stage: str) -> None:
+        """Delete a stage; a claimed one no longer has this name."""
+        shutil.rmtree(self.root / stage, ignore_errors=True)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -25,15 +25,14 @@ from pydantic import ValidationError
 
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError, nearest_hint
-from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name
-from gnosis_ray.ledger.place import open_place
+from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
+from gnosis_ray.ledger.partitions import find_partitions, open_partition
 from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
 from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
-from gnosis_ray.storage.files import reported
 from gnosis_ray.storage.location import Location, locate
 
 LIVE = "live"
@@ -89,9 +88,9 @@ class LedgerStore:
 
         Raises :class:`LedgerError` where it cannot; the record is then not in the ledger.
         """
-        partition = open_place(self.root).partition(record.timestamp.date(), LIVE)
+        partition = open_partition(self.root, record.timestamp.date(), LIVE)
         parts = encode([record], pl.DataFrame(schema=DETAILS), (), self.feature_columns)
-        with reported(f"append {record.symbol} to {self.root}"):
+        with ledger_errors(f"append {record.symbol} to {self.root}"):
             index = self._first_live(partition)
             with partition.staged(parts) as stage:
                 while not partition.claim(stage, _receipt_of(record, index)):
@@ -102,7 +101,7 @@ class LedgerStore:
     def stream(self, run_id: str | None = None) -> Iterator[LedgerRecord]:
         """The records as they were written, run by run, batch by batch, in their order; without one, of all runs."""
         for partition in self._partitions(run_id):
-            with reported(f"read the commits of run {partition.run_id} in {self.root}"):
+            with ledger_errors(f"read the commits of run {partition.run_id} in {self.root}"):
                 numbers = partition.committed_batches()
             for index in numbers:
                 yield from records_of(*_frames(partition, index, ("snapshots", "suggestions", "trade_ideas")))
@@ -116,7 +115,7 @@ class LedgerStore:
         if table not in TABLES:
             raise LedgerError(f"Unknown table '{table}' of a ledger. {nearest_hint(table, TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
-        with reported(f"read {table} of {self.root}"):
+        with ledger_errors(f"read {table} of {self.root}"):
             parts = [part for p in self._partitions(run_id, table) for part in _parts(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
@@ -126,7 +125,7 @@ class LedgerStore:
         partition = self._run(run_id)
         manifest = self._manifest(partition)
         batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
-        with reported(f"look for {symbol} in run {partition.run_id} in {self.root}"):
+        with ledger_errors(f"look for {symbol} in run {partition.run_id} in {self.root}"):
             committed = batch is not None and partition.is_committed(batch)
         if batch is None or not committed:
             return SymbolEntry(manifest, None, pl.DataFrame(schema=DETAILS), (), committed=False)
@@ -146,19 +145,21 @@ class LedgerStore:
         for partition in self._runs():
             if partition.run_id == manifest.run_id and self._manifest(partition) != manifest:
                 raise LedgerError(f"Run {manifest.run_id} exists in {self.root} with another manifest")
-        partition = open_place(self.root).partition(manifest.run_date, manifest.run_id)
-        with reported(f"begin run {manifest.run_id} in {self.root}"):
+        partition = open_partition(self.root, manifest.run_date, manifest.run_id)
+        with ledger_errors(f"begin run {manifest.run_id} in {self.root}"):
             partition.create()
             body = manifest.model_dump_json(indent=2).encode()
-            standing = partition.place.establish(_manifest_name(partition), body)
-        if standing != body and self._manifest(partition) != manifest:
+            backend, name = partition.backend, _manifest_name(partition)
+            held = body if backend.put_if_absent(name, body) else backend.get(name)
+            backend.require_put_if_absent(name, held)
+        if held != body and self._manifest(partition) != manifest:
             raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
         return self._writer(partition)
 
     def resume(self, run_id: str) -> RunWriter:
         """The writer of a run that was begun; batches that were all but committed are finished first."""
         partition = self._run(run_id)
-        with reported(f"resume run {partition.run_id} in {self.root}"):
+        with ledger_errors(f"resume run {partition.run_id} in {self.root}"):
             partition.create()
             partition.recover()
         return self._writer(partition)
@@ -186,7 +187,7 @@ class LedgerStore:
     def receipt(self, run_id: str) -> RunReceipt:
         """The receipt of one run; raises :class:`LedgerError` where the run was never sealed."""
         partition = self._run(run_id)
-        with reported(f"read run {partition.run_id} in {self.root}"):
+        with ledger_errors(f"read run {partition.run_id} in {self.root}"):
             receipt = self._writer(partition).receipt()
         if receipt is None:
             again = resuming(partition.run_id, self.root)
@@ -206,8 +207,8 @@ class LedgerStore:
 
     def _manifest(self, partition: RunPartition) -> RunManifest:
         name = _manifest_name(partition)
-        with reported(f"read {self.root / name}"):
-            body = partition.place.read(name)
+        with ledger_errors(f"read {self.root / name}"):
+            body = partition.backend.get(name)
         try:
             return RunManifest.model_validate_json(body)
         except ValidationError as error:
@@ -215,8 +216,8 @@ class LedgerStore:
 
     def _runs(self) -> list[RunPartition]:
         """The runs that were begun, the one started last (by its id) last."""
-        with reported(f"look for runs in {self.root}"):
-            found = open_place(self.root).partitions(_MANIFESTS, _MANIFEST_FILE)
+        with ledger_errors(f"look for runs in {self.root}"):
+            found = find_partitions(self.root, _MANIFESTS, _MANIFEST_FILE)
         return sorted(found, key=lambda partition: (partition.run_id, partition.run_date))
 
     def _run(self, run_id: str) -> RunPartition:
@@ -230,9 +231,9 @@ class LedgerStore:
         named = [one for one in begun if one.run_id == (begun[-1].run_id if run_id == LATEST else run_id)]
         if named:
             return named
-        with reported(f"look for runs in {self.root}"):
-            place = open_place(self.root)
-            found = place.partitions("runs", RECEIPT_FILE) if table == "runs" else place.partitions(COMMITS)
+        with ledger_errors(f"look for runs in {self.root}"):
+            name, file = (table, RECEIPT_FILE) if table == "runs" else (COMMITS, None)
+            found = find_partitions(self.root, name, file)
         ordered = sorted(found, key=lambda partition: (partition.run_date, partition.run_id))
         if run_id is None:
             return ordered
@@ -274,19 +275,19 @@ def _manifest_name(partition: RunPartition) -> str:
 
 def _frames(partition: RunPartition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:
     """The rows that one committed batch has of each table."""
-    with reported(f"read {batch_name(index)} of run {partition.run_id} in {partition.place.root}"):
-        return partition.place.each(lambda table: partition.frame(table, index), tables)
+    with ledger_errors(f"read {batch_name(index)} of run {partition.run_id} in {partition.backend.root}"):
+        return partition.backend.map_each(lambda table: partition.frame(table, index), tables)
 
 
 def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
     """The rows of a table that readers may see, part by part, with the columns of their partition."""
-    place = partition.place
+    backend = partition.backend
     if table == "runs":
         name = f"{partition.folder(table)}/{RECEIPT_FILE}"
-        names = [name] if place.exists(name) else []
+        names = [name] if backend.exists(name) else []
     else:
         names = [partition.part(table, index) for index in partition.committed_batches()]
-    return [partition.locate(frame) for frame in place.each(place.frame, names)]
+    return [partition.locate(frame) for frame in backend.map_each(partition.read_frame, names)]
 
 
 def _receipt_of(record: LedgerRecord, index: int) -> BatchReceipt:

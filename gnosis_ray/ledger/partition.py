@@ -1,32 +1,31 @@
-"""What a ledger needs of the place it lies in, and how one run's part of it is laid out there.
+"""One run's partition of a ledger: its file names, and the steps by which a batch is committed to it.
 
 Names are relative to the ledger's root, with ``/`` between their segments:
-``<table>/run_date=<run_date>/run_id=<run_id>/batch-00007.parquet``. The marker of a whole batch is
+``<table>/run_date=<run_date>/run_id=<run_id>/batch-00007.parquet``. The marker of a complete batch is
 ``commits/<partition>/batch-00007``, written last; readers take the batches that have one.
 
-Every place keeps the same promise: any number of attempts, in any number of processes, may write the same batch,
-with equal content or not, and any of them may be killed or come back from the dead; the batch is then absent, or
-whole and one attempt's. How is told in :mod:`gnosis_ray.ledger.in_folder` and :mod:`gnosis_ray.ledger.in_bucket`.
+Folders and buckets give the same guarantee: any number of attempts, in any number of processes, may write the same
+batch, with equal content or not, and any of them may be killed or come back late; the batch is then absent, or
+complete and one attempt's. The protocols are in :mod:`gnosis_ray.ledger.in_folder` and
+:mod:`gnosis_ray.ledger.in_bucket`.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 import polars as pl
 
+from gnosis_ray.errors import LedgerError
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+from gnosis_ray.storage.backend import StorageBackend
 from gnosis_ray.storage.files import unique
-from gnosis_ray.storage.location import Location
-
-T = TypeVar("T")
-R = TypeVar("R")
+from gnosis_ray.storage.parquet import read_parquet
 
 COMMITS = "commits"
 MARKER = re.compile(r"batch-(\d+)")
@@ -34,62 +33,20 @@ CLAIMED = re.compile(r"\.batch-(\d+)")
 STAGED = re.compile(r"\.batch-(\d+)\.\w+")
 
 
-class Place(ABC):
-    """Where a ledger lies. Small and stateless: made anew wherever it is needed."""
-
-    root: Location
-
-    @abstractmethod
-    def partition(self, run_date: date, run_id: str) -> RunPartition:
-        """One run's part of this place."""
-
-    @abstractmethod
-    def partitions(self, table: str, file: str | None = None) -> list[RunPartition]:
-        """The partitions that a table has, in no order; with ``file``, those that hold such a one."""
-
-    @abstractmethod
-    def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
-
-    @abstractmethod
-    def read(self, name: str) -> bytes:
-        """A file's bytes. Raises :class:`FileNotFoundError` where there is none."""
-
-    @abstractmethod
-    def frame(self, name: str) -> pl.DataFrame:
-        """A Parquet file. Raises :class:`LedgerError`, naming it, where it cannot be read."""
-
-    @abstractmethod
-    def replace(self, name: str, body: bytes) -> None:
-        """Give a file new content, whole or not at all, durably."""
-
-    @abstractmethod
-    def establish(self, name: str, body: bytes) -> bytes:
-        """Write what never changes, unless it is there; what stands.
-
-        Raises :class:`OSError` where the place cannot keep the promise above.
-        """
-
-    @abstractmethod
-    def each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        """``function`` of every item, in their order; at once where waiting is what takes the time."""
-
-
 @dataclass(frozen=True)
 class RunPartition(ABC):
-    """One run's part of every table, and the three steps by which a batch enters it."""
+    """One run's part of every table, and the three steps by which a batch is committed to it.
+
+    Small and stateless: made anew wherever it is needed.
+    """
 
     run_date: date
     run_id: str
-
-    @property
-    @abstractmethod
-    def place(self) -> Place:
-        """Where this partition lies."""
+    backend: StorageBackend
 
     @abstractmethod
     def create(self) -> None:
-        """Make ready for writing."""
+        """Prepare for writing."""
 
     @abstractmethod
     def is_claimed(self, index: int) -> bool:
@@ -111,12 +68,23 @@ class RunPartition(ABC):
         """Step 3: put the claimed parts in their places, then the marker. Whoever calls it, the result is the same."""
 
     @abstractmethod
-    def sweep(self) -> None:
-        """Throw away the stages of attempts that have lost. Those that could still win are left alone."""
+    def has_lost(self, stage: str, index: int) -> bool:
+        """Whether a stage of batch ``index`` can no longer become its content, nor is needed to publish it."""
 
     @abstractmethod
+    def discard(self, stage: str) -> None:
+        """Delete a stage, as far as that is possible: leftovers do no harm."""
+
+    def sweep(self) -> None:
+        """Delete the stages of attempts that have lost. Those that could still win are kept."""
+        for name in self.commit_names():
+            staged, stage = STAGED.fullmatch(name), f"{self.folder(COMMITS)}/{name}"
+            if staged and self.has_lost(stage, int(staged[1])):
+                self.discard(stage)
+
     def commit_names(self) -> list[str]:
-        """The names of what lies directly in the folder of commits, in no order."""
+        """The names directly in the folder of commits, stages too."""
+        return self.backend.children(self.folder(COMMITS))
 
     def folder(self, table: str) -> str:
         """This partition's folder in a table."""
@@ -140,7 +108,15 @@ class RunPartition(ABC):
 
     def frame(self, table: str, index: int) -> pl.DataFrame:
         """A batch's rows of a table."""
-        return self.place.frame(self.part(table, index))
+        return self.read_frame(self.part(table, index))
+
+    def read_frame(self, name: str) -> pl.DataFrame:
+        """A Parquet file of the ledger. Raises :class:`LedgerError`, naming it, where it cannot be read."""
+        try:
+            return read_parquet(self.backend, name)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            path = self.backend.root / name
+            raise LedgerError(f"Cannot read {path}: {error}", stage="ledger", cause=type(error).__name__) from error
 
     def locate(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of this partition with the columns that its folders' names stand for."""
@@ -148,7 +124,7 @@ class RunPartition(ABC):
 
     def is_committed(self, index: int) -> bool:
         """True once the batch is whole and readable."""
-        return self.place.exists(self.marker(index))
+        return self.backend.exists(self.marker(index))
 
     def committed_batches(self) -> list[int]:
         """The numbers of the readable batches, ascending."""
@@ -157,7 +133,7 @@ class RunPartition(ABC):
     def receipts(self) -> dict[int, BatchReceipt]:
         """What the markers of the committed batches say, by number."""
         numbers = self.committed_batches()
-        bodies = self.place.each(self.place.read, map(self.marker, numbers))
+        bodies = self.backend.map_each(self.backend.get, map(self.marker, numbers))
         return {i: BatchReceipt.model_validate_json(body) for i, body in zip(numbers, bodies, strict=True)}
 
     def next_free(self) -> int:
@@ -178,7 +154,10 @@ def batch_name(index: int) -> str:
     return Batch(index=index, symbols=()).name
 
 
-def parse_folder(folder: str) -> tuple[date, str]:
-    """Run date and run id out of a name that ends in ``run_date=.../run_id=...``."""
-    run_date, run_id = (name.partition("=")[2] for name in folder.split("/")[-2:])
-    return date.fromisoformat(run_date), run_id
+@contextmanager
+def ledger_errors(task: str) -> Iterator[None]:
+    """Raise an :class:`OSError` as a :class:`LedgerError` that says what was being done."""
+    try:
+        yield
+    except OSError as error:
+        raise LedgerError(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error

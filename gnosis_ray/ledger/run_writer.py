@@ -9,8 +9,8 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.ledger.partition import RunPartition
-from gnosis_ray.ledger.place import open_place
+from gnosis_ray.ledger.partition import RunPartition, ledger_errors
+from gnosis_ray.ledger.partitions import open_partition
 from gnosis_ray.ledger.rows import (
     details_frame,
     failures_frame,
@@ -22,8 +22,8 @@ from gnosis_ray.ledger.rows import (
 )
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunReceipt
-from gnosis_ray.storage.files import parquet_bytes, reported
 from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.parquet import parquet_bytes
 
 RECEIPT_FILE = "receipt.parquet"
 
@@ -41,7 +41,7 @@ class RunWriter:
     @property
     def partition(self) -> RunPartition:
         """Where the run lies."""
-        return open_place(self.root).partition(self.run_date, self.run_id)
+        return open_partition(self.root, self.run_date, self.run_id)
 
     def write_batch(
         self,
@@ -64,7 +64,7 @@ class RunWriter:
                 f"was batch {receipt.batch}, attempt {receipt.attempt}"
             )
         partition = self.partition
-        with reported(f"write {batch.name} of run {self.run_id} in {self.root}"):
+        with ledger_errors(f"write {batch.name} of run {self.run_id} in {self.root}"):
             if not partition.is_claimed(batch.index):
                 partition.create()
                 parts = encode(records, details, failures, self.feature_columns)
@@ -74,7 +74,7 @@ class RunWriter:
 
     def committed(self) -> dict[int, BatchReceipt]:
         """The batches that are whole, by number, with the receipts that stand."""
-        with reported(f"read the commits of run {self.run_id} in {self.root}"):
+        with ledger_errors(f"read the commits of run {self.run_id} in {self.root}"):
             return self.partition.receipts()
 
     def seal(self, receipt: RunReceipt) -> None:
@@ -83,20 +83,20 @@ class RunWriter:
         What losing attempts left behind is swept away.
         """
         partition = self.partition
-        with reported(f"seal run {self.run_id} in {self.root}"):
+        with ledger_errors(f"seal run {self.run_id} in {self.root}"):
             partition.create()
             earlier = self.receipt()
             if earlier is None or earlier.status == "interrupted":
-                partition.place.replace(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
+                partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
             partition.sweep()
 
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""
-        place, name = self.partition.place, self._receipt_name()
-        with reported(f"read the receipt of run {self.run_id} in {self.root}"):
-            if not place.exists(name):
+        partition, name = self.partition, self._receipt_name()
+        with ledger_errors(f"read the receipt of run {self.run_id} in {self.root}"):
+            if not partition.backend.exists(name):
                 return None
-            return receipts(self.partition.locate(place.frame(name)))[0]
+            return receipts(partition.locate(partition.read_frame(name)))[0]
 
     def _receipt_name(self) -> str:
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"

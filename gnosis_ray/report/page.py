@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
@@ -19,20 +17,14 @@ from gnosis_ray.report.glossary import ACTION_TEXTS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_text, idea_figures, leg_text, quote_cells, units_text
 from gnosis_ray.report.summary import by_outcome, summary_sentences
 from gnosis_ray.report.symbol_report import SymbolReport
+from gnosis_ray.storage.files import write_file
 
 TEMPLATE = "page.html.j2"
 
 
 def write_page(report: SymbolReport, path: Path) -> None:
     """Write the page atomically; an existing file is replaced."""
-    body = render(report).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_bytes(body)
-        os.replace(temporary, path)  # noqa: PTH105  as everywhere else in this code
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_file(path, render(report).encode())
 
 
 def render(report: SymbolReport) -> str:

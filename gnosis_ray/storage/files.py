@@ -1,21 +1,22 @@
-"""Files and folders that outlive a power cut."""
+"""Files and folders that survive a power cut: written whole or not at all, then synced, content and name."""
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
-import polars as pl
-
-from gnosis_ray.errors import LedgerError
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What file systems without hard links answer."""
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the names in a folder durable; Windows has no folder handles to sync."""
+    if os.name == "nt":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -33,37 +34,39 @@ def make_folder(folder: Path) -> None:
 
 
 def write_synced(path: Path, body: bytes) -> None:
-    """Write a file's bytes to the disk. Its name is durable once its folder is synced."""
+    """Write a file's bytes to the disk, in place. Its name is durable once its folder is synced."""
     with path.open("wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
 
 
-def replace_file(path: Path, body: bytes) -> None:
-    """Give a file new content, whole or not at all, durably."""
-    temporary = path.with_name(f".{path.name}.{unique()}")
-    try:
-        write_synced(temporary, body)
-        os.replace(temporary, path)  # noqa: PTH105  one place where tests can cut the power
-    finally:
-        temporary.unlink(missing_ok=True)
+def write_file(path: Path, body: bytes) -> None:
+    """Write or replace a file, whole or not at all, durably; its folder is made where it does not exist."""
+    with _staged(path, body) as temporary:
+        os.replace(temporary, path)  # noqa: PTH105  tests cut the power here
     sync_folder(path.parent)
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
-    """A Parquet file: zstd, with statistics. Equal frames give equal bytes."""
-    buffer = BytesIO()
-    frame.write_parquet(buffer, compression="zstd", statistics=True)
-    return buffer.getvalue()
+def create_file(path: Path, body: bytes) -> bool:
+    """As :func:`write_file`, unless the file exists; False where it does. Of callers at the same time one gets True.
 
-
-def read_parquet(file: Path | BytesIO, name: str) -> pl.DataFrame:
-    """A Parquet file, without what its folders say. Raises :class:`LedgerError`, naming it, where it is damaged."""
-    try:
-        return pl.read_parquet(file, glob=False, hive_partitioning=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise LedgerError(f"Cannot read {name}: {error}", stage="ledger", cause=type(error).__name__) from error
+    On a file system without hard links this holds for callers one after the other only: of two at the same time
+    the last one's content stays.
+    """
+    if path.exists():
+        return False
+    with _staged(path, body) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            os.replace(temporary, path)  # noqa: PTH105
+    sync_folder(path.parent)
+    return True
 
 
 def unique() -> str:
@@ -71,10 +74,18 @@ def unique() -> str:
     return uuid.uuid4().hex
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is still being written, or was when its writer died."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
 @contextmanager
-def reported(task: str) -> Iterator[None]:
-    """Turn an error of the file system into a :class:`LedgerError` that says what was being done."""
+def _staged(path: Path, body: bytes) -> Iterator[Path]:
+    """The content, synced, in a temporary file beside ``path``, which is removed at the end."""
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{unique()}.tmp")
     try:
-        yield
-    except OSError as error:
-        raise LedgerError(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error
+        write_synced(temporary, body)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gnosis_ray.errors import ConfigError, install_command
 from gnosis_ray.redaction import redacted
@@ -52,28 +52,32 @@ class ObjectStoreError(OSError):
 
 @dataclass(frozen=True)
 class BucketBackend:
-    """The objects under an :class:`S3Url`, by relative names. Holds no connection: pickle it, use it anywhere.
+    """The objects under an :class:`S3Url`, as a :class:`gnosis_ray.storage.backend.StorageBackend`.
 
     Every operation raises :class:`ObjectStoreError` where the store refuses or cannot be reached in time.
     """
 
     root: S3Url
 
+    def root_exists(self) -> bool:
+        """A prefix needs no creation."""
+        return True
+
     def get(self, name: str) -> bytes:
         """An object's bytes. Raises :class:`FileNotFoundError` where there is none."""
-        with self._told("read", name):
+        with self._translate_errors("read", name):
             return bytes(_obstore().get(self._client(), self.root.key(name)).bytes())
 
-    def tail(self, name: str, length: int) -> bytes:
+    def get_tail(self, name: str, length: int) -> bytes:
         """The last bytes of an object, all of it where it is shorter."""
-        with self._told("read", name):
+        with self._translate_errors("read", name):
             found = _obstore().get(self._client(), self.root.key(name), options={"range": {"suffix": length}})
             return bytes(found.bytes())
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
         try:
-            with self._told("look for", name):
+            with self._translate_errors("look for", name):
                 _obstore().head(self._client(), self.root.key(name))
         except FileNotFoundError:
             return False
@@ -81,14 +85,14 @@ class BucketBackend:
 
     def put(self, name: str, body: bytes) -> None:
         """Write an object in one request: readers see the earlier one or this one."""
-        with self._told("write", name):
+        with self._translate_errors("write", name):
             _obstore().put(self._client(), self.root.key(name), body, use_multipart=False)
 
-    def create(self, name: str, body: bytes) -> bool:
-        """Write an object unless there is one, decided by the store (``If-None-Match: *``); True if this one stands.
+    def put_if_absent(self, name: str, body: bytes) -> bool:
+        """Create an object unless it exists, decided by the store (``If-None-Match: *``); True if it holds ``body``.
 
-        The answer is read back where the store refused: a request that was repeated on the way meets itself, and
-        a refusal may also mean that nothing landed (409), so it is tried again.
+        Where the store refuses, the object is read: a request that was repeated on the way meets its own object. A
+        refusal may also mean that nothing was written (409), so it is tried again.
         """
         for _ in range(MAX_RETRIES):
             if self._created(name, body):
@@ -99,46 +103,75 @@ class BucketBackend:
                 continue
         raise ObjectStoreError(f"Cannot create {self.root / name}: refused {MAX_RETRIES} times, yet nothing is there")
 
-    def refuses_second(self, name: str, body: bytes) -> bool:
-        """Whether the store refuses to create an object that is there; some compatible ones ignore the condition.
-
-        ``name`` must be there, holding ``body``.
-        """
-        return not self._created(name, body)
+    def require_put_if_absent(self, name: str, body: bytes) -> None:
+        """Raise :class:`ObjectStoreError` where the store creates an object that exists and holds ``body``."""
+        if self._created(name, body):
+            raise ObjectStoreError(
+                f"{self.root} ignores If-None-Match: two writers could both create a file. Use a store that honours it"
+            )
 
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the store. Raises :class:`FileNotFoundError` where there is none."""
-        with self._told("copy", source):
+        with self._translate_errors("copy", source):
             _obstore().copy(self._client(), self.root.key(source), self.root.key(target))
 
     def delete(self, names: Sequence[str]) -> None:
         """Delete objects; those that are not there do not matter."""
         if names:
-            with self._told("delete", names[0]):
+            with self._translate_errors("delete", names[0]):
                 _obstore().delete(self._client(), [self.root.key(name) for name in names])
 
-    def names(self, folder: str) -> list[str]:
+    def names(self, folder: str = "") -> list[str]:
         """The names of all objects below a folder, relative to it, sorted."""
         return sorted(self.sizes(folder))
 
-    def sizes(self, folder: str) -> dict[str, int]:
+    def sizes(self, folder: str = "") -> dict[str, int]:
         """The bytes of all objects below a folder, by names relative to it."""
         prefix = self.root.key(folder)
-        with self._told("list", folder):
+        with self._translate_errors("list", folder):
             pages = _obstore().list(self._client(), prefix or None, chunk_size=1000)
             found = [(str(meta["path"]), int(meta["size"])) for page in pages for meta in page]
         return {path.removeprefix(f"{prefix}/"): size for path, size in found}
 
-    def children(self, folder: str) -> list[str]:
+    def children(self, folder: str = "") -> list[str]:
         """The names directly in a folder, of objects and of folders, sorted."""
         prefix = self.root.key(folder)
-        with self._told("list", folder):
+        with self._translate_errors("list", folder):
             found = _obstore().list_with_delimiter(self._client(), prefix or None)
         paths = [*found["common_prefixes"], *(str(meta["path"]) for meta in found["objects"])]
         return sorted(path.removeprefix(f"{prefix}/") for path in paths)
 
+    def browse(self, folder: str = "") -> Callable[[str], list[str]]:
+        """:meth:`children` of what lies below ``folder``, out of one listing."""
+        below: dict[str, set[str]] = {}
+        for name in self.sizes(folder):
+            while name:
+                parent, _, child = name.rpartition("/")
+                below.setdefault(parent, set()).add(child)
+                name = parent
+        return lambda inner: sorted(below.get(inner, ()))
+
+    def map_each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """In parallel, up to :data:`PARALLEL` at once."""
+        return map_parallel(function, items)
+
+    def scan_arguments(self) -> dict[str, Any]:
+        """How Polars reads ``s3://`` within the same bounds; it finds credentials alike."""
+        endpoint = _endpoint()
+        options = {
+            **({"aws_endpoint": endpoint} if endpoint else {}),
+            "aws_allow_http": str(endpoint.startswith("http://")).lower(),
+            "max_retries": MAX_RETRIES,
+            "retry_timeout_ms": int(RETRY_LIMIT.total_seconds() * 1000),
+        }
+        return {"storage_options": options, "credential_provider": None}
+
+    def error_text(self, error: BaseException) -> str:
+        """The text of a library's error, redacted and cut."""
+        return short_text(str(error))
+
     def _created(self, name: str, body: bytes) -> bool:
-        with self._told("create", name):
+        with self._translate_errors("create", name):
             try:
                 _obstore().put(self._client(), self.root.key(name), body, mode="create", use_multipart=False)
             except _obstore().exceptions.AlreadyExistsError:
@@ -149,7 +182,7 @@ class BucketBackend:
         return _client(self.root.bucket, _endpoint())
 
     @contextmanager
-    def _told(self, task: str, name: str) -> Iterator[None]:
+    def _translate_errors(self, task: str, name: str) -> Iterator[None]:
         """Turn the library's errors, which quote whole answers, into short ones without secrets."""
         library_error = _obstore().exceptions.BaseError
         try:
@@ -160,22 +193,11 @@ class BucketBackend:
             raise ObjectStoreError(f"Cannot {task} {self.root / name}: there is no such bucket") from None
         except (library_error, OSError, ValueError) as error:
             # not chained: the library's text holds the whole answer of the store
-            raise ObjectStoreError(f"Cannot {task} {self.root / name}: {_said(error)}") from None
+            raise ObjectStoreError(f"Cannot {task} {self.root / name}: {_reason(error)}") from None
 
 
-def scan_options() -> dict[str, str | int]:
-    """The ``storage_options`` with which Polars reads ``s3://`` within the same bounds; it finds credentials alike."""
-    endpoint = _endpoint()
-    return {
-        **({"aws_endpoint": endpoint} if endpoint else {}),
-        "aws_allow_http": str(endpoint.startswith("http://")).lower(),
-        "max_retries": MAX_RETRIES,
-        "retry_timeout_ms": int(RETRY_LIMIT.total_seconds() * 1000),
-    }
-
-
-def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """``function`` of every item, up to :data:`PARALLEL` at once, in the order of the items; the first error counts."""
+def map_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """``function`` of every item, up to :data:`PARALLEL` at once, in the order of the items; raises the first error."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(function, items))
 
@@ -212,8 +234,8 @@ def _obstore() -> ModuleType:
     return obstore
 
 
-def _said(error: BaseException) -> str:
-    """What a store or a connection answered, in a line: its code and message where it gave any, without secrets."""
+def _reason(error: BaseException) -> str:
+    """The answer of a store or a connection in one line: its code and message where there are any, without secrets."""
     text = str(error)
     code, message = (re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL) for tag in ("Code", "Message"))
     if code:

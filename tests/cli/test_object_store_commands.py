@@ -60,7 +60,7 @@ def test_a_scan_to_an_object_store_writes_the_rows_of_a_local_one(call: Call, ou
         assert secret.encode() not in held + said
 
 
-@pytest.mark.parametrize("task", ["put", "create", "copy"])
+@pytest.mark.parametrize("task", ["put", "put_if_absent", "copy"])
 def test_an_interrupted_scan_is_finished_by_a_resume(
     call: Call, out: S3Url, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:

@@ -27,7 +27,7 @@ def main(root: str, last: int) -> None:
 
         return call
 
-    for name in ("put", "create", "copy", "delete"):
+    for name in ("put", "put_if_absent", "copy", "delete"):
         setattr(BucketBackend, name, deadly(getattr(BucketBackend, name)))
     write(writer, manifest().batches()[0], energy=1.0)
 

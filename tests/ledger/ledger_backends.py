@@ -89,7 +89,7 @@ class FolderLedger:
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
         power = Power()
-        for name in ("rename", "replace", "fsync"):
+        for name in ("rename", "replace", "link", "fsync"):
             monkeypatch.setattr(os, name, power.watched(getattr(os, name)))
         if not tidy:
             monkeypatch.setattr(shutil, "rmtree", lambda *args, **kwargs: None)
@@ -127,7 +127,7 @@ class BucketLedger:
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
         power = Power()
-        for name in ("put", "create", "copy"):
+        for name in ("put", "put_if_absent", "copy"):
             monkeypatch.setattr(BucketBackend, name, power.watched(getattr(BucketBackend, name)))
         if not tidy:
             monkeypatch.setattr(BucketBackend, "delete", lambda *args, **kwargs: None)

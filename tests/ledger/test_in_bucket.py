@@ -58,7 +58,7 @@ def test_a_store_that_ignores_the_condition_is_refused_before_the_first_batch(
 def test_a_claim_whose_answer_was_lost_keeps_its_stage(
     bucket: BucketLedger, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, landed: bool
 ) -> None:
-    real = BucketBackend.create
+    real = BucketBackend.put_if_absent
 
     def lost(self: BucketBackend, name: str, body: bytes) -> bool:
         if landed:
@@ -66,7 +66,7 @@ def test_a_claim_whose_answer_was_lost_keeps_its_stage(
         raise ObjectStoreError("timed out")
 
     with monkeypatch.context() as patch:
-        patch.setattr(BucketBackend, "create", lost)
+        patch.setattr(BucketBackend, "put_if_absent", lost)
         with pytest.raises(LedgerError, match="timed out"):
             write(writer, FIRST, energy=1.0)
     write(writer, FIRST, attempt=2, energy=2.0)

@@ -148,7 +148,7 @@ def test_parts_without_a_marker_are_not_read(backend: LedgerBackend, writer: Run
 def test_a_batch_has_a_part_in_every_table_even_where_it_has_no_rows(writer: RunWriter) -> None:
     receipt = BatchReceipt(batch=0, attempt=1, snapshots=0, ideas=0)
     writer.write_batch(FIRST, 1, [], pl.DataFrame(schema=DETAILS), [], receipt)
-    assert all(writer.partition.place.exists(writer.partition.part(table, 0)) for table in BATCH_TABLES)
+    assert all(writer.partition.backend.exists(writer.partition.part(table, 0)) for table in BATCH_TABLES)
     assert list(store(writer.root).stream()) == []
     assert writer.committed() == {0: receipt}
 
@@ -215,5 +215,5 @@ def assert_one_attempt(writer: RunWriter, backend: LedgerBackend, batch: Batch =
     alone = store(backend.sibling(f"alone-{batch.index}").root).begin(RUN)
     write(alone, batch, winner, energy=float(winner))
     for table in BATCH_TABLES:
-        found, expected = (one.partition.place.read(one.partition.part(table, batch.index)) for one in (writer, alone))
+        found, expected = (one.partition.backend.get(one.partition.part(table, batch.index)) for one in (writer, alone))
         assert found == expected, table

@@ -17,7 +17,7 @@ import pytest
 
 import gnosis_ray.storage.object_store
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, short_text, side_by_side
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, map_parallel, short_text
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, App, answer, honest, serving
 
 CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>A delete was under way</Message></Error>"
@@ -86,7 +86,7 @@ def test_the_store_itself_refuses_the_second_conditional_put(objects: BucketBack
 def test_of_many_at_once_one_creates(objects: BucketBackend) -> None:
     for turn in range(10):
         with ThreadPoolExecutor(8) as pool:
-            won = list(pool.map(lambda n, t=turn: objects.create(f"{t}", b"%d" % n), range(8)))
+            won = list(pool.map(lambda n, t=turn: objects.put_if_absent(f"{t}", b"%d" % n), range(8)))
         assert sum(won) == 1
         assert objects.get(f"{turn}") == b"%d" % won.index(True)
 
@@ -102,7 +102,7 @@ def test_a_request_that_met_itself_has_won(objects: BucketBackend, monkeypatch: 
         return done if len(seen) > 1 else answer(start_response, "503 Slow Down", b"")
 
     with standing_in(monkeypatch, forgetful):
-        assert objects.create("mine", b"me")
+        assert objects.put_if_absent("mine", b"me")
     assert len(seen) == 2
     assert objects.get("mine") == b"me"
 
@@ -118,7 +118,7 @@ def test_a_conflict_of_which_nothing_landed_is_tried_again(
         return honest(environ, start_response)
 
     with standing_in(monkeypatch, busy):
-        assert objects.create("mine", b"me")
+        assert objects.put_if_absent("mine", b"me")
     assert objects.get("mine") == b"me"
 
 
@@ -129,7 +129,7 @@ def test_a_store_that_always_conflicts_is_an_error(objects: BucketBackend, monke
         return honest(environ, start_response)
 
     with standing_in(monkeypatch, stuck), pytest.raises(ObjectStoreError, match="yet nothing is there"):
-        objects.create("mine", b"me")
+        objects.put_if_absent("mine", b"me")
 
 
 def test_no_error_holds_a_credential(objects: BucketBackend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_no_error_holds_a_credential(objects: BucketBackend, monkeypatch: pytest
     asked: list[Callable[[], object]] = [
         lambda: objects.get("x"),
         lambda: objects.put("x", b""),
-        lambda: objects.create("x", b""),
+        lambda: objects.put_if_absent("x", b""),
         lambda: objects.copy("x", "y"),
         lambda: objects.names(""),
         lambda: objects.delete(["x"]),
@@ -187,10 +187,10 @@ def test_it_travels_without_credentials(objects: BucketBackend) -> None:
     assert pickle.loads(sent).get("x") == b"1"  # noqa: S301  our own bytes
 
 
-def test_side_by_side_keeps_order_and_raises() -> None:
-    assert side_by_side(lambda n: n * 2, range(50)) == list(range(0, 100, 2))
+def test_map_parallel_keeps_order_and_raises() -> None:
+    assert map_parallel(lambda n: n * 2, range(50)) == list(range(0, 100, 2))
     with pytest.raises(ZeroDivisionError):
-        side_by_side(lambda n: 1 // n, [1, 0])
+        map_parallel(lambda n: 1 // n, [1, 0])
 
 
 WITHOUT = """

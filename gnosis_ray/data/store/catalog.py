@@ -14,8 +14,8 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, Dataset
 from gnosis_ray.schemas.core_schemas import DataKind
-from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import side_by_side
+from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.location import Location
 
 CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String())])
 """An index of many parts: ``part`` numbers them in path order."""
@@ -81,8 +81,7 @@ class Catalog:
     def require_some(self) -> None:
         """Raise :class:`NoDataError`, saying what fills a store, unless this one holds any part."""
         if not any(list_parts(self.root, data) for data in DATASETS.values()):
-            absent = not isinstance(self.root, S3Url) and not self.root.is_dir()
-            state = "is not there" if absent else "holds no market data"
+            state = "holds no market data" if open_backend(self.root).root_exists() else "is not there"
             raise NoDataError(f"The market store {self.root} {state}. `gnosis-ray data import` fills it.")
 
     def _joined(self, data: Dataset, parts: list[Part]) -> pl.DataFrame:
@@ -96,12 +95,12 @@ class Catalog:
         return pl.concat([pl.DataFrame(schema=CATALOG), *frames])
 
     def _learn(self, data: Dataset, parts: list[Part]) -> None:
-        """Read the indexes of parts not seen before, at once where waiting is what takes the time."""
+        """Read the indexes of parts not seen before."""
 
         def read(part: Part) -> pl.DataFrame:
             return read_index(data, part)
 
-        found = side_by_side(read, parts) if isinstance(self.root, S3Url) else map(read, parts)
+        found = open_backend(self.root).map_each(read, parts)
         self._indexes.update(zip((part.path for part in parts), found, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Parts: immutable Parquet files whose names are their content, each with an index of itself in its footer."""
+"""Parts: immutable Parquet files named by a hash of their content, each with an index in its footer."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import base64
 import binascii
 import hashlib
 import io
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.data.store.remote import footer, list_names, put_once, sizes
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import Dataset, check_columns
-from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.object_store import ObjectStoreError
+from gnosis_ray.storage.parquet import parquet_footer
 
 ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
 """Small enough that a batch of 32 symbols out of 500 skips most of a part."""
@@ -39,7 +39,7 @@ INDEX = pl.Schema(
         ("rows", pl.UInt32()),
     ]
 )
-"""What a part says of itself: one row a symbol; in chains one row a symbol, snapshot and known-at."""
+"""The index of a part: one row per symbol; in chains one row per symbol, snapshot and known-at."""
 
 _FOOTER_KEY = "gnosis_ray.index"
 
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class StorePartition:
-    """A partition of a dataset; what it holds is listed when asked for."""
+    """A partition of a dataset; its parts are listed when asked for."""
 
     label: str
     parts: Callable[[], list[Part]]
@@ -69,53 +69,39 @@ def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") 
 
 
 def list_partitions(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[StorePartition]:
-    """The partitions labelled ``first`` to ``last``, in order.
+    """The partitions labelled ``first`` to ``last``, in order. The parts of each are listed when asked for.
 
-    A folder is listed at once, and each partition when it is asked for; a bucket in one go, since asking is what takes
-    the time there. Raises :class:`DataError` where an object store cannot be listed.
+    Raises :class:`DataError` where an object store cannot be listed.
     """
-    prefix = f"{data.period}="
-    if isinstance(root, S3Url):
-        return _remote_partitions(root / data.kind, prefix, first, last)
-    folder = root / data.kind
-    try:
-        with os.scandir(folder) as entries:  # a path an entry would take most of the time of a read
-            names = sorted(entry.name for entry in entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    prefix, folder = f"{data.period}=", root / data.kind
+    with _data_errors():
+        children = open_backend(root).browse(data.kind)
+        names = children("")
     return [
-        StorePartition(label, partial(_local_parts, folder, name, label))
+        StorePartition(label, partial(_parts, children, folder, name, label))
         for name in names
         if name.startswith(prefix) and first <= (label := name.removeprefix(prefix)) <= last
     ]
 
 
-def _local_parts(folder: Path, name: str, label: str) -> list[Part]:
-    return [Part(path, label) for path in sorted((folder / name).iterdir()) if _is_part(path.name)]
-
-
-def _remote_partitions(folder: S3Url, prefix: str, first: str, last: str) -> list[StorePartition]:
-    try:
-        names = list_names(folder)
-    except OSError as error:
-        raise DataError(str(error), cause=type(error).__name__) from error
-    held: dict[str, list[Part]] = {}
-    for partition, file in names:
-        label = partition.removeprefix(prefix)
-        if partition.startswith(prefix) and first <= label <= last and _is_part(file):
-            held.setdefault(label, []).append(Part(folder / partition / file, label))
-    return [StorePartition(label, partial(list, parts)) for label, parts in held.items()]
+def _parts(children: Callable[[str], list[str]], folder: Location, name: str, label: str) -> list[Part]:
+    return [Part(folder / name / file, label) for file in children(name) if _is_part(file)]
 
 
 def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
-    """What parts of a dataset take up. Raises :class:`DataError` where an object store cannot be listed."""
-    if not isinstance(root, S3Url):
-        return sum(part.stat().st_size for part in parts if isinstance(part, Path))
+    """The size of parts of a dataset. Raises :class:`DataError` where an object store cannot be listed."""
+    with _data_errors():
+        sizes = open_backend(root).sizes(data.kind)
+    return sum(sizes.get(f"{part.parent.name}/{part.name}", 0) for part in parts)
+
+
+@contextmanager
+def _data_errors() -> Iterator[None]:
+    """Raise the errors of an object store as :class:`DataError`."""
     try:
-        found = sizes(root / data.kind)
-    except OSError as error:
+        yield
+    except ObjectStoreError as error:
         raise DataError(str(error), cause=type(error).__name__) from error
-    return sum(found.get(part, 0) for part in parts if isinstance(part, S3Url))
 
 
 def _is_part(name: str) -> bool:
@@ -135,17 +121,19 @@ def _rest(data: Dataset) -> list[str]:
 
 
 def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -> tuple[Location, bool]:
-    """Write rows as one part, whole or not at all: its path; False where the same content is there already.
+    """Write rows as one part, whole or not at all: its path; False where the same content exists already.
 
-    Omissible columns that say nothing are left out, so that the same rows make the same part as before there were any.
-    In a folder it is written under a temporary name, synced, then renamed: a crash leaves a hidden file that no reader
-    sees. On an object store it is one request. Raises :class:`DataError` where the object store refuses.
+    Droppable columns without a value are left out, so that the same rows make the same part as before those columns
+    existed. Raises :class:`DataError` where the object store refuses.
     """
     rows = rows.drop(name for name in data.droppable_columns if rows[name].null_count() == rows.height)
-    part = root / data.kind / f"{data.period}={period}" / f"part-{content_hash(rows)}.parquet"
-    if isinstance(part, S3Url):
-        return part, put_once(part, lambda: _bytes(data, rows))
-    return part, _write_once(part, lambda: _bytes(data, rows))
+    name = f"{data.kind}/{data.period}={period}/part-{content_hash(rows)}.parquet"
+    backend = open_backend(root)
+    with _data_errors():
+        is_new = not backend.exists(name)
+        if is_new:  # two writers at the same time put the same rows
+            backend.put(name, _bytes(data, rows))
+    return root / name, is_new
 
 
 def _bytes(data: Dataset, rows: pl.DataFrame) -> bytes:
@@ -157,23 +145,6 @@ def _bytes(data: Dataset, rows: pl.DataFrame) -> bytes:
         metadata={_FOOTER_KEY: _encode(measure(data, rows))},
     )
     return buffer.getvalue()
-
-
-def _write_once(part: Path, content: Callable[[], bytes]) -> bool:
-    if part.is_file():
-        return False
-    part.parent.mkdir(parents=True, exist_ok=True)
-    temporary = part.parent / f".{part.name}.{uuid.uuid4().hex}.tmp"
-    try:
-        with temporary.open("xb") as file:
-            file.write(content())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(part)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(part.parent)
-    return True
 
 
 def content_hash(rows: pl.DataFrame) -> str:
@@ -216,7 +187,7 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     :class:`DataError` a file that cannot be read or that something else than the store wrote.
     """
     try:
-        file = footer(part.path) if isinstance(part.path, S3Url) else part.path
+        file = parquet_footer(open_backend(part.path.parent), part.path.name)
         check_columns(data, pl.Schema(pl.read_parquet_schema(file)), str(part.path), exact=True)
         own = pl.read_parquet_metadata(file).get(_FOOTER_KEY)
         index = _decode(own) if own is not None else None
@@ -235,14 +206,3 @@ def _encode(index: pl.DataFrame) -> str:
 
 def _decode(text: str) -> pl.DataFrame:
     return pl.read_ipc(base64.b64decode(text, validate=True))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut; Windows has no folder handles to sync."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 
 from gnosis_ray.data.store.catalog import PartListing
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART, number_repeats
-from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import scan_options, short_text
+from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.location import Location
 
 
 def read_rows(
@@ -22,10 +20,10 @@ def read_rows(
     ``schema``: other columns, of those that are stored.
 
     A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
-    test pushed down costs more than the rows it saves, so whatever else lies in the range falls in the joins.
+    test pushed down costs more than the rows it saves, so the joins drop whatever else is in the range.
     Raises :class:`DataError` where a part cannot be read.
     """
-    wanted = data.schema if schema is None else schema
+    backend, wanted = open_backend(root), data.schema if schema is None else schema
     if chosen.is_empty():
         return number_repeats(pl.DataFrame(schema={**wanted, PART: pl.String()}), data)
     paths = [str(listing.paths[number]) for number in chosen["part"].unique().sort()]
@@ -38,15 +36,14 @@ def read_rows(
         extra_columns="ignore",
         include_file_paths=PART if data.repeats else None,
         glob=False,
-        **_access(root),
+        **backend.scan_arguments(),
     )
     try:
         rows = scan.filter(in_range).collect(engine="in-memory")
     except (OSError, pl.exceptions.PolarsError) as error:
-        said = short_text(str(error)) if isinstance(root, S3Url) else error
-        raise DataError(f"Cannot read dataset {data.kind} of {root}: {said}", cause=type(error).__name__) from (
-            None if isinstance(root, S3Url) else error
-        )
+        # not chained: the text of a bucket's error can hold the whole answer of the store
+        text = f"Cannot read dataset {data.kind} of {root}: {backend.error_text(error)}"
+        raise DataError(text, cause=type(error).__name__) from None
     return number_repeats(rows, data)
 
 
@@ -54,10 +51,3 @@ def may_repeat(chosen: pl.DataFrame) -> bool:
     """True where a thing can have several rows: in one part, or because parts share a symbol and a partition."""
     within = (chosen["rows"] > chosen["events"]).any()
     return bool(within or chosen.select("symbol", "period").is_duplicated().any())
-
-
-def _access(root: Location) -> dict[str, Any]:
-    """How Polars is to reach the parts: credentials are found as :mod:`gnosis_ray.storage.object_store` finds them."""
-    if isinstance(root, S3Url):
-        return {"storage_options": scan_options(), "credential_provider": None}
-    return {}

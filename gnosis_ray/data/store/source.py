@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -22,7 +21,7 @@ from gnosis_ray.market.point_in_time import (
 )
 from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import full_second, to_utc
-from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.location import Location, locate
 
 CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 
@@ -39,7 +38,7 @@ class StoreSource:
 
     def __init__(self, root: Location, may_be_empty: bool = False) -> None:
         """``may_be_empty``: a store that is not there knows nothing, which is no error."""
-        self.root = root if isinstance(root, S3Url) else Path(root)
+        self.root = locate(root)
         self._may_be_empty = may_be_empty
         self._catalog = Catalog(self.root, may_be_empty)
 

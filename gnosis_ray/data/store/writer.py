@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
@@ -15,8 +14,8 @@ from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import FETCHED_AT, Dataset, conform, dataset
 from gnosis_ray.schemas.core_schemas import DataKind, to_utc
-from gnosis_ray.storage.location import Location, S3Url
-from gnosis_ray.storage.object_store import side_by_side
+from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.storage.object_store import map_parallel
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class StoreWriter:
     """
 
     def __init__(self, root: Location) -> None:
-        self.root = root if isinstance(root, S3Url) else Path(root)
+        self.root = locate(root)
         self._catalog = Catalog(self.root)
 
     def append(self, kind: DataKind, frame: pl.DataFrame) -> AppendResult:
@@ -82,7 +81,7 @@ class StoreWriter:
         def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
             return write_part(self.root, data, *cut)
 
-        done = side_by_side(write, cuts)  # what takes the time is waiting for the store, or for the disk to be sure
+        done = map_parallel(write, cuts)  # what takes the time is waiting for the store, or for the disk to be sure
         written = sum(cut.height for (_, cut), (_, new) in zip(cuts, done, strict=True) if new)
         return AppendResult(written, rows.height - written, tuple(part for part, _ in done))
 

@@ -1,106 +1,102 @@
-"""Answers of vendors as they came, one Parquet file a symbol and kind: what a run that is cut off need not ask again.
+"""Responses of vendors as received, one Parquet file per symbol and kind: an interrupted run need not ask again.
 
     <root>/<vendor>/<kind>/AAPL/20260710T200001000000.parquet
 
-The name says when the answer was whole. Files never change, so that who has one in hand keeps it whatever others do.
+The name is the time at which the response was complete. Files never change.
 """
 
 from __future__ import annotations
 
-import os
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from io import BytesIO
+from pathlib import PurePosixPath
 
 import polars as pl
 
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind, to_utc
+from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.parquet import parquet_footer, read_parquet
 
 _STAMP = "%Y%m%dT%H%M%S%f"
 _SINCE = "gnosis_ray.since"
 KEPT_FOR = timedelta(days=2)
-"""Older answers of a symbol go when a newer one comes."""
+"""Older responses of a symbol are deleted when a newer one comes."""
 
 
 @dataclass(frozen=True)
 class CachedResponse:
-    """One file of the spool; ``since``: the earliest event that was asked for."""
+    """One file of the cache, by its name there; ``since``: the earliest event that was asked for."""
 
-    path: Path
+    name: str
     fetched_at: datetime
     since: datetime
 
 
 class ResponseCache:
-    """The folder; several processes may use it at once."""
+    """The cached responses under a root; several processes may use it at once."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Location) -> None:
+        self._backend = open_backend(root)
 
     def newest(self, vendor: str, kind: DataKind, symbol: str) -> CachedResponse | None:
-        """The latest answer that can be read; None where there is none."""
+        """The latest response that can be read; None where there is none."""
         dated = sorted(self._dated(vendor, kind, symbol), reverse=True)
-        return next((answer for _, path in dated if (answer := _opened(path, kind)) is not None), None)
+        opened = (self._opened(name, fetched_at, kind) for fetched_at, name in dated)
+        return next((response for response in opened if response is not None), None)
 
     def keep(
         self, vendor: str, kind: DataKind, symbol: str, rows: pl.DataFrame, fetched_at: datetime, since: datetime
     ) -> CachedResponse:
-        """Write an answer, whole or not at all. Side effect: drops answers of the symbol that nobody needs."""
-        folder = self._folder(vendor, kind, symbol)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{fetched_at.astimezone(UTC).strftime(_STAMP)}.parquet"
-        temporary = folder / f".{path.name}.{uuid.uuid4().hex}.tmp"
-        try:
-            with temporary.open("xb") as file:
-                rows.write_parquet(file, compression="lz4", metadata={_SINCE: since.isoformat()})
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        for moment, old in self._dated(vendor, kind, symbol):
-            if moment < fetched_at - KEPT_FOR:
-                old.unlink(missing_ok=True)
-        return CachedResponse(path, fetched_at, since)
+        """Write a response, whole or not at all. Side effect: deletes the symbol's responses that are too old."""
+        name = f"{_folder(vendor, kind, symbol)}/{fetched_at.astimezone(UTC).strftime(_STAMP)}.parquet"
+        buffer = BytesIO()
+        rows.write_parquet(buffer, compression="lz4", metadata={_SINCE: since.isoformat()})
+        self._backend.put(name, buffer.getvalue())
+        dated = self._dated(vendor, kind, symbol)
+        self._backend.delete([old for timestamp, old in dated if timestamp < fetched_at - KEPT_FOR])
+        return CachedResponse(name, fetched_at, since)
 
-    def rows(self, answer: CachedResponse) -> pl.DataFrame:
-        """What an answer holds. Raises :class:`DataError` where it is gone."""
+    def rows(self, response: CachedResponse) -> pl.DataFrame:
+        """The rows of a response. Raises :class:`DataError` where it was deleted."""
         try:
-            return pl.read_parquet(answer.path, hive_partitioning=False)
+            return read_parquet(self._backend, response.name)
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise DataError(f"Cannot read what was fetched into {answer.path}: {error}") from error
+            path = self._backend.root / response.name
+            raise DataError(f"Cannot read what was fetched into {path}: {error}") from error
 
-    def _folder(self, vendor: str, kind: DataKind, symbol: str) -> Path:
-        return self.root / vendor / kind / symbol
+    def _dated(self, vendor: str, kind: DataKind, symbol: str) -> list[tuple[datetime, str]]:
+        folder = _folder(vendor, kind, symbol)
+        names = self._backend.children(folder)
+        return [(at, f"{folder}/{name}") for name in names if (at := _timestamp(name)) is not None]
 
-    def _dated(self, vendor: str, kind: DataKind, symbol: str) -> list[tuple[datetime, Path]]:
-        paths = self._folder(vendor, kind, symbol).glob("*.parquet")
-        return [(moment, path) for path in paths if (moment := _moment(path)) is not None]
+    def _opened(self, name: str, fetched_at: datetime, kind: DataKind) -> CachedResponse | None:
+        """None for a file of another schema or without one: it is fetched again, which repairs it."""
+        try:
+            footer = parquet_footer(self._backend, name)
+            since = to_utc(datetime.fromisoformat(pl.read_parquet_metadata(footer)[_SINCE]))
+            whole = pl.read_parquet_schema(footer) == response_schema(kind)
+        except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
+            return None
+        return CachedResponse(name, fetched_at, since) if whole else None
 
 
 def response_schema(kind: DataKind) -> pl.Schema:
-    """The columns of an answer: those of the kind but what is only known when rows are handed out."""
+    """The columns of a response: those of the kind except ``known_at``, which is set when rows are handed out."""
     return pl.Schema({n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"})
 
 
-def _moment(path: Path) -> datetime | None:
+def _folder(vendor: str, kind: DataKind, symbol: str) -> str:
+    return f"{vendor}/{kind}/{symbol}"
+
+
+def _timestamp(name: str) -> datetime | None:
+    """When the response of that name was complete; None for the name of another file."""
+    path = PurePosixPath(name)
     try:
-        return datetime.strptime(path.stem, _STAMP).replace(tzinfo=UTC)
+        return datetime.strptime(path.stem, _STAMP).replace(tzinfo=UTC) if path.suffix == ".parquet" else None
     except ValueError:
         return None
-
-
-def _opened(path: Path, kind: DataKind) -> CachedResponse | None:
-    """None for what is no answer of today's shape: it is asked for again, which mends it."""
-    moment = _moment(path)
-    if moment is None:
-        return None
-    try:
-        since = to_utc(datetime.fromisoformat(pl.read_parquet_metadata(path)[_SINCE]))
-        whole = pl.read_parquet_schema(path) == response_schema(kind)
-    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
-        return None
-    return CachedResponse(path, moment, since) if whole else None

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-import gnosis_ray.data.store.remote
+import gnosis_ray.storage.parquet
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.errors import DataError, NoDataError
 from gnosis_ray.storage.location import S3Url
@@ -81,7 +81,7 @@ def test_the_coverage_and_the_latest_moment_are_those_of_the_folder(market: Path
 def test_footers_longer_than_the_first_guess_are_fetched_whole(
     market: Path, remote: S3Url, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gnosis_ray.data.store.remote, "TAIL_BYTES", 64)
+    monkeypatch.setattr(gnosis_ray.storage.parquet, "TAIL_BYTES", 64)
     assert_frame_equal(coverage(remote), coverage(market))
 
 

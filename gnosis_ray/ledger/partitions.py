@@ -1,0 +1,36 @@
+"""Opening one run's partition of a ledger, and finding those that a table has."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+from gnosis_ray.ledger.in_bucket import BucketPartition
+from gnosis_ray.ledger.in_folder import FolderPartition
+from gnosis_ray.ledger.partition import RunPartition
+from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.folder import FolderBackend
+from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.object_store import BucketBackend
+
+_RUN_DATE = re.compile(r"run_date=(\d{4}-\d\d-\d\d)")
+_RUN_ID = re.compile(r"run_id=(.+)")
+
+
+def open_partition(root: Location, run_date: date, run_id: str) -> RunPartition:
+    """One run's partition of the ledger under ``root``; nothing is read or written yet."""
+    if isinstance(root, Path):
+        return FolderPartition(run_date, run_id, FolderBackend(root))
+    return BucketPartition(run_date, run_id, BucketBackend(root))
+
+
+def find_partitions(root: Location, table: str, file: str | None = None) -> list[RunPartition]:
+    """The partitions of a table, by run date and run id; with ``file``, those that hold a file of this name."""
+    children = open_backend(root).browse(table)
+    return [
+        open_partition(root, date.fromisoformat(run_date[1]), run_id[1])
+        for run_date in filter(None, map(_RUN_DATE.fullmatch, children("")))
+        for run_id in filter(None, map(_RUN_ID.fullmatch, children(run_date[0])))
+        if file is None or file in children(f"{run_date[0]}/{run_id[0]}")
+    ]
