@@ -18,8 +18,8 @@ from cluster.storage_probe import storage_probe
 from cluster.topology import MB, Load, measure_budget, plan
 from gnosis_ray.config import Config, home, load_config
 from gnosis_ray.errors import ClusterError, ConfigError
+from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import BucketBackend
 
 PACKAGE = "gnosis-ray"
 LEAST_DISK_MB = 2048
@@ -112,10 +112,8 @@ def _store(config: Config) -> DoctorCheck:
         return DoctorCheck("market data", True, f"{config.data.provider}, {kept}", "")
     place = config.data.dir or home() / "market"
     advice = "Import data with `gnosis-ray data import`, or set data.dir."
-    if isinstance(place, Path):
-        return check("market data", place.is_dir() and any(place.iterdir()), str(place), advice)
     try:
-        return check("market data", bool(BucketBackend(place).children("")), str(place), advice)
+        return check("market data", bool(open_backend(place).children()), str(place), advice)
     except (OSError, ConfigError) as error:
         return DoctorCheck("market data", False, str(error), "See that this machine may read there.")
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import BucketBackend
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("actors", "cluster", "gnosis_ray")
@@ -67,9 +67,7 @@ def store_digest(root: Location | None) -> str:
 
 
 def _parts(root: Location) -> list[str]:
-    if isinstance(root, Path):
-        return sorted(path.relative_to(root).as_posix() for path in root.rglob("part-*.parquet"))
-    return [name for name in BucketBackend(root).names("") if PurePosixPath(name).match("part-*.parquet")]
+    return [name for name in open_backend(root).names() if PurePosixPath(name).match("part-*.parquet")]
 
 
 def _version(name: str) -> str:

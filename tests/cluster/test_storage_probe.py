@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,11 +50,11 @@ def test_another_place_is_not(place: Location) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> int:
+    def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     with storage_probe(tmp_path) as (name, content):
-        monkeypatch.setattr(Path, "write_text", refuse)
+        monkeypatch.setattr(os, "replace", refuse)
         assert check_shared(str(tmp_path), name, content).startswith("PermissionError")
 
 
