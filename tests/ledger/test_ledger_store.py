@@ -24,6 +24,7 @@ from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.rows import receipts
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
+from gnosis_ray.storage.backend import open_backend
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
 from tests.ledger.samples import ENGINE_FEATURES, NOON, SYMBOLS, any_record, manifest, record, run_receipt, store, write
 
@@ -256,6 +257,25 @@ def test_the_store_travels_and_its_path_is_absolute(tmp_path: Path, monkeypatch:
     monkeypatch.chdir("/")
     ledger.append(record("AAPL"))
     assert list(LedgerStore(tmp_path / "here").stream()) == [record("AAPL")]
+
+
+def test_a_folder_name_is_no_pattern(tmp_path: Path) -> None:
+    inner = tmp_path / "a[bc]*?"
+    assert sealed(store(inner)).read("runs").height == 1
+    assert list(store(inner).stream()) == list(sealed(store(tmp_path / "ab")).stream())
+    assert store(tmp_path / "*").read("runs").is_empty()
+
+
+def test_foreign_files_in_a_ledger_are_passed_over(backend: LedgerBackend, ledger: LedgerStore) -> None:
+    before = list(ledger.stream())
+    for name in (
+        "commits/.DS_Store",
+        "commits/run_date=2026-07-12/notes",
+        "manifests/run_date=x/run_id=y/manifest.json",
+    ):
+        open_backend(backend.root).put(name, b"x")
+    assert list(store(backend.root).stream()) == before
+    assert len(store(backend.root).runs()) == 1
 
 
 def test_a_damaged_file_is_a_ledger_error_that_names_it(backend: LedgerBackend, ledger: LedgerStore) -> None:

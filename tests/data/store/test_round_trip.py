@@ -263,3 +263,11 @@ def test_it_travels_light_and_sees_what_comes_later(writer: StoreWriter, source:
     assert_frame_equal(other.bars(wanted, 9), source.bars(wanted, 9))
     writer.append("bars", bar("AAPL", 300))
     assert source.bars(wanted, 1)["timestamp"].to_list() == [MONDAY + 300 * DAY]
+
+
+def test_a_folder_name_is_no_pattern(tmp_path: Path) -> None:
+    root = tmp_path / "a[bc]*?"
+    StoreWriter(root).append("bars", bars("AAPL", 3))
+    StoreWriter(tmp_path / "ab").append("bars", bars("MSFT", 3))
+    wanted = keys(("AAPL", MONDAY + 9 * DAY), ("MSFT", MONDAY + 9 * DAY))
+    assert StoreSource(root).bars(wanted, 9)["symbol"].unique().to_list() == ["AAPL"]
