@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt pin-decisions bench lock clean
+.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -18,8 +18,9 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two modules beside each other.
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
+# Two modules beside each other; those of ccxt have an environment of their own, below.
+CCXT_TESTS := tests/vendors/providers/test_ccxt.py
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore $(CCXT_TESTS)
 test-fast: $(VENV)/.dev
 	$(PYTEST) -m "not chaos and not realdata"
 
@@ -49,10 +50,27 @@ test-wheel: $(VENV)/.dev
 	for module in actors cluster gnosis_ray; do echo 'raise SystemExit("a module of the user")' > build/hostile/$$module.py; done
 	cd build/hostile && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
 
-# ccxt beside the others: it pins what it needs to the digit, and would hold back the pins of the core.
-test-ccxt: $(VENV)/.dev
-	$(PIP) install --upgrade --target build/ccxt 'ccxt>=4.5'
-	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/vendors/providers/test_ccxt.py
+# ccxt apart from the others: it pins what it needs to the digit, and would hold back the pins of the core.
+CCXT := ccxt>=4.5
+build/ccxt/.installed: requirements-ccxt.txt | $(VENV)/.dev
+	rm -rf build/ccxt
+	$(PIP) install --require-hashes --target build/ccxt -r requirements-ccxt.txt
+	@touch $@
+
+test-ccxt: build/ccxt/.installed
+	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q $(CCXT_TESTS)
+
+# What the runs of pytest with `--skips $(SKIPS)` skipped: counted by reason; fails where a reason is not allowed.
+SKIPS := build/skips.txt
+skips: $(VENV)/.dev
+	$(BIN)/python -m tests.support.skips $(SKIPS)
+
+# The lines that no test reaches, Ray's workers and processes of tests included.
+cover: $(VENV)/.dev
+	$(BIN)/python -m coverage erase
+	$(PYTEST) -m "not chaos and not realdata" --cov --cov-report=
+	$(PYTEST) -m chaos --cov --cov-append --cov-report=
+	$(BIN)/python -m coverage report
 
 # After a change that is meant to change decisions: prints which, and pins them.
 pin-decisions: $(VENV)/.dev
@@ -66,6 +84,7 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra dev -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build -c requirements-dev.txt -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra build --extra ray-dashboard --extra s3 -c requirements-dev.txt -o requirements-cluster.txt
+	echo '$(CCXT)' | uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 - -o requirements-ccxt.txt
 
 clean:
 	rm -rf $(VENV) build dist

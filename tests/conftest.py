@@ -12,8 +12,21 @@ from cluster.session import Session, connect
 from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar
+from tests.support import skips
 
 REALDATA = Path(os.environ.get("GNOSIS_RAY_REALDATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--skips``: for the gate, which counts what all its runs skipped."""
+    parser.addoption("--skips", type=Path, help="append each skipped test and its reason to this file")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Note what was skipped, in the process that hears of all tests: not in those that xdist started."""
+    file: Path | None = config.getoption("--skips")
+    if file is not None and not hasattr(config, "workerinput"):
+        skips.note(file, terminalreporter.stats.get("skipped", []))
 
 
 @pytest.fixture(scope="session")
