@@ -16,7 +16,7 @@ from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.pipeline.pipeline_runner import PipelineResult, PipelineRunner
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput, StandardSnapshot, Suggestion, TradeIdea
-from tests.support.parts import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
+from tests.support.components import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.schemas.core_schemas import Action, Suggestion
 from tests.agents.strategies import desks
 from tests.support.books import NOW, FixedAdapter, bars, book
-from tests.support.parts import settings
+from tests.support.components import settings
 
 CONFIG = load_config().config.trade
 FORECAST = {"spot": 100.0, "exp_move_pct": 4.0, "horizon_days": 5.0}

@@ -24,7 +24,7 @@ from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
 from tests.support.books import NOW, FixedAdapter, bars, book
-from tests.support.parts import DummyEngine, Records
+from tests.support.components import DummyEngine, Records
 from tests.support.pipelines import build_pipeline
 
 SYMBOLS = [f"SYN{i:02d}" for i in range(12)]

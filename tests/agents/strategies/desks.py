@@ -16,7 +16,7 @@ from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea
 from tests.support.books import NOW, FixedAdapter, bars, book
-from tests.support.parts import settings
+from tests.support.components import settings
 
 STRIKES = tuple(float(k) for k in np.arange(60.0, 142.5, 2.5))
 DAYS = (14, 28, 42, 70)

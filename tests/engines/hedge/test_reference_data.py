@@ -15,7 +15,7 @@ from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
 from tests.engines.hedge.measuring import everywhere, vix_bars
 from tests.support.books import NOW, FixedAdapter, bars, book
-from tests.support.parts import Records
+from tests.support.components import Records
 from tests.support.pipelines import build_pipeline
 
 NAMES = ["AAA", "BBB", "CCC"]
