@@ -7,10 +7,11 @@ from typing import Any
 
 import ray
 
-from actors.host_controller import HostController, PoolConfig, RunProgress
+from actors.host_controller import HostController, RunProgress
 from actors.metering import RayMeter
+from actors.pool_config import PoolConfig
+from actors.ray_worker_pool import RayWorkerPool
 from actors.worker import WorkerLauncher
-from actors.worker_pool import RayWorkerPool
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring.log_lines import write_lines

@@ -14,8 +14,10 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.coordinator import PROGRESS, CoordinatorActor
-from actors.host_controller import PoolConfig, RunProgress
-from actors.per_symbol import PerSymbolJob, SymbolLimits
+from actors.host_controller import RunProgress
+from actors.per_symbol import SymbolLimits
+from actors.pool_config import PoolConfig
+from actors.ray_symbol_worker_pool import PerSymbolJob
 from actors.worker import WorkerLauncher, WorkerResources
 from cluster.session import Session
 from cluster.topology import HostPlan

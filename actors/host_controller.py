@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.heartbeats import Heartbeats
+from actors.pool_config import PoolConfig
 from actors.restarts import Restarts
 from actors.worker_pool import WorkerEvent, WorkerPool
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import DIED, Assignment, FanoutLimits, FanoutReport, Supervisor, reason_of
+from gnosis_ray.fanout import DIED, Assignment, FanoutReport, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 TICK_S = 0.5
@@ -20,25 +21,6 @@ TICK_S = 0.5
 BROKE = "the connection to its host broke"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PoolConfig:
-    """How many hosts a run has, and how long they may take."""
-
-    granularity: str
-    hosts: int
-    limits: FanoutLimits
-    start_s: float
-    """Seconds for a host to be placed, to start and to open the job."""
-    heartbeat_s: float
-    """Seconds between two pings of a host."""
-    heartbeat_timeout_s: float
-    """Seconds of silence after which a host is lost."""
-    processes: int
-    """At once, for the report: more than ``hosts`` where these lead others."""
-    run: str = ""
-    """The run's name, for the log."""
 
 
 @dataclass(frozen=True)

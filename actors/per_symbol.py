@@ -7,12 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import ray
-
-from actors.symbol_worker_pool import RaySymbolWorkerPool, SymbolWorkerEvent, SymbolWorkerPool
-from actors.worker import WorkerResources
-from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.fanout import Attempt, BatchWorker, Job, SymbolScheduler
+from actors.symbol_worker_pool import SymbolWorkerEvent, SymbolWorkerPool
+from gnosis_ray.fanout import Attempt, BatchWorker, SymbolScheduler
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 logger = logging.getLogger(__name__)
@@ -92,19 +88,3 @@ class PerSymbolWorker:
         place = {"symbol": attempt.symbol, "stage": "host"}
         logger.warning("%s failed in attempt %d: %s", attempt.symbol, attempt.number, reason, extra=place)
         scheduler.on_failed(attempt, reason)
-
-
-@dataclass(frozen=True)
-class PerSymbolJob:
-    """The job of a leader: ``job`` for each symbol alone, or with ``by_component`` for each of its components."""
-
-    job: Job
-    resources: WorkerResources
-    limits: SymbolLimits
-    by_component: bool
-
-    def open(self) -> PerSymbolWorker:
-        """See :meth:`gnosis_ray.fanout.Job.open`. Its actors live in a namespace of this leader's own."""
-        namespace = f"gnosis-ray-{ray.get_runtime_context().get_actor_id()}"
-        pool = RaySymbolWorkerPool(self.job, self.resources, namespace, by_component=self.by_component)
-        return PerSymbolWorker(self.job.open(), pool, self.limits, monotonic_seconds)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from actors.host_controller import HostController, PoolConfig
+from actors.host_controller import HostController
+from actors.pool_config import PoolConfig
 from actors.restarts import LONGEST_DELAY_S, Restarts
 from actors.worker_pool import WorkerEvent
 from gnosis_ray.errors import ClusterError, NoDataError

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.host_controller import HostController, PoolConfig
+from actors.host_controller import HostController
+from actors.pool_config import PoolConfig
 from actors.worker_pool import WorkerEvent
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import Assignment, FanoutLimits
