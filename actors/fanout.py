@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,22 +15,21 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from actors.coordinator import PROGRESS, CoordinatorActor
 from actors.host_controller import RunProgress
 from actors.per_symbol import SymbolLimits
-from actors.pool_config import PoolConfig
+from actors.pool_config import START_SECONDS, PoolConfig
 from actors.ray_symbol_worker_pool import PerSymbolJob
+from actors.run_recovery import RunRecovery
 from actors.worker import WorkerLauncher, WorkerResources
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.config import RunConfig
 from gnosis_ray.errors import ClusterError, GnosisError
-from gnosis_ray.fanout import SYMBOL_FAILURE_LIMIT, FanoutLimits, FanoutReport, Job, OnReceipt, reason_of
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
+from gnosis_ray.fanout import FanoutReport, Job, OnReceipt, reason_of
+from gnosis_ray.schemas.run_schemas import Batch
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_WAIT_S = 1.0
 """How long the coordinator waits for a receipt before it answers; an interrupt is noticed at once nevertheless."""
-START_SECONDS = 120.0
-"""Seconds that a host may take to be ready, even where batches may take less: a busy cluster starts slowly."""
 
 
 class RayFanout:
@@ -55,29 +53,20 @@ class RayFanout:
         """
         self._session.check_open()
         report = FanoutReport(self._plan.granularity, self._plan.processes, 0, 0, 0, (), 0.0)
-        missing = {batch.index: batch for batch in batches}
-
-        died = in_a_row = 0
-
-        def deliver(receipt: BatchReceipt) -> None:
-            nonlocal in_a_row
-            in_a_row = 0
-            if missing.pop(receipt.batch, None) is not None:
-                on_receipt(receipt)
-
-        while missing:
+        recovery = RunRecovery(batches, self._run.max_attempts, on_receipt)
+        while recovery.missing:
             try:
-                report = self._coordinate(job, tuple(missing.values()), deliver)
+                report = self._coordinate(job, recovery)
             except _CoordinatorDiedError as error:
-                died, in_a_row = died + 1, in_a_row + 1
-                if in_a_row >= self._run.max_attempts:
+                if not recovery.on_coordinator_lost():
                     raise ClusterError(f"{error.message}. What was finished is kept: resume the run.") from error
-                logger.warning("%s: a new one continues with %d batches", error, len(missing))
-        return replace(report, coordinators_lost=died)
+                logger.warning("%s: a new one continues with %d batches", error, len(recovery.missing))
+        return replace(report, coordinators_lost=recovery.coordinators_lost)
 
-    def _coordinate(self, job: Job, batches: Sequence[Batch], deliver: OnReceipt) -> FanoutReport:
-        """One coordinator's run over batches."""
-        config = self._config(batches)
+    def _coordinate(self, job: Job, recovery: RunRecovery) -> FanoutReport:
+        """One coordinator's run over the batches that are missing."""
+        batches = recovery.missing
+        config = PoolConfig.of(self._plan, self._run, batches, self._name)
         # An actor's name is free again some time after its end: each coordinator has names of its own.
         namespace = f"gnosis-ray-{secrets.token_hex(8)}"
         # The coordinator runs on the driver's node, so that the loss of another node does not end it.
@@ -88,10 +77,10 @@ class RayFanout:
             # Started here, so that these processes start at the same time as the coordinator's.
             actors += [launcher(host) for host in range(1, config.hosts + 1)]
             named = CoordinatorActor.options(name="coordinator", namespace=namespace, scheduling_strategy=here)
-            coordinator = named.remote(tuple(batches), config, launcher, tuple(actors))
+            coordinator = named.remote(batches, config, launcher, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
-            _deliver(coordinator, deliver)
+            _deliver(coordinator, recovery.deliver)
             report: FanoutReport = _result(ending)
             return report
         finally:
@@ -109,33 +98,6 @@ class RayFanout:
         return WorkerLauncher(
             (ray.put(led),), WorkerResources(0, plan.memory_mb, threads, self._name), "leader", namespace
         )
-
-    def _config(self, batches: Sequence[Batch]) -> PoolConfig:
-        run = self._run
-        limits = FanoutLimits(
-            window=self._plan.window,
-            max_attempts=run.max_attempts,
-            batch_timeout_s=run.batch_timeout_s + self._patience(max(len(batch.symbols) for batch in batches)),
-            symbol_timeout_s=run.symbol_timeout_s + self._patience(1),
-            straggler_factor=run.straggler_factor,
-        )
-        return PoolConfig(
-            granularity=self._plan.granularity,
-            hosts=self._plan.hosts,
-            limits=limits,
-            start_s=max(START_SECONDS, run.batch_timeout_s),
-            heartbeat_s=run.heartbeat_s,
-            heartbeat_timeout_s=run.heartbeat_timeout_s,
-            processes=self._plan.processes,
-            run=self._name,
-        )
-
-    def _patience(self, symbols: int) -> float:
-        """Seconds that a leader may need in addition, if every attempt at each of its symbols times out."""
-        if not self._plan.symbols_at_once:
-            return 0.0
-        waves = math.ceil(symbols / self._plan.symbols_at_once)
-        return waves * SYMBOL_FAILURE_LIMIT * (START_SECONDS + self._run.symbol_timeout_s)
 
 
 class _CoordinatorDiedError(ClusterError):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from gnosis_ray.monitoring.log_lines import write_lines
 from gnosis_ray.monitoring.traffic_meter import TrafficMeter
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
-from gnosis_ray.vendors.gateway.gateway import FetchProgress, FetchRequest, FetchResult, OnDone
+from gnosis_ray.vendors.gateway.gateway import FetchProgress, FetchRequest, FetchResult, GatewayPort, OnDone
 
 POLL_S = 0.2
 """Between two polls of the gateway's progress."""
@@ -34,9 +35,10 @@ POLL_S = 0.2
 class GatewayHost:
     """Hosts one gateway. It reads the vendors' keys itself, on its own machine: they are never sent to it."""
 
-    def __init__(self, config: Config, cache_dir: Path, time: Time, run: str) -> None:
+    def __init__(self, open_gateway: Callable[[], GatewayPort], run: str) -> None:
+        """``open_gateway`` builds the gateway in this process; ``run``: the run that the log lines name."""
         write_lines(run)
-        self._gateway = build_gateway(config, cache_dir, time)
+        self._gateway = open_gateway()
         self._meter, self._ray_meter = TrafficMeter(), RayMeter()
         self._lock = threading.Lock()
         self._progress: list[FetchProgress] = []
@@ -120,7 +122,7 @@ def remote_gateway(session: Session, config: Config, cache_dir: Path, time: Time
     environment = {} if session.local else {"GNOSIS_RAY_HOME": str(home())}
     actor = GatewayActor.options(
         name="gateway", namespace=namespace, scheduling_strategy=here, runtime_env={"env_vars": environment}
-    ).remote(config, cache_dir, time, run)
+    ).remote(partial(build_gateway, config, cache_dir, time), run)
     try:
         yield RemoteGateway(actor)
     finally:

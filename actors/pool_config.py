@@ -1,10 +1,18 @@
-"""How many hosts a run has, and how long they may take. Pure."""
+"""How many hosts a run has, what each runs and how long it may take: decided from the plan and the settings. Pure."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gnosis_ray.fanout import FanoutLimits
+from cluster.topology import HostPlan
+from gnosis_ray.config import RunConfig
+from gnosis_ray.fanout import SYMBOL_FAILURE_LIMIT, FanoutLimits
+from gnosis_ray.schemas.run_schemas import Batch
+
+START_SECONDS = 120.0
+"""Seconds that a host may take to be ready, even where batches may take less: a busy cluster starts slowly."""
 
 
 @dataclass(frozen=True)
@@ -24,3 +32,35 @@ class PoolConfig:
     """At once, for the report: more than ``hosts`` where these lead others."""
     run: str = ""
     """The run's name, for the log."""
+
+    @classmethod
+    def of(cls, plan: HostPlan, run: RunConfig, batches: Sequence[Batch], name: str) -> PoolConfig:
+        """The pool for ``batches``, at least one of them, by hosts of ``plan``; ``name``: of the run.
+
+        A leader may take longer than the settings allow a batch or a symbol: its symbols have time limits of their own.
+        """
+        limits = FanoutLimits(
+            window=plan.window,
+            max_attempts=run.max_attempts,
+            batch_timeout_s=run.batch_timeout_s + _leader_s(plan, run, max(len(batch.symbols) for batch in batches)),
+            symbol_timeout_s=run.symbol_timeout_s + _leader_s(plan, run, symbols=1),
+            straggler_factor=run.straggler_factor,
+        )
+        return cls(
+            granularity=plan.granularity,
+            hosts=plan.hosts,
+            limits=limits,
+            start_s=max(START_SECONDS, run.batch_timeout_s),
+            heartbeat_s=run.heartbeat_s,
+            heartbeat_timeout_s=run.heartbeat_timeout_s,
+            processes=plan.processes,
+            run=name,
+        )
+
+
+def _leader_s(plan: HostPlan, run: RunConfig, symbols: int) -> float:
+    """Seconds that a leader may need in addition, if every attempt at each of its symbols times out."""
+    if not plan.symbols_at_once:
+        return 0.0
+    waves = math.ceil(symbols / plan.symbols_at_once)
+    return waves * SYMBOL_FAILURE_LIMIT * (START_SECONDS + run.symbol_timeout_s)

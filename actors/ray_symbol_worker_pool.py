@@ -21,10 +21,11 @@ RUNNER = "runner"
 
 
 class RaySymbolWorkerPool:
-    """A :class:`~actors.symbol_worker_pool.SymbolWorkerPool` of Ray actors: one a symbol, or with ``by_component`` one a component and a runner.
+    """A :class:`~actors.symbol_worker_pool.SymbolWorkerPool` of Ray actors.
 
-    They are named ``AAPL``, or ``AAPL/hedge`` ... ``AAPL/runner``; in a second attempt ``AAPL#2``. They belong to the
-    process that made this object and end with it.
+    A symbol has one actor, or with ``by_component`` one for each component and a runner. They are named ``AAPL``, or
+    ``AAPL/hedge`` ... ``AAPL/runner``; in a second attempt ``AAPL#2``. They belong to the process that made this object
+    and end with it.
     """
 
     def __init__(self, job: Job, resources: WorkerResources, namespace: str, *, by_component: bool) -> None:
