@@ -8,6 +8,7 @@ import pytest
 from ray import cloudpickle
 
 from tests.actors import fake_job
+from tests.actors.fake_ray import FakeRay, install
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +17,9 @@ def fake_job_by_value() -> Iterator[None]:
     cloudpickle.register_pickle_by_value(fake_job)  # type: ignore[no-untyped-call]
     yield
     cloudpickle.unregister_pickle_by_value(fake_job)  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def fake_ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    """Ray's calls in this process: nothing is started."""
+    return install(monkeypatch)

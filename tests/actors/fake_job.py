@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.fanout import BatchWorker
+from gnosis_ray.fanout import BatchWorker, MethodCaller
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure
 
 
@@ -85,3 +85,37 @@ class FakeJob:
     def hosts(self) -> list[int]:
         """Process ids of the hosts that opened this job."""
         return sorted(int(path.name.removeprefix("host-")) for path in self.folder.glob("host-*"))
+
+
+@dataclass(frozen=True)
+class FakeComponentJob(FakeJob):
+    """The same job, whose symbols pass through two components: ``lower``, then ``twice``."""
+
+    def roles(self) -> tuple[str, ...]:
+        return ("lower", "twice")
+
+    def open_component(self, role: str) -> object:
+        return FakeComponent(role)
+
+    def open_runner(self, callers: Mapping[str, MethodCaller]) -> BatchWorker:
+        return FakeRunner(self, callers)
+
+
+@dataclass
+class FakeComponent:
+    role: str
+    calls: int = 0
+
+    def change(self, symbol: str) -> str:
+        self.calls += 1
+        if symbol == "bad":
+            raise ZeroDivisionError("no luck with bad")
+        return symbol.lower() if self.role == "lower" else symbol * 2
+
+
+@dataclass
+class FakeRunner(FakeWorker):
+    callers: Mapping[str, MethodCaller] = field(default_factory=dict)
+
+    def compute(self, symbols: Sequence[str]) -> list[str]:
+        return [self.callers["twice"]("change", self.callers["lower"]("change", symbol)) for symbol in symbols]

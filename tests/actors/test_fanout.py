@@ -11,13 +11,12 @@ import pytest
 import ray
 
 from actors.fanout import RayFanout
-from actors.worker import Worker
 from cluster.doctor import examine
 from cluster.session import Session, connect
 from cluster.topology import HostPlan
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ClusterError, NoDataError
-from gnosis_ray.fanout import Assignment, FanoutReport, InlineFanout
+from gnosis_ray.fanout import FanoutReport, InlineFanout
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from tests.actors.fake_job import FakeJob, batches
 
@@ -119,20 +118,3 @@ def test_a_local_ray_is_out_of_reach_from_the_network(session: Session) -> None:
 def test_the_doctor_can_run_a_task(session: Session, tmp_path: Path) -> None:
     check = examine(tmp_path, deep=True)[-1]
     assert (check.name, check.ok, check.advice) == ("local ray", True, "")
-
-
-def test_a_worker_opens_its_job_once(tmp_path: Path) -> None:
-    worker = Worker(FakeJob(tmp_path))
-    worker.open()
-    opened = worker._opened()
-    (batch,) = batches(1)
-    receipt = worker.work(Assignment(1, batch, 1))
-    assert receipt is not None
-    assert receipt.snapshots == 2
-    given_up = worker.work(Assignment(1, batch, 2, quarantined=(("S0A", "why"), ("S0B", "why"))))
-    assert given_up is not None
-    assert [failure.message for failure in given_up.failures] == ["why", "why"]
-    assert worker.work(Assignment(1, batch, 3, isolated_symbol="S0A")) is None
-    assert worker.compute(("S0A",)) == ["S0A"]
-    assert worker._opened() is opened
-    assert worker.ping()

@@ -11,7 +11,6 @@ import pytest
 
 from actors.host_controller import HostController
 from actors.pool_config import PoolConfig
-from actors.restarts import LONGEST_DELAY_S, Restarts
 from actors.worker_pool import WorkerEvent
 from gnosis_ray.errors import ClusterError, NoDataError
 from gnosis_ray.fanout import Assignment, FanoutLimits
@@ -228,13 +227,3 @@ def test_progress_waits_for_news_and_gives_what_was_not_seen() -> None:
     assert run.progress(0, 0.0) == run.progress(0, 0.01)
     run.run()
     assert [r.batch for r in run.progress(1, 10.0).receipts] == [1, 2]
-
-
-def test_restarts_back_off_and_a_success_starts_over() -> None:
-    restarts = Restarts(limit=8)
-    delays = [restarts.on_loss() for _ in range(8)]
-    assert delays[:3] == [0.1, 0.2, 0.4]
-    assert delays[-1] == LONGEST_DELAY_S
-    assert restarts.on_loss() is None
-    restarts.on_success()
-    assert restarts.on_loss() == 0.1
