@@ -1,4 +1,4 @@
-"""A ledger on an object store, and the protocol by which a batch enters it whole, exactly once.
+"""The protocol by which a batch is committed to a ledger on an object store, whole and exactly once.
 
 An object store writes an object whole or not at all and shows it at once, but it cannot rename. Any number of
 attempts, in any number of processes, may write the same batch, and any of them may be killed or come back:
@@ -7,19 +7,19 @@ attempts, in any number of processes, may write the same batch, and any of them 
    ``commits/<partition>/.batch-00007.<unique>/<table>.parquet``.
 2. **Claim.** It creates ``.batch-00007`` with a PUT that the store refuses where the object exists
    (``If-None-Match: *``), so exactly one attempt ever succeeds. The claim names the winner's stage and holds its
-   receipt; it is never changed or deleted: a zombie that comes years later still loses. An attempt that is refused
-   reads the claim: a request repeated on the way may have met itself. An attempt that does not learn the answer
-   leaves its stage as it is, for it may have won.
-3. **Publish.** The store copies the parts of the stage that the claim names to their places; the marker, the receipt
-   out of the claim, is written to ``commits/<partition>/batch-00007`` last; then the stage is deleted. Each step can
-   be repeated by anybody: where the winner died, the next attempt (or ``recover``) finishes what the winner began.
-   Where a copy finds no stage, somebody else has written the marker.
+   receipt; it is never changed or deleted: an attempt that comes back years later still loses. An attempt
+   that is refused reads the claim, since a repeated request may have met its own object. An attempt that gets no
+   answer keeps its stage, for it may have won.
+3. **Publish.** The store copies the parts of the stage that the claim names to their final names; the marker, the
+   receipt out of the claim, is written to ``commits/<partition>/batch-00007`` last; then the stage is deleted. Each
+   step can be repeated by any process: where the winner died, the next attempt (or ``recover``) finishes what the
+   winner began. Where a copy finds no stage, another process has written the marker.
 
 Only the stage that the claim names feeds the published keys, so parts of two attempts never mix. A publisher that
-wakes up late can only write the same bytes again. Readers take the batches that have a marker. Stages of the dead are
-swept when the run is sealed.
+wakes up late can only write the same bytes again. Readers take the batches that have a marker. Stages of dead attempts
+are deleted when the run is sealed.
 
-The store has to show what was written at once, and to refuse the second conditional PUT. That it does is tried at the
+The store must have read-after-write consistency and refuse a second conditional PUT. The second is checked at the
 start of every run, on the manifest: a store that ignores the condition is refused before anything is computed.
 """
 
@@ -39,7 +39,7 @@ from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
 
 
 class Claim(BaseModel, frozen=True, extra="forbid"):
-    """Who has won a batch."""
+    """The winner of a batch."""
 
     stage: str
     """The name of the winner's stage, relative to the ledger's root."""
@@ -81,7 +81,7 @@ class BucketPartition(RunPartition):
         return self.backend.put_if_absent(self.claimed(receipt.batch), body)
 
     def publish(self, index: int) -> None:
-        """Step 3: copy the parts that the claim names to their places, then write the marker."""
+        """Step 3: copy the parts that the claim names to their final names, then write the marker."""
         if self.is_committed(index):
             return
         claim, backend = self._claim(index), self.backend

@@ -1,14 +1,14 @@
-"""A ledger in a folder, and the protocol by which a batch enters it whole, exactly once.
+"""The protocol by which a batch is committed to a ledger in a folder, whole and exactly once.
 
 A batch is one part in each table and a commit marker. Any number of attempts, in any number of processes, may
-write the same batch, with equal content or not, and any of them may be killed or come back from the dead:
+write the same batch, with equal content or not, and any of them may be killed or come back late:
 
 1. **Stage.** An attempt writes all its parts and its receipt, synced, into a folder of its own,
    ``commits/<partition>/.batch-00007.<unique>``.
 2. **Claim.** It renames that folder to ``.batch-00007``. Renaming onto a folder that is not empty fails, so exactly
-   one attempt ever succeeds; the others throw their stage away. The claimed folder keeps one empty file for ever:
-   a zombie that comes years later still loses.
-3. **Publish.** The parts are renamed out of the claimed folder to their places, the folders are synced, and the
+   one attempt ever succeeds; the others delete their stage. The claimed folder keeps one empty file for ever, so
+   that an attempt which comes back years later still loses.
+3. **Publish.** The parts are renamed out of the claimed folder to their final names, the folders are synced, and the
    receipt is renamed to the marker, ``commits/<partition>/batch-00007``, last. Each step can be repeated by
    anybody: where the winner died, the next attempt (or ``recover``) finishes what the winner began.
 
@@ -78,7 +78,7 @@ class FolderPartition(RunPartition):
         write_synced(folder / _RECEIPT, receipt.model_dump_json().encode())
         sync_folder(folder)
         try:
-            os.rename(folder, self.root / self.claimed(receipt.batch))  # noqa: PTH104  a place to cut the power in tests
+            os.rename(folder, self.root / self.claimed(receipt.batch))  # noqa: PTH104  tests cut the power here
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise
@@ -87,7 +87,7 @@ class FolderPartition(RunPartition):
         return True
 
     def publish(self, index: int) -> None:
-        """Step 3: move the claimed parts to their places, then the marker."""
+        """Step 3: rename the claimed parts to their final names, then the receipt to the marker."""
         if self.is_committed(index):
             return
         claimed = self.root / self.claimed(index)
@@ -108,9 +108,9 @@ class FolderPartition(RunPartition):
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename, unless somebody who publishes the same batch has already done so."""
+    """Rename, unless another process that publishes the same batch has already done so."""
     try:
-        os.rename(source, target)  # noqa: PTH104  one place where tests can cut the power
+        os.rename(source, target)  # noqa: PTH104  tests cut the power here
     except FileNotFoundError:
         if not target.is_file():
             raise LedgerError(f"Claimed batch lost its content: neither {source} nor {target} exists") from None

@@ -6,8 +6,8 @@
     <root>/manifests/run_date=.../run_id=.../manifest.json                 what the run set out to do
     <root>/commits/run_date=.../run_id=.../batch-00007                     the batch is whole: its receipt
 
-Polars, DuckDB and pyarrow read the tables as they lie; :class:`LedgerStore` reads only the batches that are
-committed. How a batch is written is told in :mod:`gnosis_ray.ledger.in_folder` and
+Polars, DuckDB and pyarrow read the tables as they are; :class:`LedgerStore` reads only the batches that are
+committed. How a batch is written is described in :mod:`gnosis_ray.ledger.in_folder` and
 :mod:`gnosis_ray.ledger.in_bucket`.
 """
 
@@ -74,7 +74,7 @@ class LedgerStore:
         self, path: str | Location, features: Mapping[EngineKind, Sequence[FeatureSpec]] | None = None
     ) -> None:
         """``path``: a folder, or ``s3://bucket/prefix``, or the name of a file whose folder is used; nothing is
-        created before a write. Raises :class:`ConfigError` for an address that is no place for a ledger.
+        created before a write. Raises :class:`ConfigError` for an address that cannot hold a ledger.
 
         ``features``: what the engines measure, by kind: the columns of ``snapshots``, in this order, whether or not
         they occur in a batch. A feature that is not named here gets a column where it occurs.
@@ -256,7 +256,7 @@ class LedgerStore:
 
 
 def resuming(run_id: str, root: Location) -> str:
-    """The command that goes on with a run, as a shell reads it."""
+    """The command that resumes a run, quoted for a shell."""
     return f"gnosis-ray scan --resume {run_id} --out {shlex.quote(str(root))}"
 
 

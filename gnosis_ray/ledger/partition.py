@@ -65,7 +65,7 @@ class RunPartition(ABC):
 
     @abstractmethod
     def publish(self, index: int) -> None:
-        """Step 3: put the claimed parts in their places, then the marker. Whoever calls it, the result is the same."""
+        """Step 3: publish the claimed parts under their names, then the marker. Idempotent, whoever calls it."""
 
     @abstractmethod
     def has_lost(self, stage: str, index: int) -> bool:
@@ -95,11 +95,11 @@ class RunPartition(ABC):
         return f"{self.folder(table)}/{batch_name(index)}.parquet"
 
     def marker(self, index: int) -> str:
-        """What says that a batch is whole; it holds the receipt."""
+        """The marker of a complete batch; it holds the receipt."""
         return f"{self.folder(COMMITS)}/{batch_name(index)}"
 
     def claimed(self, index: int) -> str:
-        """What says that a batch has its winner."""
+        """The claim of a batch: its winner is decided."""
         return f"{self.folder(COMMITS)}/.{batch_name(index)}"
 
     def stage(self, index: int | None) -> str:
@@ -131,7 +131,7 @@ class RunPartition(ABC):
         return self._numbers(MARKER)
 
     def receipts(self) -> dict[int, BatchReceipt]:
-        """What the markers of the committed batches say, by number."""
+        """The receipts in the markers of the committed batches, by number."""
         numbers = self.committed_batches()
         bodies = self.backend.map_each(self.backend.get, map(self.marker, numbers))
         return {i: BatchReceipt.model_validate_json(body) for i, body in zip(numbers, bodies, strict=True)}

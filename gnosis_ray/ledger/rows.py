@@ -61,11 +61,11 @@ def suggestions_frame(records: Sequence[LedgerRecord]) -> pl.DataFrame:
     rows = []
     for i, record in enumerate(records):
         primary = len(record.primary_suggestions)
-        for position, said in enumerate((*record.primary_suggestions, record.composite_suggestion)):
-            row = _key(i, record) | {name: getattr(said, name) for name in _SUGGESTION_FIELDS}
+        for position, suggestion in enumerate((*record.primary_suggestions, record.composite_suggestion)):
+            row = _key(i, record) | {name: getattr(suggestion, name) for name in _SUGGESTION_FIELDS}
             row |= {"position": position, "composite": position == primary}
-            row |= {"suggestion_symbol": said.symbol, "suggestion_timestamp": said.timestamp}
-            row["forecast"] = _pairs(said.forecast, "name", "value")
+            row |= {"suggestion_symbol": suggestion.symbol, "suggestion_timestamp": suggestion.timestamp}
+            row["forecast"] = _pairs(suggestion.forecast, "name", "value")
             rows.append(row)
     return _frame(rows, SUGGESTIONS)
 
@@ -113,9 +113,9 @@ def receipts(runs: pl.DataFrame) -> list[RunReceipt]:
 
 def records_of(snapshots: pl.DataFrame, suggestions: pl.DataFrame, ideas: pl.DataFrame) -> Iterator[LedgerRecord]:
     """The records of one batch, in their order, out of its parts."""
-    said, traded = _by_record(suggestions), _by_record(ideas)
+    suggested, traded = _by_record(suggestions), _by_record(ideas)
     for row in snapshots.sort("record").iter_rows(named=True):
-        *primary, composite = [_suggestion(r) for r in said[row["record"]]]
+        *primary, composite = [_suggestion(r) for r in suggested[row["record"]]]
         yield LedgerRecord(
             timestamp=row["timestamp"],
             symbol=row["symbol"],

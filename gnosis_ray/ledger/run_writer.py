@@ -1,4 +1,4 @@
-"""Writing one run: a small object that travels to whoever computes a batch."""
+"""Writing one run: a small object that is sent to every process that computes a batch."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RunWriter:
 
     @property
     def partition(self) -> RunPartition:
-        """Where the run lies."""
+        """The run's partition."""
         return open_partition(self.root, self.run_date, self.run_id)
 
     def write_batch(
@@ -54,8 +54,8 @@ class RunWriter:
     ) -> None:
         """Write a batch, whole or not at all; one part in every table, even where it has no rows.
 
-        ``details``: ``columns.DETAILS``. Where another attempt got there first, its content stands, down to the
-        receipt, and this one leaves nothing behind: read :meth:`committed` for what stands. Returns once the
+        ``details``: ``columns.DETAILS``. Where another attempt was first, its content is kept, receipt included, and
+        this one leaves nothing behind: :meth:`committed` gives the receipts that are kept. Returns once the
         batch is on the disk. Raises :class:`LedgerError` where it cannot be written; then it can be tried again.
         """
         if (receipt.batch, receipt.attempt) != (batch.index, attempt):
@@ -73,14 +73,14 @@ class RunWriter:
             partition.publish(batch.index)
 
     def committed(self) -> dict[int, BatchReceipt]:
-        """The batches that are whole, by number, with the receipts that stand."""
+        """The batches that are whole, by number, with the receipts that are kept."""
         with ledger_errors(f"read the commits of run {self.run_id} in {self.root}"):
             return self.partition.receipts()
 
     def seal(self, receipt: RunReceipt) -> None:
-        """Write the run's one row of ``runs``; a row that is there stands, unless it says ``interrupted``.
+        """Write the run's one row of ``runs``; an existing row is kept, unless its status is ``interrupted``.
 
-        What losing attempts left behind is swept away.
+        Side effect: deletes what losing attempts left behind.
         """
         partition = self.partition
         with ledger_errors(f"seal run {self.run_id} in {self.root}"):

@@ -51,7 +51,7 @@ _SNAPSHOTS: _Columns = {
     "degraded": pl.String,  # comma-separated reasons out of the metadata, sorted; null where there is none
     **dict.fromkeys(CONFIDENCE_COLUMNS.values(), pl.Float64),
     "realized_pnl": pl.Float64,  # USD
-    "snapshot_symbol": pl.String,  # as the snapshot itself says
+    "snapshot_symbol": pl.String,  # the snapshot's own field
     "snapshot_timestamp": UTC_TIME,
     "metadata": ENTRIES,  # sorted by key
 }
@@ -68,7 +68,7 @@ SUGGESTIONS = _schema(
         "forecast": NAMED_VALUES,  # sorted by name
         "reasoning": pl.String,
         "tags": pl.List(pl.String),
-        "suggestion_symbol": pl.String,  # as the suggestion itself says
+        "suggestion_symbol": pl.String,  # the suggestion's own field
         "suggestion_timestamp": UTC_TIME,  # null where the agent left it out
     }
 )
@@ -95,7 +95,7 @@ TRADE_IDEAS = _schema(
         "confidence": pl.Float64,
         "rationale": pl.String,
         "tags": pl.List(pl.String),
-        "idea_symbol": pl.String,  # as the idea itself says
+        "idea_symbol": pl.String,  # the idea's own field
     }
 )
 """One costed trade a row."""

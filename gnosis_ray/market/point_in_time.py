@@ -1,4 +1,4 @@
-"""What was known when: pure functions over indexes and rows, vectorised over symbols and moments."""
+"""What was known when: pure functions over indexes and rows, vectorised over symbols and times."""
 
 from __future__ import annotations
 
@@ -99,13 +99,13 @@ def number_repeats(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
     return rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).over(*data.identity, PART).alias(OCCURRENCE))
 
 
-def drop_superseded(rows: pl.DataFrame, data: Dataset, by: str, moment: str) -> pl.DataFrame:
-    """Without the rows that a correction known at or before their own ``moment`` column replaces.
+def drop_superseded(rows: pl.DataFrame, data: Dataset, by: str, as_of: str) -> pl.DataFrame:
+    """``rows`` without those that a correction known at or before their own ``as_of`` column replaces.
 
-    ``rows`` are known by the latest moment asked for. Corrections known only after ``moment`` stand beside what they
-    correct, so that the reader of a panel finds for each key what was known by then. ``by`` is a further column that
-    keeps rows apart (the key's timestamp), or "". Of rows known at one moment the last in order wins, of those that
-    tell an optional figure, or one beside, if there are any.
+    Corrections known only after ``as_of`` are returned together with what they correct, so that the reader of a panel
+    finds for each key what was known by then. ``by`` is a further column that distinguishes rows (the key's
+    timestamp), or "". Of rows with the same ``known_at`` the last in order wins, preferring those with a value in an
+    optional column.
     """
     identity = [*data.identity, *([OCCURRENCE] if data.repeats else []), *([by] if by else [])]
     needless = [name for name in data.optional_columns if name in rows.columns]
@@ -115,4 +115,4 @@ def drop_superseded(rows: pl.DataFrame, data: Dataset, by: str, moment: str) -> 
         *identity, "known_at", nulls_last=True
     )
     successor = pl.col("known_at").shift(-1).over(identity)
-    return versions.filter(successor.is_null() | (successor > pl.col(moment)))
+    return versions.filter(successor.is_null() | (successor > pl.col(as_of)))

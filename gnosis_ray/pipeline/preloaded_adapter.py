@@ -137,7 +137,7 @@ class PreloadedAdapter(SingleFromBatch):
             return rows.filter(pl.col("known_at") <= _moment(keys)).tail(lookback)
         kept = last_bars(rows, spans(keys), lookback)
         if not self._one_version:
-            kept = drop_superseded(kept, DATASETS["bars"], by="", moment="first")
+            kept = drop_superseded(kept, DATASETS["bars"], by="", as_of="first")
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at")
 
     def fetch_trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
@@ -159,7 +159,7 @@ class PreloadedAdapter(SingleFromBatch):
         if reach == loaded.reach and self._asks_all(keys):
             return rows
         seen = within_windows(rows, keys.unique(), window).join(spans(keys), on="symbol", maintain_order="left")
-        kept = drop_superseded(_number_repeats(seen, data), data, by="", moment="first")
+        kept = drop_superseded(_number_repeats(seen, data), data, by="", as_of="first")
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at", maintain_order=True)
 
     def _window(self, kind: EventKind, reach: int) -> _Window:

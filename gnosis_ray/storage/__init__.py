@@ -1,1 +1,1 @@
-"""Where things are kept: places, object stores, files that are written whole or not at all."""
+"""Storage: locations, and one backend of whole files for folders and buckets."""

@@ -1,4 +1,4 @@
-"""Where a ledger or a market store lies: a folder, or a prefix of a bucket."""
+"""The location of a ledger or a market store: a folder, or a prefix of a bucket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLLAPSED = re.compile(r"s3:/?[^/]")
 
 @dataclass(frozen=True)
 class S3Url:
-    """A prefix of a bucket on an S3-compatible object store: where, never how to get in."""
+    """A prefix of a bucket on an S3-compatible object store; holds no credentials."""
 
     bucket: str
     prefix: str = ""
@@ -57,7 +57,7 @@ Location = Path | S3Url
 
 
 def locate(place: str | Location) -> Location:
-    """An absolute folder, or the :class:`S3Url` that a text stands for.
+    """An absolute folder, or the :class:`S3Url` that a text is the address of.
 
     Raises :class:`ConfigError` for the addresses of other services, and for an address that was made a path, which
     loses a slash.

@@ -1,7 +1,7 @@
 """An S3-compatible object store: a few whole-object operations, bounded in time, whose errors keep no secret.
 
 Credentials come from the process's own environment or role (``AWS_ACCESS_KEY_ID`` and its kin, web identity,
-container or instance role), found by the client library; nothing here takes, keeps, writes or shows any.
+container or instance role), found by the client library; this module neither takes, stores, writes nor shows any.
 ``AWS_ENDPOINT_URL`` names another service than Amazon's, ``AWS_REGION`` the bucket's region.
 """
 
@@ -37,7 +37,7 @@ REQUEST_LIMIT = timedelta(seconds=60)
 """Of one try: a part of tens of MB passes a slow line."""
 
 PARALLEL = 8
-"""Requests of one caller under way at once: an object store answers one in tens of milliseconds, many in the same."""
+"""Requests of one caller under way at once: each takes tens of milliseconds, many at once hardly more."""
 
 _INSTANCE_ROLES = "169.254.169.254"
 """Asked last for credentials, where nothing else gave any."""
@@ -209,7 +209,7 @@ def _endpoint() -> str:
 
 @lru_cache(maxsize=16)
 def _client(bucket: str, endpoint: str) -> S3Store:
-    """One client a bucket and process: it keeps its connections and renews a role's credentials by itself."""
+    """One client per bucket and process: it keeps its connections and renews a role's credentials by itself."""
     client: S3Store = _obstore().store.S3Store(
         bucket,
         client_options={

@@ -1,4 +1,4 @@
-"""Grounds to lay a ledger on: a folder, and a bucket."""
+"""Backends of a ledger: a folder, and a bucket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bucket(s3: str, tmp_path: Path) -> BucketLedger:
 
 @pytest.fixture(params=["folder", "bucket"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerBackend:
-    """A place of either kind, with nothing in it."""
+    """An empty backend of either kind."""
     if request.param == "folder":
         return FolderLedger(tmp_path / "ledger")
     backend: BucketLedger = request.getfixturevalue("bucket")

@@ -1,4 +1,4 @@
-"""Looking at and meddling with what lies in a place, whichever it is."""
+"""Reading and damaging the files of a ledger, in a folder and in a bucket."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ class PowerCutError(Exception):
 
 
 class LedgerBackend(Protocol):
-    """A place for a ledger."""
+    """A folder or a bucket with a ledger."""
 
     cuts: ClassVar[int]
-    """Calls of one write that change what lies there."""
+    """Calls of one write that change files."""
 
     @property
     def root(self) -> Location:
-        """Where it is."""
+        """Its location."""
 
     def sibling(self, name: str) -> LedgerBackend:
-        """Another place, empty, of the same kind."""
+        """Another one of the same kind, empty."""
 
     def files(self, under: str = "") -> dict[str, bytes]:
-        """Every file there is below a folder, hidden ones too, by name."""
+        """Every file below a folder, hidden ones too, by name."""
 
     def remove(self, name: str) -> None:
-        """Make a file disappear."""
+        """Delete a file."""
 
     def corrupt(self, name: str, body: bytes) -> None:
-        """Give a file another content."""
+        """Replace the content of a file."""
 
     def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
-        """A switch for the calls that change what lies there."""
+        """A switch for the calls that change files."""
 
 
 class Power:
-    """Counts the calls that change something, and fails at the n-th and at all after it, as death does."""
+    """Counts the calls that change something, and fails at the n-th and all after it, as after a crash."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -108,7 +108,7 @@ class BucketLedger:
 
     @classmethod
     def at(cls, folder: Path) -> BucketLedger:
-        """One that bears a folder's name, with what a key may hold besides."""
+        """One with a folder's name and all kinds of characters that a key may hold."""
         return cls(S3Url(BUCKET, f"{folder.name}/a b%20ü#/ledger"))
 
     def sibling(self, name: str) -> BucketLedger:

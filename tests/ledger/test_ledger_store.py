@@ -90,7 +90,7 @@ def test_the_same_run_gives_the_same_files(backend: LedgerBackend, ledger: Ledge
     assert len(shown) == 3 * 6 + 2
 
 
-def test_both_grounds_hold_the_same_files(tmp_path: Path, bucket: BucketLedger) -> None:
+def test_folder_and_bucket_hold_the_same_files(tmp_path: Path, bucket: BucketLedger) -> None:
     folder = FolderLedger(tmp_path / "ledger")
     for one in (folder, bucket):
         sealed(store(one.root))

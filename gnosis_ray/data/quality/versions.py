@@ -60,7 +60,7 @@ def latest(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
     moment = rows["known_at"].max()
     if not isinstance(moment, datetime):
         return rows
-    return drop_superseded(rows.with_columns(__now=pl.lit(moment)), data, by="", moment="__now").drop("__now")
+    return drop_superseded(rows.with_columns(__now=pl.lit(moment)), data, by="", as_of="__now").drop("__now")
 
 
 def _agrees(name: str, data: Dataset) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""Which parts hold what: the parts' own indexes, read once each, since parts never change."""
+"""Which parts hold what: the indexes of the parts, each read once, since parts never change."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ CATALOG = pl.Schema([*INDEX.items(), ("part", pl.UInt32()), ("period", pl.String
 """An index of many parts: ``part`` numbers them in path order."""
 
 MARGIN = 4
-"""Partitions before the first one asked for that are looked at with it: a weekend, a holiday, a night without data."""
+"""Partitions before the first one asked for that are read with it: a weekend, a holiday, a night without data."""
 
-REMEMBERED = 8
-"""Listings whose joined indexes are kept."""
+CACHED_LISTINGS = 8
+"""Listings whose joined indexes are cached."""
 
 
 @dataclass(frozen=True)
 class PartListing:
-    """The parts of a dataset at one moment, and their indexes in one frame."""
+    """The parts of a dataset when it was listed, and their indexes in one frame."""
 
     paths: tuple[Location, ...]
     index: pl.DataFrame
 
 
 class Catalog:
-    """Lists a store's parts afresh at each call, and remembers the index of each part and of the last listings."""
+    """Lists the parts of a store anew at each call; caches the index of each part and of the last listings."""
 
     def __init__(self, root: Location, may_be_empty: bool = False) -> None:
         self.root = root
@@ -54,7 +54,7 @@ class Catalog:
     def back_from(self, data: Dataset, first: str, last: str) -> Iterator[PartListing]:
         """Listings that share no part: of partitions ``first`` to ``last`` and a few before, then of ever more before.
 
-        As far as the caller goes on asking. Raises :class:`NoDataError` for an empty store that may not be.
+        Lazily. Raises :class:`NoDataError` for an empty store that may not be.
         """
         partitions = list_partitions(self.root, data, last=last)
         if not partitions and not self._may_be_empty:
@@ -68,13 +68,13 @@ class Catalog:
             begin, end = begin - 2 * (end - begin), begin
 
     def _listing(self, data: Dataset, name: str, parts: list[Part]) -> PartListing:
-        """The listing of these parts; ``name`` tells listings of a dataset apart."""
+        """The listing of these parts; ``name`` distinguishes listings of a dataset."""
         paths = tuple(part.path for part in parts)
         kept = self._listings.pop((data.kind, name), None)
         if kept is None or kept.paths != paths:
             kept = PartListing(paths, self._joined(data, parts))
-        self._listings[data.kind, name] = kept  # the last one used stands last
-        if len(self._listings) > REMEMBERED:
+        self._listings[data.kind, name] = kept  # the last one used comes last
+        if len(self._listings) > CACHED_LISTINGS:
             del self._listings[next(iter(self._listings))]
         return kept
 
@@ -85,7 +85,7 @@ class Catalog:
             raise NoDataError(f"The market store {self.root} {state}. `gnosis-ray data import` fills it.")
 
     def _joined(self, data: Dataset, parts: list[Part]) -> pl.DataFrame:
-        self._learn(data, [part for part in parts if part.path not in self._indexes])
+        self._read_indexes(data, [part for part in parts if part.path not in self._indexes])
         frames = [
             self._indexes[part.path].with_columns(
                 part=pl.lit(number, dtype=pl.UInt32), period=pl.lit(part.period, dtype=pl.String)
@@ -94,7 +94,7 @@ class Catalog:
         ]
         return pl.concat([pl.DataFrame(schema=CATALOG), *frames])
 
-    def _learn(self, data: Dataset, parts: list[Part]) -> None:
+    def _read_indexes(self, data: Dataset, parts: list[Part]) -> None:
         """Read the indexes of parts not seen before."""
 
         def read(part: Part) -> pl.DataFrame:
@@ -118,7 +118,7 @@ COVERAGE = pl.Schema(
         ("last_known", UTC_TIME),
     ]
 )
-"""What :func:`coverage` tells of each kind."""
+"""The columns of :func:`coverage`."""
 
 
 def coverage(root: Location, calendar: SessionCalendar | None = None) -> pl.DataFrame:
@@ -163,8 +163,8 @@ def _sessions(data: Dataset, index: pl.DataFrame, calendar: SessionCalendar) -> 
     A snapshot has the quotes of the session under way, else of the last one: in the evening UTC is a day further.
     """
     if data.kind == "chains":
-        moments = index["first_event"].unique().dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
-        quoted = np.unique(calendar.session_number(moments))
+        times = index["first_event"].unique().dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+        quoted = np.unique(calendar.session_number(times))
         return quoted.size, int(quoted[-1] - quoted[0]) + 1
     ends = index.select(pl.col("first_event").min(), pl.col("last_event").max()).row(0)
     days = [np.datetime64(end.date(), "D") for end in ends]

@@ -1,4 +1,4 @@
-"""What a store knows of a frame's rows, and which of them would tell it something new."""
+"""Which rows of a frame a store holds already, and which are new to it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gnosis_ray.market.point_in_time import drop_superseded
 ADJUSTMENT_NOISE = 1e-6
 """Vendors compute adjusted closes anew for each answer, in single precision; a true adjustment moves them by more."""
 
-_FIRST, _LAST, _LOOKED_AT = "__first", "__last", "__looked_at"
+_FIRST, _LAST, _AS_OF = "__first", "__last", "__as_of"
 
 
 def unknown_rows(catalog: Catalog, data: Dataset, rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Those of ``rows`` (stored columns) that differ from what the store knows at ``as_of``, in their order.
 
-    A row is known where the store has its identity with the same figures. An optional column that ``rows`` do not
-    tell is no difference, and an adjusted close is one only beyond :data:`ADJUSTMENT_NOISE`. Where rows may rightly
+    A row is known where the store has its identity with the same figures. A null in an optional
+    column is no difference, and an adjusted close is one only beyond :data:`ADJUSTMENT_NOISE`. Where rows may rightly
     repeat, equal ones come back together if the store has fewer of them: a part counts its own repeats.
     """
     if rows.is_empty():
@@ -32,14 +32,14 @@ def unknown_rows(catalog: Catalog, data: Dataset, rows: pl.DataFrame, as_of: dat
         return _more_often(data, rows, known)
     figures = [name for name in data.schema if name not in (*data.identity, "known_at")]
     joined = rows.join(
-        known.select(*data.identity, *figures, pl.lit(value=True).alias(_LOOKED_AT)),
+        known.select(*data.identity, *figures, pl.lit(value=True).alias(_AS_OF)),
         on=list(data.identity),
         how="left",
         nulls_equal=True,
         suffix="__known",
         maintain_order="left",
     )
-    differs = pl.any_horizontal(pl.col(_LOOKED_AT).is_null(), *(_differs(data, name) for name in figures))
+    differs = pl.any_horizontal(pl.col(_AS_OF).is_null(), *(_differs(data, name) for name in figures))
     return joined.filter(differs).select(rows.columns)
 
 
@@ -57,9 +57,9 @@ def known_rows(catalog: Catalog, data: Dataset, rows: pl.DataFrame, as_of: datet
         read_rows(catalog.root, data, listing, chosen)
         .join(span, on="symbol", maintain_order="left")
         .filter(event.is_between(_FIRST, _LAST), pl.col("known_at") <= as_of)
-        .with_columns(pl.lit(as_of).alias(_LOOKED_AT))
+        .with_columns(pl.lit(as_of).alias(_AS_OF))
     )
-    return drop_superseded(found, data, by="", moment=_LOOKED_AT).drop(_FIRST, _LAST, _LOOKED_AT)
+    return drop_superseded(found, data, by="", as_of=_AS_OF).drop(_FIRST, _LAST, _AS_OF)
 
 
 def _listed(catalog: Catalog, data: Dataset, rows: pl.DataFrame) -> PartListing:

@@ -26,7 +26,7 @@ ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
 """Small enough that a batch of 32 symbols out of 500 skips most of a part."""
 
 COMPRESSION: Literal["lz4"] = "lz4"
-"""Half as large again as zstd, decoded in three fifths of the time."""
+"""Half as large again as zstd, decoded in three fifths of its time."""
 
 INDEX = pl.Schema(
     [
@@ -46,7 +46,7 @@ _FOOTER_KEY = "gnosis_ray.index"
 
 @dataclass(frozen=True)
 class Part:
-    """One committed file of a dataset and the label of the partition it lies in."""
+    """One committed file of a dataset and the label of its partition."""
 
     path: Location
     period: str
@@ -148,7 +148,7 @@ def _bytes(data: Dataset, rows: pl.DataFrame) -> bytes:
 
 
 def content_hash(rows: pl.DataFrame) -> str:
-    """Sixteen hex digits over columns, types and values; what lies under a null does not count."""
+    """Sixteen hex digits over columns, types and values; the bytes under a null do not count."""
     digest = hashlib.sha256(repr(dict(rows.schema)).encode())
     for column in rows.iter_columns():
         digest.update(column.is_null().to_numpy().tobytes())
@@ -184,7 +184,7 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     """A part's index, from its footer.
 
     Checks the file's columns on the way: :class:`SchemaError` names the first that is missing or mistyped,
-    :class:`DataError` a file that cannot be read or that something else than the store wrote.
+    :class:`DataError` a file that cannot be read or that the store did not write.
     """
     try:
         file = parquet_footer(open_backend(part.path.parent), part.path.name)

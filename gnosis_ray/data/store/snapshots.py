@@ -1,4 +1,4 @@
-"""Which snapshots of chains are wanted, and where they lie: looked for from the newest partition back."""
+"""Finding the snapshots of chains for some keys, from the newest partition back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gnosis_ray.market.point_in_time import latest_snapshots
 
 @dataclass(frozen=True)
 class FoundSnapshots:
-    """Snapshots within one listing.
+    """The snapshots found within one listing.
 
     ``wanted``: ``symbol, timestamp, event_time``, a row a key, sorted. ``chosen``: the rows of the listing's index that
     hold them, with the key's ``timestamp``.
@@ -34,9 +34,9 @@ class FoundSnapshots:
 def find_snapshots(catalog: Catalog, data: Dataset, keys: pl.DataFrame) -> list[FoundSnapshots]:
     """The latest snapshot known by each key, oldest listing first; a key without one is in none.
 
-    A partition holds later events than any before it, so that a key which has found a snapshot looks no further:
-    what is read grows with the moments asked for, not with the store. Only a symbol without any snapshot is looked for
-    in all of it, once a process: indexes are remembered.
+    A partition holds later events than any before it, so the search for a key ends with its first snapshot:
+    what is read grows with the keys, not with the store. Only a symbol without any snapshot is searched in all of it,
+    once per process, since indexes are cached.
     """
     return list(_newest_first(catalog, data, keys))[::-1]
 

@@ -1,4 +1,4 @@
-"""The store as a provider of market data: reads only the parts and row groups of its symbols and days."""
+"""The store as a source of market data: reads only the parts and row groups of the symbols and days asked for."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ CHAIN_ORDER = ("symbol", "timestamp", "expiry", "strike", "type", "settlement")
 class StoreSource:
     """A :class:`gnosis_ray.market.source.MarketSource` over the Parquet store under ``root``, a folder or a prefix.
 
-    Reads never lock and never cache rows: parts are immutable, so only their indexes are remembered, in this process.
-    A store that is not there or is empty raises :class:`NoDataError`; a part of another shape :class:`SchemaError`.
+    Reads never lock and never cache rows; the indexes of the parts, which are immutable, are cached in this process.
+    A store that does not exist or is empty raises :class:`NoDataError`; a part of another shape :class:`SchemaError`.
     """
 
     name = "store"
     synthetic = False
 
     def __init__(self, root: Location, may_be_empty: bool = False) -> None:
-        """``may_be_empty``: a store that is not there knows nothing, which is no error."""
+        """``may_be_empty``: a store that does not exist or is empty is no error and has no rows."""
         self.root = locate(root)
         self._may_be_empty = may_be_empty
         self._catalog = Catalog(self.root, may_be_empty)
@@ -62,7 +62,7 @@ class StoreSource:
         # Parts are stored in the order asked for, so a join that keeps both orders needs no sort after it.
         rows = join_runs(wanted, rows, on=["symbol", "event_time"]).filter(pl.col("known_at") <= pl.col("timestamp"))
         if any(each.corrected for each in found):
-            rows = drop_superseded(rows, data, by="timestamp", moment="timestamp").sort(CHAIN_ORDER)
+            rows = drop_superseded(rows, data, by="timestamp", as_of="timestamp").sort(CHAIN_ORDER)
         return rows.select(*RAW_CHAIN, "timestamp")
 
     def bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
@@ -80,7 +80,7 @@ class StoreSource:
         chosen = bar_parts(_of_symbols(listing.index, span), span, lookback)
         rows = last_bars(read_rows(self.root, data, listing, chosen), span, lookback)
         if may_repeat(chosen):
-            rows = drop_superseded(rows, data, by="", moment="first")
+            rows = drop_superseded(rows, data, by="", as_of="first")
         return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at")
 
     def trades(self, keys: pl.DataFrame, lookback_minutes: int) -> pl.DataFrame:
@@ -98,11 +98,11 @@ class StoreSource:
     def default_as_of(self, now: datetime) -> datetime:
         """``now``, or the first full second at which all of the store is known, where that is earlier.
 
-        A full second can be written down: a run at it is told, and asked for again, to the second.
+        Runs are named and repeated by full seconds.
         """
         self._catalog.require_some()
         latest = (self._catalog.listing(data).index["last_known"].max() for data in DATASETS.values())
-        known = max(to_utc(moment) for moment in latest if isinstance(moment, datetime))
+        known = max(to_utc(last) for last in latest if isinstance(last, datetime))
         return min(to_utc(now), full_second(known))
 
     def _windowed(self, data: Dataset, keys: pl.DataFrame, window: timedelta) -> pl.DataFrame:
@@ -125,7 +125,7 @@ class StoreSource:
         )
         rows = within_windows(read_rows(self.root, data, listing, chosen), wanted_keys, window)
         if may_repeat(chosen):
-            rows = drop_superseded(rows.join(span, on="symbol"), data, by="", moment="first")
+            rows = drop_superseded(rows.join(span, on="symbol"), data, by="", as_of="first")
         return rows.select(data.schema.names()).sort("symbol", "timestamp", "known_at", maintain_order=True)
 
 
@@ -143,8 +143,8 @@ def _empty(data: Dataset, **more: pl.DataType) -> pl.DataFrame:
 
 def _label(data: Dataset, keys: pl.DataFrame, which: str, shift: timedelta = timedelta(0)) -> str:
     """The partition of the earliest (``min``) or latest (``max``) key."""
-    moment = pl.col("timestamp").min() if which == "min" else pl.col("timestamp").max()
-    return str(keys.select(data.period_of(moment + shift)).item())
+    timestamp = pl.col("timestamp").min() if which == "min" else pl.col("timestamp").max()
+    return str(keys.select(data.period_of(timestamp + shift)).item())
 
 
 def _of_symbols(index: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What the values of a dataset must be to come in at all, declared once and checked at the door: never at a read."""
+"""The rules for the values of a dataset, checked when rows are appended and never when they are read."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 _NOT_BEFORE = "not_before_the_event"
 _FAULTS = {"nullability": "is null", "nan": "is not finite", "inf": "is not finite"}
-"""What the library calls a fault, and how we say it."""
+"""The library's name of a fault, and the text of our error."""
 
 
 @cache
-def declared(kind: DataKind) -> type[dy.Schema]:
+def value_schema(kind: DataKind) -> type[dy.Schema]:
     """The dataframely schema of a dataset's stored columns.
 
     A symbol and both times are never null, a figure is a finite number or null, and nothing is known before it
-    happened. What else is odd about a row a reader can live with: ``gnosis-ray data verify`` reports it.
+    happened. Everything else that is odd about a row is reported by ``gnosis-ray data verify``.
     """
-    import dataframely as dy  # only who writes needs it: it takes a twentieth of a second to import
+    import dataframely as dy  # imported only to write: it takes 0.05 seconds
 
     data = DATASETS[kind]
     required = {"symbol", data.event, "known_at"}
@@ -37,12 +37,12 @@ def declared(kind: DataKind) -> type[dy.Schema]:
 
 
 def check_values(data: Dataset, frame: pl.DataFrame, where: str) -> None:
-    """Raise :class:`DataError` for what no reader could make sense of: no symbol or time, NaN, known before it was.
+    """Raise :class:`DataError` for a missing symbol or time, NaN or infinity, and a ``known_at`` before the event.
 
     ``frame`` has the dataset's stored columns. The error names ``where``, the symbol, the column, what was found
     in it and the time of the first such row.
     """
-    schema = declared(data.kind)
+    schema = value_schema(data.kind)
     if schema.is_valid(frame):
         return
     _, failure = schema.filter(frame)
@@ -55,7 +55,7 @@ def check_values(data: Dataset, frame: pl.DataFrame, where: str) -> None:
 
 
 def _in_order(data: Dataset) -> Iterator[str]:
-    """The faults by the library's names, in the order in which they are told."""
+    """The faults by the library's names, in the order in which they are reported."""
     yield from (f"{name}|{fault}" for fault in _FAULTS for name in data.stored)
     yield _NOT_BEFORE
 

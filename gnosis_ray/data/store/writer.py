@@ -1,4 +1,4 @@
-"""The only door into the store: appends, never changes."""
+"""The only way into the store: rows are appended, never changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gnosis_ray.storage.object_store import map_parallel
 
 @dataclass(frozen=True)
 class AppendResult:
-    """What an append did: rows in new parts, and rows that the store had already."""
+    """The result of an append: rows in new parts, and rows that the store had already."""
 
     written: int
     known: int
@@ -30,8 +30,8 @@ class AppendResult:
 class StoreWriter:
     """Appends market tables under ``root``, a folder or a prefix of an object store; several processes may write.
 
-    A correction is a row of the same identity with a later ``known_at``: it wins for whoever looks at or after that
-    moment, and nobody else. Appending the same rows again changes nothing: parts are named by their content.
+    A correction is a row of the same identity with a later ``known_at``: it applies to reads as of that time or
+    later, and to no others. Appending the same rows again changes nothing: parts are named by their content.
     """
 
     def __init__(self, root: Location) -> None:
@@ -52,14 +52,14 @@ class StoreWriter:
     def append_new(self, kind: DataKind, frame: pl.DataFrame, as_of: datetime) -> AppendResult:
         """Store those rows of ``frame`` that differ from what the store knows at ``as_of``; they are known from then.
 
-        ``frame`` as in :meth:`append`, but whatever it says of ``known_at`` is replaced by ``as_of``, to which every
-        event must be prior or equal. Rows differ by anything but ``known_at`` and ``fetched_at``
-        (:func:`gnosis_ray.data.store.deduplication.unknown_rows` says how), so a year of bars fetched every night adds
-        the night's bars and corrections. Raises as :meth:`append` does.
+        ``frame`` as in :meth:`append`, but its ``known_at`` is replaced by ``as_of``; no event may be later. Rows
+        differ by anything but ``known_at`` and ``fetched_at`` (see
+        :func:`gnosis_ray.data.store.deduplication.unknown_rows`), so a year of bars fetched every night adds the
+        night's bars and corrections. Raises as :meth:`append` does.
         """
-        data, moment = dataset(kind), to_utc(as_of)
-        rows = self._checked(data, frame.with_columns(known_at=pl.lit(moment)))
-        new = unknown_rows(self._catalog, data, rows, moment)
+        data, known_at = dataset(kind), to_utc(as_of)
+        rows = self._checked(data, frame.with_columns(known_at=pl.lit(known_at)))
+        new = unknown_rows(self._catalog, data, rows, known_at)
         done = self._write(data, new)
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
@@ -81,7 +81,7 @@ class StoreWriter:
         def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
             return write_part(self.root, data, *cut)
 
-        done = map_parallel(write, cuts)  # what takes the time is waiting for the store, or for the disk to be sure
+        done = map_parallel(write, cuts)  # most of the time is spent waiting for the store or the disk
         written = sum(cut.height for (_, cut), (_, new) in zip(cuts, done, strict=True) if new)
         return AppendResult(written, rows.height - written, tuple(part for part, _ in done))
 

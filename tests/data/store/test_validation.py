@@ -1,11 +1,11 @@
-"""What may come in, as it is declared."""
+"""Values that may be appended."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
-from gnosis_ray.data.store.validation import check_values, declared
+from gnosis_ray.data.store.validation import check_values, value_schema
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
@@ -14,7 +14,7 @@ from tests.data.store.frames import MINUTE, MONDAY, bar, chain, trade
 
 @pytest.mark.parametrize("kind", DATA_KINDS)
 def test_the_columns_declared_are_those_stored(kind: DataKind) -> None:
-    assert declared(kind).create_empty().schema == DATASETS[kind].stored
+    assert value_schema(kind).create_empty().schema == DATASETS[kind].stored
 
 
 def test_a_fault_is_told_with_its_symbol_column_and_time() -> None:
