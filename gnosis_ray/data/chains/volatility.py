@@ -18,9 +18,9 @@ import numpy.typing as npt
 from gnosis_ray.config import ImpliedVolConfig
 from gnosis_ray.data.chains.contracts import Contracts
 from gnosis_ray.data.chains.report import Mask
-from gnosis_ray.data.chains.smile import fit_smiles
 from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.implied_vol import ImpliedVols, IvReason, implied_vol
+from gnosis_ray.options.quadratic_smile import fit_smiles
 
 _BISECTION_OFFSET = 1e-5
 """Where the vendor's search starts above zero, its midpoints lie this far above 2^-k."""

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnosis_ray.data.chains.smile import fit_smiles
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
+from gnosis_ray.options.quadratic_smile import fit_smiles
 
 
 @given(st.integers(0, 10_000), st.integers(4, 40))
