@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Moments = npt.NDArray[np.datetime64]
 Days = npt.NDArray[np.datetime64]
@@ -59,6 +60,20 @@ class SessionCalendar:
         """When the quotes of a snapshot were made: the snapshot itself in a session, else the latest close."""
         return np.where(self.is_open(snapshots), snapshots, self.last_close(snapshots))
 
+    def standing_close(self, moments: Moments) -> Moments:
+        """The close of the session whose quotes stand at each moment (:meth:`session_number`); NaT before all."""
+        return _take(self.closes, self.session_number(moments))
+
+    def is_close(self, moments: Moments) -> npt.NDArray[np.bool_]:
+        """Whether each moment is a session's close."""
+        place = np.searchsorted(self.closes, moments)
+        return np.asarray(self.closes[np.minimum(place, self.closes.size - 1)] == moments)
+
+    def opened_within_a_day(self, moments: Moments) -> npt.NDArray[np.bool_]:
+        """Whether a session opened in the 24 hours before each moment: its quotes are less than a day old."""
+        opened = _take(self.opens, self.session_number(moments))
+        return np.asarray(moments - opened < np.timedelta64(1, "D"))
+
     def close_on(self, days: Days) -> Moments:
         """The close of the day's session, or of the last session before it on a holiday or weekend."""
         return _take(self.closes, np.searchsorted(self.days, days, side="right") - 1)
@@ -79,7 +94,17 @@ class SessionCalendar:
         return np.asarray(last - first, dtype=np.int64)
 
 
-def _take(values: Moments, index: npt.NDArray[np.intp]) -> Moments:
+def moments_of(times: pl.Series) -> Moments:
+    """Times in UTC as datetime64[us]; null as NaT."""
+    return times.dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+
+
+def utc_times(moments: Moments, name: str = "") -> pl.Series:
+    """The inverse of :func:`moments_of`."""
+    return pl.Series(name, moments.astype("datetime64[us]")).dt.replace_time_zone("UTC")
+
+
+def _take(values: Moments, index: npt.NDArray[np.integer]) -> Moments:
     """``values[index]``, NaT where the index is before the first."""
     taken = values[np.maximum(index, 0)]
     return np.where(index >= 0, taken, np.datetime64("NaT", "us"))

@@ -1,9 +1,11 @@
-"""Joins of long frames whose rows lie in runs, as those of a chain do."""
+"""Runs of equal values in long frames, as those of a chain: where they start, and joins that use them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 
@@ -26,3 +28,17 @@ def join_runs(keys: pl.DataFrame, rows: pl.DataFrame, on: Sequence[str]) -> pl.D
     if met["start"].equals(starts):  # every row is wanted, once and where it is
         return rows.with_columns(placed.select(added))
     return rows[placed["place"]].with_columns(placed.select(added))
+
+
+def run_starts(*columns: pl.Series) -> npt.NDArray[np.intp]:
+    """Where a new combination of values starts; look-ups are made there and repeated along the run."""
+    changed = np.zeros(len(columns[0]), dtype=np.bool_)
+    changed[:1] = True
+    for column in columns:
+        changed |= column.ne_missing(column.shift(1)).to_numpy()
+    return np.flatnonzero(changed)
+
+
+def run_lengths(starts: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
+    """Rows of each run."""
+    return np.diff(starts, append=size)

@@ -8,11 +8,11 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.data.chains.timing import run_lengths, run_starts
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.adapters import MarketAdapter, SingleFromBatch
 from gnosis_ray.market.datasets import DATASETS, OCCURRENCE, Dataset
 from gnosis_ray.market.point_in_time import drop_superseded, last_bars, spans, within_windows
+from gnosis_ray.market.run_length_join import run_lengths, run_starts
 
 EventKind = Literal["trades", "quotes", "news"]
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from gnosis_ray.config import ForwardConfig, MarketConfig
 from gnosis_ray.data.chains.report import Mask
-from gnosis_ray.data.chains.timing import run_lengths, run_starts
+from gnosis_ray.market.run_length_join import run_lengths, run_starts
 from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.forward import implied_carry, spot_disagreements, zero_rates
 

@@ -1,4 +1,4 @@
-"""When quotes were made and when contracts stop living: the moments that every figure of a chain hangs on."""
+"""When quotes were made and when contracts expire: the times on which every figure of a chain depends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.data.chains.report import LoadReport
-from gnosis_ray.market.calendar import Moments, SessionCalendar
-from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.calendar import Moments, SessionCalendar, moments_of, utc_times
+from gnosis_ray.market.run_length_join import run_lengths, run_starts
 from gnosis_ray.options.bsm import Floats
 from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 
@@ -22,12 +22,12 @@ def add_times(rows: pl.DataFrame, calendar: SessionCalendar, report: LoadReport 
     from ``quote_time``. ``report`` counts the dropped rows.
     """
     timestamp, quote_time, behind = _quote_times(rows, calendar)
-    expiry = _expiry_moments(rows, calendar)
+    expiry = expiry_moments(rows, calendar)
     unknown = np.isnat(expiry) | np.isnat(quote_time)
     expired = ~unknown & (expiry <= timestamp)
     left = _days(expiry - timestamp)
     timed = rows.with_columns(
-        pl.Series("quote_time", quote_time).dt.replace_time_zone("UTC").cast(UTC_TIME),
+        utc_times(quote_time, "quote_time"),
         pl.Series("sessions_behind", behind),
         pl.Series("dte", left),
         pl.Series("tau", left / DAYS_PER_YEAR),
@@ -41,34 +41,21 @@ def add_times(rows: pl.DataFrame, calendar: SessionCalendar, report: LoadReport 
     return timed.filter(pl.Series(~dead))
 
 
-def run_starts(*columns: pl.Series) -> npt.NDArray[np.intp]:
-    """Where a new combination of values starts; look-ups are made there and repeated along the run."""
-    changed = np.zeros(len(columns[0]), dtype=np.bool_)
-    changed[:1] = True
-    for column in columns:
-        changed |= column.ne_missing(column.shift(1)).to_numpy()
-    return np.flatnonzero(changed)
-
-
-def run_lengths(starts: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.intp]:
-    """Rows of each run."""
-    return np.diff(starts, append=size)
+def expiry_moments(rows: pl.DataFrame, calendar: SessionCalendar) -> Moments:
+    """When each row's contract (``expiry``, ``settlement``) expires: :meth:`SessionCalendar.expiry_moment`."""
+    starts = run_starts(rows["expiry"], rows["settlement"])
+    days = rows["expiry"].gather(starts).to_numpy().astype("datetime64[D]")
+    morning = rows["settlement"].gather(starts).eq_missing("AM").to_numpy()
+    return np.repeat(calendar.expiry_moment(days, morning), run_lengths(starts, rows.height))
 
 
 def _quote_times(rows: pl.DataFrame, calendar: SessionCalendar) -> tuple[Moments, Moments, npt.NDArray[np.int64]]:
     starts = run_starts(rows["event_time"], rows["timestamp"])
     lengths = run_lengths(starts, rows.height)
-    moments = rows["timestamp"].to_numpy().astype("datetime64[us]")
-    quoted = calendar.quote_time(rows["event_time"].gather(starts).to_numpy().astype("datetime64[us]"))
+    moments = moments_of(rows["timestamp"])
+    quoted = calendar.quote_time(moments_of(rows["event_time"].gather(starts)))
     behind = calendar.sessions_between(quoted, moments[starts])
     return moments, np.repeat(quoted, lengths), np.repeat(behind, lengths)
-
-
-def _expiry_moments(rows: pl.DataFrame, calendar: SessionCalendar) -> Moments:
-    starts = run_starts(rows["expiry"], rows["settlement"])
-    days = rows["expiry"].gather(starts).to_numpy().astype("datetime64[D]")
-    morning = (rows["settlement"].gather(starts) == "AM").to_numpy()
-    return np.repeat(calendar.expiry_moment(days, morning), run_lengths(starts, rows.height))
 
 
 def _days(span: npt.NDArray[np.timedelta64]) -> Floats:

@@ -12,7 +12,7 @@ from gnosis_ray.data.importing.files import scan_file, source_files
 from gnosis_ray.data.importing.mapping import ClockRule, ContractRule, TableMapping
 from gnosis_ray.data.importing.rules import EXPIRED, FLAGGED, ROOT_KNOWN, SESSION, WAS_NAIVE
 from gnosis_ray.errors import DataError, SchemaError, UniverseError
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.market.symbols import canonical
@@ -240,7 +240,7 @@ def _expired(mapped: pl.DataFrame, calendar: SessionCalendar) -> pl.Series:
     if not len(calendar.days):
         raise DataError(f"Expected sessions in the calendar {calendar.name}, found none")
     expiries = dates["expiry"].to_numpy().astype("datetime64[D]")
-    moments = dates["event_time"].dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
+    moments = moments_of(dates["event_time"])
     known = ~(np.isnat(expiries) | np.isnat(moments))
     lives = expiries > calendar.days[-1]  # beyond the calendar: only its end is known, and the snapshot is before it
     ends = calendar.expiry_moment(

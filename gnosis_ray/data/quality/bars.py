@@ -8,8 +8,7 @@ import polars as pl
 
 from gnosis_ray.config import BarQuality
 from gnosis_ray.data.quality.checks import Check, Severity
-from gnosis_ray.data.quality.sessions import is_close, moments_of
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of
 
 _PRICES = ("open", "high", "low", "close")
 _MAD_TO_SIGMA = 1.4826
@@ -135,7 +134,7 @@ class History:
         return (
             bars.with_columns(
                 pl.Series("number", self._calendar.session_number(moments)),
-                pl.Series("at_close", is_close(self._calendar, moments)),
+                pl.Series("at_close", self._calendar.is_close(moments)),
             )
             .with_columns(prior)
             .with_columns(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from gnosis_ray.config import ChainQuality, ImpliedVolConfig
-from gnosis_ray.data.chains.timing import run_lengths, run_starts
+from gnosis_ray.data.chains.timing import expiry_moments
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.datasets import VENDOR_GREEKS
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)
@@ -102,19 +101,10 @@ def contracts(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: Implie
     """Chain rows with what the checks ask: whether each contract had expired and its volatility is unfinished."""
     given = rows["vendor_iv"].fill_null(float("nan")).to_numpy()
     unfinished = is_bisection_artefact(given, implied_vol.bisection_tolerance) & (given > 0)
-    return rows.with_columns(pl.Series("unfinished", unfinished), _expired(rows, calendar))
+    expired = expiry_moments(rows, calendar) <= moments_of(rows["event_time"])  # beyond the calendar: NaT, not expired
+    return rows.with_columns(pl.Series("unfinished", unfinished), pl.Series("expired", expired))
 
 
 def _intrinsic() -> pl.Expr:
     spot, strike = pl.col("underlying_price"), pl.col("strike")
     return pl.when(pl.col("type") == "C").then(spot - strike).otherwise(strike - spot)
-
-
-def _expired(rows: pl.DataFrame, calendar: SessionCalendar) -> pl.Series:
-    """Whether each contract's end was at or before its snapshot; beyond the calendar it lives."""
-    starts = run_starts(rows["expiry"], rows["settlement"])
-    days = rows["expiry"].gather(starts).to_numpy().astype("datetime64[D]")
-    ends = calendar.expiry_moment(days, (rows["settlement"].gather(starts) == "AM").fill_null(value=False).to_numpy())
-    whole = np.repeat(ends, run_lengths(starts, rows.height))
-    moments = rows["event_time"].dt.replace_time_zone(None).to_numpy().astype("datetime64[us]")
-    return pl.Series("expired", whole <= moments)

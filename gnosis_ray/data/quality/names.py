@@ -6,8 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import BarQuality
 from gnosis_ray.data.quality.checks import Check
-from gnosis_ray.data.quality.sessions import moments_of
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.symbols import is_pair
 from gnosis_ray.schemas.core_schemas import DataKind
 

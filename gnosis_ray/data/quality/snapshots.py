@@ -7,8 +7,7 @@ import polars as pl
 from gnosis_ray.config import ChainQuality, ImpliedVolConfig
 from gnosis_ray.data.quality.checks import Check
 from gnosis_ray.data.quality.contracts import TWO_SIDED
-from gnosis_ray.data.quality.sessions import moments_of, on_session_day, session_close, utc_series
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of, utc_times
 
 _KEY = ["symbol", "event_time"]
 _CONTRACT = ["symbol", "expiry", "strike", "type", "settlement"]
@@ -85,9 +84,9 @@ def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: Implie
     ordered = made.sort(_KEY)
     moments = moments_of(ordered["event_time"])
     return ordered.with_columns(
-        utc_series("session", session_close(calendar, moments)),
+        utc_times(calendar.standing_close(moments), "session"),
         pl.Series("number", calendar.session_number(moments)),
-        pl.Series("on_session", on_session_day(calendar, moments)),
+        pl.Series("on_session", calendar.opened_within_a_day(moments)),
     )
 
 

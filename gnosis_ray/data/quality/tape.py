@@ -6,8 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import TapeQuality
 from gnosis_ray.data.quality.checks import Check, Severity
-from gnosis_ray.data.quality.sessions import moments_of
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.datasets import OCCURRENCE
 
 _BID, _ASK = pl.col("bid").fill_null(0.0), pl.col("ask").fill_null(0.0)

@@ -15,6 +15,7 @@ from gnosis_ray.data.synthetic.randomness import stream
 from gnosis_ray.data.synthetic.surface import Surface, surface_at
 from gnosis_ray.data.synthetic.timeline import SLICES, Expiries, Snapshot
 from gnosis_ray.options.bsm import greeks
+from gnosis_ray.options.forward import zero_rates
 from gnosis_ray.schemas.conventions import DAYS_PER_YEAR
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +79,7 @@ def build_chain(
     strikes, round_strikes = list_strikes(spot)
     surface = surface_at(params, path, snapshot.session)
     tau = expiries.tau[:, None]
-    rate = zero_rates(curve, tau)
+    rate = zero_rates(tau * DAYS_PER_YEAR, curve)
     forward = spot * np.exp((rate - params.carry) * tau)
     sigma = surface.implied_vol(np.log(strikes / forward), tau)
     values = greeks(_SIDES, spot, strikes[:, None], tau[..., None], rate[..., None], params.carry, sigma[..., None])
@@ -103,13 +104,6 @@ def build_chain(
         surface=surface,
         book=book,
     )
-
-
-def zero_rates(curve: tuple[RatePoint, ...], tau: Floats) -> Floats:
-    """Continuously compounded zero rates, linear between the curve's points and flat outside."""
-    points = sorted(curve, key=lambda point: point.days)
-    days = [point.days for point in points]
-    return np.asarray(np.interp(tau * DAYS_PER_YEAR, days, [point.rate for point in points]))
 
 
 def half_spread(premium: Floats) -> Floats:

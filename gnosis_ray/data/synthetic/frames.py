@@ -12,7 +12,7 @@ from gnosis_ray.data.synthetic.chains import SyntheticChain
 from gnosis_ray.data.synthetic.headlines import SyntheticHeadline
 from gnosis_ray.data.synthetic.tape import Tape
 from gnosis_ray.data.synthetic.timeline import Snapshot
-from gnosis_ray.market.calendar import Moments
+from gnosis_ray.market.calendar import Moments, utc_times
 from gnosis_ray.market.columns import BARS, NEWS, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +27,7 @@ def chain_frame(rows: Sequence[tuple[str, np.datetime64, Snapshot, SyntheticChai
         return pl.DataFrame(schema=CHAIN_SCHEMA)
     chains = [chain for _, _, _, chain in rows]
     counts = np.array([chain.contracts for chain in chains])
-    taken = _times(np.repeat([snapshot.moment for _, _, snapshot, _ in rows], counts))
+    taken = utc_times(np.repeat([snapshot.moment for _, _, snapshot, _ in rows], counts))
     expiries = [np.repeat(chain.expiries, chain.strikes.size * 2) for chain in chains]
     strikes = [np.tile(np.repeat(chain.strikes, 2), chain.expiries.size) for chain in chains]
     frame = pl.DataFrame(
@@ -46,7 +46,7 @@ def chain_frame(rows: Sequence[tuple[str, np.datetime64, Snapshot, SyntheticChai
             "volume": _flat(chain.volume for chain in chains),
             "open_interest": _flat(chain.open_interest for chain in chains),
             "vendor_iv": pl.Series(_flat(chain.vendor_iv for chain in chains)).fill_nan(None),
-            "timestamp": _times(np.repeat([moment for _, moment, _, _ in rows], counts)),
+            "timestamp": utc_times(np.repeat([moment for _, moment, _, _ in rows], counts)),
         }
     )
     return frame.match_to_schema(CHAIN_SCHEMA)
@@ -57,7 +57,7 @@ def bar_frame(rows: Sequence[tuple[str, Moments, Floats, Floats]]) -> pl.DataFra
     if not rows:
         return pl.DataFrame(schema=BARS)
     prices = np.concatenate([ohlc for _, _, ohlc, _ in rows])
-    times = _times(np.concatenate([closes for _, closes, _, _ in rows]))
+    times = utc_times(np.concatenate([closes for _, closes, _, _ in rows]))
     columns: dict[str, object] = {
         "symbol": _names([symbol for symbol, _, _, _ in rows], np.array([closes.size for _, closes, _, _ in rows])),
         "timestamp": times,
@@ -74,7 +74,7 @@ def trade_frame(tapes: Iterable[tuple[str, Tape, Moments, Moments]]) -> pl.DataF
     symbols, kept = _inside(tapes, lambda tape: tape.times)
     if not kept:
         return pl.DataFrame(schema=TRADES)
-    times = _times(np.concatenate([tape.times[mask] for tape, mask in kept]))
+    times = utc_times(np.concatenate([tape.times[mask] for tape, mask in kept]))
     signed = _join((tape.signed_sizes, mask) for tape, mask in kept)
     known = np.concatenate([tape.side_known[mask] for tape, mask in kept])
     side = pl.when(pl.col("known")).then(pl.when(pl.col("size") > 0).then(pl.lit("buy")).otherwise(pl.lit("sell")))
@@ -96,7 +96,7 @@ def quote_frame(tapes: Iterable[tuple[str, Tape, Moments, Moments]]) -> pl.DataF
     symbols, kept = _inside(tapes, lambda tape: tape.quote_times)
     if not kept:
         return pl.DataFrame(schema=QUOTES)
-    times = _times(np.concatenate([tape.quote_times[mask] for tape, mask in kept]))
+    times = utc_times(np.concatenate([tape.quote_times[mask] for tape, mask in kept]))
     return pl.DataFrame(
         {
             "symbol": symbols,
@@ -139,10 +139,6 @@ def _join(parts: Iterable[tuple[Floats, npt.NDArray[np.bool_]]]) -> Floats:
 
 def _flat(parts: Iterable[Floats]) -> Floats:
     return np.concatenate([part.ravel() for part in parts])
-
-
-def _times(moments: Moments) -> pl.Series:
-    return pl.Series(moments.astype("datetime64[us]")).dt.replace_time_zone("UTC")
 
 
 def _names(names: Sequence[str], counts: npt.NDArray[np.int64], repeat: int = 1) -> pl.Series:

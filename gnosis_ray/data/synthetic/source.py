@@ -20,7 +20,7 @@ from gnosis_ray.data.synthetic.surface import surface_at
 from gnosis_ray.data.synthetic.tape import Tape, impact_of, session_tape
 from gnosis_ray.data.synthetic.timeline import Expiries, Snapshot, Timeline
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.market.calendar import Moments, SessionCalendar
+from gnosis_ray.market.calendar import Moments, SessionCalendar, moments_of
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import to_utc
 
@@ -131,7 +131,7 @@ class SyntheticSource:
     def _by_symbol(self, keys: pl.DataFrame) -> Iterator[tuple[str, Moments]]:
         """Each symbol, sorted, with its usable moments: unique, sorted, never none."""
         ordered = keys.select("symbol", "timestamp").unique().sort("symbol", "timestamp")
-        moments = ordered["timestamp"].dt.replace_time_zone(None).to_numpy()
+        moments = moments_of(ordered["timestamp"])
         usable = self._timeline.usable(moments)
         symbols = ordered["symbol"].filter(pl.Series(usable))
         moments = moments[usable]

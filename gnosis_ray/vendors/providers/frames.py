@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.errors import SchemaError
-from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.calendar import SessionCalendar, utc_times
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS
 from gnosis_ray.market.symbols import is_pair
@@ -107,7 +107,7 @@ def closes(request: ProviderRequest, days: pl.Series) -> pl.Series:
     wanted = days.to_numpy().astype("datetime64[D]")
     found = np.isin(wanted, calendar.days)
     moments = np.where(found, calendar.close_on(wanted), np.datetime64("NaT", "us"))
-    return pl.Series(days.name, moments).dt.replace_time_zone("UTC").cast(UTC_TIME)
+    return utc_times(moments, days.name)
 
 
 def daily(request: ProviderRequest, days: pl.Series, rows: pl.DataFrame, late: timedelta = SETTLING) -> pl.DataFrame:
