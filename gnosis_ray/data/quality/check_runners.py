@@ -11,9 +11,11 @@ from gnosis_ray.config import Config
 from gnosis_ray.data.quality.bars import History, bar_checks
 from gnosis_ray.data.quality.checks import Check, FindingCounter
 from gnosis_ray.data.quality.contracts import contract_checks, contracts
+from gnosis_ray.data.quality.names import name_checks
 from gnosis_ray.data.quality.news import news, news_checks
 from gnosis_ray.data.quality.snapshots import SessionBefore, snapshot_checks, snapshots
 from gnosis_ray.data.quality.tape import quote_checks, quotes, trade_checks, trades
+from gnosis_ray.data.quality.versions import VERSION_CHECKS
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.core_schemas import DataKind
 
@@ -75,3 +77,19 @@ def check_runner(kind: DataKind, config: Config, calendar: SessionCalendar, rang
         "news": lambda: _Plain(news_checks(limits.news), news),
     }
     return makers[kind]()
+
+
+def all_checks(config: Config) -> tuple[Check, ...]:
+    """Every check, with what it means, under these thresholds."""
+    limits = config.quality
+    families = (
+        *VERSION_CHECKS.values(),
+        contract_checks(limits.chains),
+        snapshot_checks(limits.chains),
+        bar_checks(limits.bars),
+        trade_checks(limits.tape),
+        quote_checks(limits.tape),
+        news_checks(limits.news),
+        *name_checks(limits.bars).values(),
+    )
+    return tuple(check for family in families for check in family)

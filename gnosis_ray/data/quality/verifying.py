@@ -8,15 +8,10 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.config import Config
-from gnosis_ray.data.quality.bars import bar_checks
 from gnosis_ray.data.quality.check_runners import check_runner
-from gnosis_ray.data.quality.checks import Check, FindingCounter
-from gnosis_ray.data.quality.contracts import contract_checks
+from gnosis_ray.data.quality.checks import FindingCounter
 from gnosis_ray.data.quality.names import name_checks, names
-from gnosis_ray.data.quality.news import news_checks
 from gnosis_ray.data.quality.partitions import RowSelection, chunks
-from gnosis_ray.data.quality.snapshots import snapshot_checks
-from gnosis_ray.data.quality.tape import quote_checks, trade_checks
 from gnosis_ray.data.quality.versions import VERSION_CHECKS, latest, revisions
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.errors import NoDataError
@@ -78,22 +73,6 @@ def verify(
 def has_errors(findings: pl.DataFrame) -> bool:
     """Whether any finding is an error."""
     return bool((findings["severity"] == "error").any())
-
-
-def all_checks(config: Config) -> tuple[Check, ...]:
-    """Every check, with what it means, under these thresholds."""
-    limits = config.quality
-    families = (
-        *VERSION_CHECKS.values(),
-        contract_checks(limits.chains),
-        snapshot_checks(limits.chains),
-        bar_checks(limits.bars),
-        trade_checks(limits.tape),
-        quote_checks(limits.tape),
-        news_checks(limits.news),
-        *name_checks(limits.bars).values(),
-    )
-    return tuple(check for family in families for check in family)
 
 
 class BarRanges:
