@@ -7,7 +7,8 @@ from typing import Any
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, emit, format_option, stderr
+from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.options import Format, format_option
 from gnosis_ray.config import load_config
 from gnosis_ray.plugins import PLUGIN_KINDS, configured_names, installed_plugins, pin_plugins
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import click
 import polars as pl
@@ -15,11 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gnosis_ray.cli.options import Format
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.storage.location import Location, locate
-
-FC = TypeVar("FC", bound=Callable[..., Any])
-Format = Literal["table", "json", "csv", "parquet"]
+from gnosis_ray.report.serialization import json_text
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
@@ -38,47 +33,6 @@ def print_error(message: str) -> None:
 def plural(count: int, noun: str) -> str:
     """``1 symbol``, ``503 symbols``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def format_option(command: FC) -> FC:
-    """``--format table|json|csv|parquet``."""
-    choices = click.Choice(["table", "json", "csv", "parquet"])
-    return click.option("--format", "format_", type=choices, default="table", help="How stdout reads.")(command)
-
-
-class LocationParam(click.ParamType[Location]):
-    """A folder, as it was given, or the prefix of a bucket."""
-
-    name = "DIR|s3://BUCKET/PREFIX"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
-        """As it is typed: the scheme of an address is in small letters."""
-        return self.name
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Location:
-        """From a path or an address. Nothing, or an address of another service, is a usage error."""
-        if not str(value).strip():
-            self.fail("Expected a folder, was an empty text", param, ctx)
-        if isinstance(value, str) and "://" in value:
-            try:
-                return locate(value)
-            except ConfigError as error:
-                self.fail(error.message, param, ctx)
-        folder: Path = click.Path(file_okay=False, path_type=Path).convert(value, param, ctx)
-        return folder
-
-
-def out_option(command: FC) -> FC:
-    """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are."""
-    default = Path("ledger")
-    return click.option("--out", type=LocationParam(), default=default, show_default=True, help="Where ledgers are.")(
-        command
-    )
-
-
-def data_dir_option(help_: str) -> Callable[[FC], FC]:
-    """``--data-dir DIR|s3://BUCKET/PREFIX``: where the market store is."""
-    return click.option("--data-dir", type=LocationParam(), help=help_)
 
 
 def emit(
@@ -103,7 +57,7 @@ def emit(
         if hidden:
             stderr.print(f"Not in a line of {line} characters: {', '.join(hidden)}", style="dim")
     elif format_ == "json":
-        click.echo(json.dumps([_plain(row) for row in frame.iter_rows(named=True)], indent=2, ensure_ascii=False))
+        click.echo(json_text(frame.rows(named=True)))
     elif format_ == "csv":
         click.echo(_flat(frame).write_csv(), nl=False)
     else:
@@ -157,17 +111,6 @@ def _readable(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value if isinstance(value, (int, float, str, bool, type(None))) else value.isoformat()
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:

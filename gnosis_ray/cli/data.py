@@ -1,4 +1,4 @@
-"""``gnosis-ray data``: fill the market store, see what it holds."""
+"""``gnosis-ray data``: import into the market store, list what it holds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from gnosis_ray.app.sources import OLDEST_DATA, build_calendar, data_dir
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
-from gnosis_ray.cli.data_list import command as list_
+from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
+from gnosis_ray.app.sources import data_dir as market_store
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
+from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
-from gnosis_ray.config import Config, load_config
 from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
+from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.storage.location import Location
 
 MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
 
@@ -27,22 +28,20 @@ def command() -> None:
     """The market store: Parquet, point in time."""
 
 
-for verb in (fetch, list_, verify):
+for verb in (fetch, verify):
     command.add_command(verb)
-
-_dir_option = data_dir_option("The store; default: data.dir of the settings.")
 
 
 @command.command(name="import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--mapping", metavar="NAME|FILE", help=MAPPING_HELP)
-@_dir_option
+@data_dir_option()
 @format_option
 @click.pass_obj
 def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> None:
-    """Import the foreign files of FOLDER. Bad rows are refused or repaired by name, and counted; again is harmless."""
-    config = _config(profile, data_dir)
-    store = _store(config)
+    """Import the files of FOLDER. Bad rows are rejected or repaired, and counted by reason; it may be repeated."""
+    config = load_settings(profile, data_dir)
+    store = market_store(config)
     calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
     with bar("importing", 1) as step:
         report = import_dataset(
@@ -63,9 +62,16 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
     )
 
 
-def _config(profile: str | None, place: Location | None) -> Config:
-    return load_config(profile, {"data.dir": str(locate(place)) if place else None}).config
+@command.command(name="list")
+@data_dir_option()
+@format_option
+@click.pass_obj
+def list_(profile: str | None, data_dir: Location | None, format_: Format) -> None:
+    """What the store holds, by kind: symbols, days, sessions covered, rows, files, and when its last row was known.
 
-
-def _store(config: Config) -> Location:
-    return data_dir(config)
+    Read from the indexes of its files, so it is quick however large the store is.
+    """
+    config = load_settings(profile, data_dir)
+    store = market_store(config)
+    calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
+    emit(coverage(store, calendar), format_, f"Market store {store}", spare=("last_known", "bytes", "parts"))

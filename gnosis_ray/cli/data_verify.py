@@ -1,4 +1,4 @@
-"""``gnosis-ray data verify``: what is odd about the market data that the store holds."""
+"""``gnosis-ray data verify``: checks of the market data in the store."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import click
 import polars as pl
 
 from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
-from gnosis_ray.app.sources import data_dir as market_place
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, stderr
+from gnosis_ray.app.sources import data_dir as market_store
+from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings, symbols_option
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
-from gnosis_ray.config import Config, load_config
+from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
 from gnosis_ray.market.datasets import dataset
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
-from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.storage.location import Location
 
 CLEAN, ERRORS_FOUND = 0, 3
 
@@ -26,11 +27,11 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command(name="verify")
 @click.option("--kind", "kinds", metavar="A,B", help=f"Of {', '.join(DATA_KINDS)}; default: all.")
-@click.option("--symbols", metavar="A,B", help="Only these.")
+@symbols_option
 @click.option("--from", "first", type=_DAY, help="The first day, of the events' time in UTC.")
 @click.option("--to", "last", type=_DAY, help="The last day.")
-@click.option("--checks", "explain", is_flag=True, help="Say what each check looks for, and verify nothing.")
-@data_dir_option("The store; default: data.dir of the settings.")
+@click.option("--checks", "explain", is_flag=True, help="List the checks and what each looks for; verify nothing.")
+@data_dir_option()
 @format_option
 @click.pass_obj
 def command(
@@ -43,17 +44,17 @@ def command(
     data_dir: Location | None,
     format_: Format,
 ) -> int:
-    """Look through the store for what is odd: quotes, gaps, splits, outliers, contradictions. It changes nothing.
+    """Check the market store: impossible quotes, gaps, splits, outliers, contradictions. It changes nothing.
 
-    Findings are errors (figures made of it would be wrong), warnings (worth a look) or notes. Thresholds are the
-    settings below `quality`. The exit code is 3 where there is an error, 4 where there is nothing to look at or it
-    cannot be read, else 0.
+    Findings are errors (results computed from the data would be wrong), warnings (worth a look) or notes. Thresholds
+    are the settings in `quality`. The exit code is 3 if there is an error, 4 if the store is empty or cannot be read,
+    else 0.
     """
-    config = load_config(profile, {"data.dir": str(locate(data_dir)) if data_dir else None}).config
+    config = load_settings(profile, data_dir)
     if explain:
         emit(_explained(config), format_, "Checks")
         return CLEAN
-    store = market_place(config)
+    store = market_store(config)
     with bar("verifying", 1) as step:
         findings = verify(
             store,
@@ -67,7 +68,7 @@ def command(
         )
     emit(findings, format_, f"Findings in {store}", spare=("most",))
     stderr.print(
-        "Nothing is odd." if findings.is_empty() else "What each finding means: gnosis-ray data verify --checks"
+        "No findings." if findings.is_empty() else "The meaning of each finding: gnosis-ray data verify --checks"
     )
     return ERRORS_FOUND if has_errors(findings) else CLEAN
 

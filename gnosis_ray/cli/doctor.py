@@ -6,7 +6,8 @@ import click
 import polars as pl
 
 from cluster.doctor import examine
-from gnosis_ray.cli.console import Format, emit, format_option, out_option, stderr
+from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.storage.location import Location
 
 PROBLEMS_FOUND = 5

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 
-from gnosis_ray.cli.console import PIPED_WIDTH, data_dir_option, out_option, plural, stderr
+from gnosis_ray.cli.console import PIPED_WIDTH, plural, stderr
+from gnosis_ray.cli.options import FileParam, Format, data_dir_option, limited_format_option, out_option
 from gnosis_ray.errors import LedgerError, NoDataError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.report.quotes import config_of, read_market_snapshot
-from gnosis_ray.report.serialization import plain
+from gnosis_ray.report.serialization import json_text
 from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
 from gnosis_ray.report.terminal import print_report
 from gnosis_ray.storage.location import Location
@@ -26,33 +25,22 @@ LOOKED_THROUGH = 10
 """Earlier runs to search for a symbol that the given run does not have."""
 
 
-class FileParam(click.ParamType[Path]):
-    """A file to write."""
-
-    name = "FILE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """From a path; nothing, or a folder, is a usage error."""
-        if not str(value).strip():
-            self.fail("Expected a file, was an empty text", param, ctx)
-        path: Path = click.Path(dir_okay=False, path_type=Path).convert(value, param, ctx)
-        return path
-
-
 @click.command(name="explain")
 @click.argument("symbol")
 @click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
 @out_option
 @click.option("--html", type=FileParam(), help="Also write it all as one page, with charts.")
-@data_dir_option("Where the store is, if it was moved.")
-@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", help="How stdout reads.")
-def command(symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: str) -> None:
+@data_dir_option("The market store, if it was moved since the run.")
+@limited_format_option(("table", "json"))
+def command(
+    symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: Format
+) -> None:
     """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
     report = _report(LedgerStore(out), run, canonical(symbol), data_dir)
     if html is not None:
         _write_page(report, html)
     if format_ == "json":
-        click.echo(json.dumps(plain(report), indent=2, ensure_ascii=False))
+        click.echo(json_text(report))
     else:
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
         print_report(report, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))

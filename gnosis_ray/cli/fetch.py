@@ -12,15 +12,23 @@ import polars as pl
 from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli import live
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, plural, stderr
+from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.cli.options import (
+    Format,
+    data_dir_option,
+    format_option,
+    load_settings,
+    requested_universe,
+    universe_options,
+)
 from gnosis_ray.cli.universe import print_universe
-from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
+from gnosis_ray.config import VENDORS, Config, as_of_text
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.schemas.run_schemas import Failure
-from gnosis_ray.storage.location import Location, locate
+from gnosis_ray.storage.location import Location
 from gnosis_ray.vendors.fetching import Fetched, routes
 from gnosis_ray.vendors.providers.frames import SETTLING
 
@@ -29,14 +37,13 @@ DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4
 
 
 @click.command(name="fetch")
-@click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
-@click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
+@universe_options
 @click.option("--provider", metavar="NAME", help=f"Which vendor: {', '.join(VENDORS)}.")
 @click.option("--kinds", metavar="A,B", help=f"Of {', '.join(DATA_KINDS)}; default: data.fetch of the settings.")
 @click.option(
     "--again", is_flag=True, help="Fetch everything again; default: only what this session does not have yet."
 )
-@data_dir_option("The store; default: data.dir of the settings.")
+@data_dir_option()
 @format_option
 @click.pass_obj
 def command(
@@ -49,25 +56,19 @@ def command(
     data_dir: Location | None,
     format_: Format,
 ) -> int:
-    """Fetch market data from vendors into the store, with the indices and sectors that engines read beside it.
+    """Fetch market data from vendors into the store, with the indices and sectors that engines also read.
 
-    What was fetched since the last session closed is not asked for again, so an interrupted fetch goes on where it
-    stopped. Failed symbols are named, and do not stop the others.
+    Data fetched since the last session closed is not fetched again, so an interrupted fetch continues where it
+    stopped. Failed symbols are listed and do not stop the others.
     """
-    flags = {
-        "data.provider": provider,
-        "data.fetch": kinds.split(",") if kinds else None,
-        "data.dir": str(locate(data_dir)) if data_dir else None,
-    }
-    config = resolved_for_workers(load_config(profile, flags).config)
+    flags = {"data.provider": provider, "data.fetch": kinds.split(",") if kinds else None}
+    config = resolved_for_workers(load_settings(profile, data_dir, flags))
     if kinds is not None:
         config = _only(config, config.data.fetch)
     if not routes(config):
         raise ConfigError(f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}")
-    if universe is not None and symbols is not None:
-        raise ConfigError("Expected --universe or --symbols, was both")
     now = live.TIME.now()
-    members = load_universe(f"{symbols}," if symbols is not None else universe or "sp500")
+    members = load_universe(requested_universe(universe, symbols))
     print_universe(members)
     calendar = build_calendar(config, now)
     requests = live.requests_for(config, calendar, members.symbols)

@@ -12,7 +12,8 @@ import click
 import polars as pl
 
 from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
-from gnosis_ray.cli.console import Format, emit, plural, stderr
+from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.cli.options import Format
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LedgerStore
@@ -81,19 +82,19 @@ def filter_options(command: FC) -> FC:
     """``--top``, ``--strategy``, ``--side``, ``--min-confidence``."""
     options = (
         click.option(
-            "--top", type=click.IntRange(min=0), default=20, show_default=True, help="Ideas shown; 0 for all."
+            "--top", type=click.IntRange(min=0), default=20, show_default=True, help="How many ideas to show; 0: all."
         ),
         click.option(
-            "--strategy", "strategies", multiple=True, metavar="NAME", help="Only these, such as iron_condor; repeat."
+            "--strategy", "strategies", multiple=True, metavar="NAME", help="Only this strategy; may be repeated."
         ),
         click.option(
             "--side",
             "sides",
             multiple=True,
             type=click.Choice(["long", "short", "neutral"]),
-            help="Only these sides; repeat for more.",
+            help="Only this side; may be repeated.",
         ),
-        click.option("--min-confidence", type=ConfidenceParam(), default=0.0, help="Only ideas at least this sure."),
+        click.option("--min-confidence", type=ConfidenceParam(), default=0.0, help="Least confidence of an idea."),
     )
     for option in reversed(options):
         command = option(command)

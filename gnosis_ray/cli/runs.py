@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import Format, emit, format_option, out_option, stderr
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
+from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming

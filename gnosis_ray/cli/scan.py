@@ -20,14 +20,24 @@ from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
 from gnosis_ray.app.sources import build_calendar, build_source
 from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli.cluster_options import ClusterOptions
-from gnosis_ray.cli.console import Format, data_dir_option, emit, format_option, out_option, plural, stderr
+from gnosis_ray.cli.console import emit, plural, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.live import describe_plans, fetched, historical_config, requests_for
+from gnosis_ray.cli.options import (
+    Format,
+    TimestampParam,
+    data_dir_option,
+    format_option,
+    load_settings,
+    out_option,
+    requested_universe,
+    universe_options,
+)
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.cli.report import print_summary, title_of
 from gnosis_ray.cli.universe import print_universe
 from gnosis_ray.clock import Stopwatch, utc_now
-from gnosis_ray.config import VENDORS, Config, as_of_text, load_config
+from gnosis_ray.config import VENDORS, Config, as_of_text
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout
@@ -41,46 +51,28 @@ from gnosis_ray.vendors.fetching import label, routes
 from gnosis_ray.vendors.fetching import plan as plan_of
 from gnosis_ray.vendors.gateway import FetchRequest
 
-FIRST_YEAR, LAST_YEAR = 1990, 2100
 PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."
 EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
 
 
-class TimestampParam(click.ParamType[datetime]):
-    """An ISO 8601 moment; a naive one is read as UTC."""
-
-    name = "moment"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """From ``2026-07-12T12:00:00Z`` or ``2026-07-12``."""
-        try:
-            moment = to_utc(datetime.fromisoformat(str(value)))
-        except ValueError:
-            moment = None
-        if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            self.fail(f"Expected a moment such as 2026-07-12T12:00:00Z, was {value!r}", param, ctx)
-        return moment
-
-
 @click.command(name="scan")
-@click.option("--universe", metavar="NAME|FILE", help="Which symbols: sp500 (default), another name, or a file.")
-@click.option("--symbols", metavar="A,B", help="Which symbols, as a list.")
+@universe_options
 @click.option(
-    "--as-of", type=TimestampParam(), help="The moment to look at, UTC; a day is its start; default: the latest known."
+    "--as-of", type=TimestampParam(), help="Decide as of this time, UTC; a day is its start; default: the latest known."
 )
 @click.option("--provider", metavar="NAME", help=PROVIDER_HELP)
-@data_dir_option("Where the market store is.")
+@data_dir_option()
 @click.option(
     "--granularity",
     type=click.Choice(["auto", "component", "symbol", "shard", "inline"]),
-    help="What a Ray actor is: an engine or agent of a symbol, a symbol, many; inline: no Ray.",
+    help="What one Ray actor runs: a component of a symbol, a symbol, many symbols; inline: no Ray.",
 )
-@click.option("--address", metavar="HOST:PORT", help="A Ray cluster to join; default: a local Ray of its own.")
+@click.option("--address", metavar="HOST:PORT", help="The Ray cluster to join; default: a new local Ray.")
 @click.option("--ray-dashboard", is_flag=True, help="Show the scan on Ray's own dashboard, on this machine only.")
 @out_option
 @filter_options
-@click.option("--resume", metavar="RUN", help="Finish a run that was cut off; its own symbols and settings hold.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
+@click.option("--resume", metavar="RUN", help="Finish an interrupted run, with its own symbols and settings.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
 @format_option
 @click.pass_obj
 def command(
@@ -102,15 +94,11 @@ def command(
     dry_run: bool,
     format_: Format,
 ) -> int:
-    """Measure every symbol of a universe, take stances, make costed trades, write it all to a ledger."""
+    """Measure every symbol of a universe, take stances, propose costed trades, write everything to a ledger."""
     started, watch = utc_now(), Stopwatch()
     require_strategies(strategies)
-    flags = {
-        "data.provider": provider,
-        "data.dir": str(locate(data_dir)) if data_dir else None,
-        "run.granularity": granularity,
-    }
-    config = resolved_for_workers(load_config(profile, flags).config)
+    flags = {"data.provider": provider, "run.granularity": granularity}
+    config = resolved_for_workers(load_settings(profile, data_dir, flags))
     cluster = ClusterOptions(address, ray_dashboard)
     cluster.check(config.run.granularity)
     if data_dir is not None and resume is None and not config.data.reads_store:
@@ -124,7 +112,7 @@ def command(
     else:
         config = historical_config(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
-        manifest = _prepare(_wanted(universe, symbols), as_of, config, calendar, started, watch)
+        manifest = _prepare(requested_universe(universe, symbols), as_of, config, calendar, started, watch)
         requests = requests_for(config, calendar, manifest.symbols)
     if dry_run:
         _explain(manifest, config, cluster, out, format_, requests)
@@ -152,17 +140,8 @@ def _refuse_with_resume(**given: object) -> None:
         raise ConfigError(f"A resumed run keeps its own: drop {', '.join(named)}")
 
 
-def _wanted(universe: str | None, symbols: str | None) -> str:
-    """The universe's name, file, or comma-separated list."""
-    if universe is not None and symbols is not None:
-        raise ConfigError("Expected --universe or --symbols, was both")
-    if symbols is not None:
-        return f"{symbols},"
-    return "sp500" if universe is None else universe
-
-
 def _resumed(manifest: RunManifest, today: Config, data_dir: Location | None) -> Config:
-    """The run's own settings; only where it runs, and where the store now lies, are today's."""
+    """The run's own settings, but for where it runs and where the store is now."""
     try:
         config = Config.model_validate_json(manifest.config_json).replaced(run=today.run)
     except ValidationError as error:
@@ -187,7 +166,7 @@ def _prepare(
     started: datetime,
     watch: Stopwatch,
 ) -> RunManifest:
-    """Everything that is fixed before a host starts: the moment, its members, the batches."""
+    """Everything that is fixed before a host starts: the as-of time, the members, the batches."""
     with watch("source"):
         source = build_source(config, calendar)
         moment = to_utc(started if routes(config) else as_of or source.default_as_of(started))

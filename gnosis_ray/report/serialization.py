@@ -1,30 +1,36 @@
-"""A story as plain values that JSON can hold."""
+"""JSON: the one rendering that every command prints."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel
 
-from gnosis_ray.config import as_of_text
+
+def json_text(value: Any) -> str:
+    """``value`` as indented JSON; see :func:`to_plain`."""
+    return json.dumps(to_plain(value), indent=2, ensure_ascii=False)
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses and contracts as objects, moments as ISO 8601 in UTC, infinity as ``"Infinity"``."""
+def to_plain(value: Any) -> Any:
+    """``value`` as JSON can hold it.
+
+    Dataclasses and models become objects, sequences arrays, dates ISO 8601, timestamps in UTC with a ``Z``, infinity
+    ``"Infinity"``.
+    """
     if isinstance(value, BaseModel):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+        return {name: to_plain(getattr(value, name)) for name in type(value).model_fields}
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): to_plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(inner) for inner in value]
+        return [to_plain(inner) for inner in value]
     if isinstance(value, float) and math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, datetime):
-        return as_of_text(value)
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, date) else value

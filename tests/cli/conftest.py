@@ -37,7 +37,7 @@ def quick_calendar(market_calendar: SessionCalendar) -> Callable[[pytest.MonkeyP
     """Gives commands the calendar that they would build: every scan here looks at the synthetic market's present."""
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("scan", "data", "data_list", "data_verify", "fetch"):
+        for module in ("scan", "data", "data_verify", "fetch"):
             monkeypatch.setattr(f"gnosis_ray.cli.{module}.build_calendar", lambda *_, **__: market_calendar)
 
     return patch

@@ -44,7 +44,7 @@ def test_symbols_are_spelled_in_one_way_and_counted_once(call: Call) -> None:
         (("--symbols", "../etc"), "was '../etc'"),
         (("--symbols", "AAPL", "--universe", "sp500"), "Expected --universe or --symbols, was both"),
         (("--resume", "x", "--symbols", "AAPL"), "drop --symbols"),
-        (("--as-of", "yesterday"), "Expected a moment such as 2026-07-12T12:00:00Z, was 'yesterday'"),
+        (("--as-of", "yesterday"), "Expected a timestamp such as 2026-07-12T12:00:00Z, was 'yesterday'"),
         (("--provider", "bloomberg"), "unknown name 'bloomberg'. Nearest: 'cboe' (of synthetic, store, cboe"),
         (("--top", "-1"), "-1"),
         (("--strategy", "iron_condr"), "unknown strategy 'iron_condr'. Nearest: 'iron_condor'"),
