@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.replay.cases import table
+from tests.support.replay.fault_cases import table
 
 PAGE = Path(__file__).parent / "faults.md"
 BEGIN, END = "<!-- table: docs/make_faults.py -->", "<!-- end of table -->"

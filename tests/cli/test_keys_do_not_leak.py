@@ -19,7 +19,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.security.keys import key_of
 from gnosis_ray.vendors.providers.http_sessions import refused
 from tests.support.replay import Ask, Replay, Reply, SyntheticMarket, serving
-from tests.support.replay.reply import json_reply
+from tests.support.replay.http_messages import json_reply
 from tests.support.replay.tradier import tradier
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.market.symbols import is_index
+from tests.support.replay.http_messages import Ask, Reply, Route
 from tests.support.replay.market import Listing, Market
-from tests.support.replay.reply import Ask, Reply, Route
 from tests.support.replay.times import eastern_text, last_trade, utc_text
 
 PATH = re.compile(r"/api/global/delayed_quotes/options/(_?[A-Z0-9.\-]+)\.json")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from tests.support.replay.reply import Reply
+from tests.support.replay.http_messages import Reply
 
 Bend = Callable[[Reply], Reply]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.replay.reply import Ask, Reply, Route, json_reply
+from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
 
 _MASSIVE: tuple[tuple[str, Mapping[str, str], str], ...] = (
     (r"/v2/aggs/ticker/AAPL/range/1/day/.*", {}, "v2_aggs_ticker_AAPL_range_1_day_2005-04-01_2005-04-04"),

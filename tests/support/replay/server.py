@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.support.replay.faults import Bend, Fault
-from tests.support.replay.reply import JSON, Ask, Reply, Route
+from tests.support.replay.http_messages import JSON, Ask, Reply, Route
 
 _VENDORS = (
     (re.compile(r"/api/global/"), "cboe"),

@@ -12,8 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
 from tests.support.replay.market import Listing, Market
-from tests.support.replay.reply import Ask, Reply, Route, json_reply
 from tests.support.replay.times import last_trade, utc_text
 
 PATH = re.compile(r"/v1/markets/(options/expirations|options/chains|quotes|history|timesales)")

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
 from tests.support.replay.market import Market
-from tests.support.replay.reply import Ask, Reply, Route, json_reply
 from tests.support.replay.times import CLOSE, OPEN, epoch
 
 PATH = re.compile(r"/v8/finance/chart/([A-Z0-9^=.\-]+)")

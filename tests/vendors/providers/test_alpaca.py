@@ -17,7 +17,7 @@ from gnosis_ray.vendors.providers.alpaca import AlpacaProvider
 from gnosis_ray.vendors.providers.base import ProviderRequest
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
-from tests.support.replay.reply import json_reply
+from tests.support.replay.http_messages import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("alpaca", reason="alpaca-py is not installed: pip install 'gnosis-ray[alpaca]'")

@@ -19,8 +19,8 @@ from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.massive import MassiveProvider
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
+from tests.support.replay.http_messages import json_reply
 from tests.support.replay.recorded import recorded_massive
-from tests.support.replay.reply import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("massive", reason="massive is not installed: pip install 'gnosis-ray[massive]'")

@@ -20,7 +20,7 @@ from gnosis_ray.vendors.providers.yahoo import YahooProvider
 from tests.support.replay import Ask, Replay, Reply, serving
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
 from tests.support.replay.gateway_fixture import Desk
-from tests.support.replay.reply import json_reply
+from tests.support.replay.http_messages import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
 
 pytest.importorskip("yfinance", reason="yfinance is not installed: pip install 'gnosis-ray[yahoo]'")

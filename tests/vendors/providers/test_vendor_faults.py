@@ -18,8 +18,8 @@ from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
 from tests.support.replay import Replay, SyntheticMarket, faults, serving
-from tests.support.replay.cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, Case, table
 from tests.support.replay.cboe import cboe
+from tests.support.replay.fault_cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, Case, table
 from tests.support.replay.gateway_fixture import Desk, Had
 from tests.support.replay.tradier import tradier
 
