@@ -25,7 +25,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest
 from tests.support import clocks
 from tests.support.clocks import ShiftedTime
-from tests.support.replay import Replay, SyntheticMarket, serving
+from tests.support.replay import ReplayServer, SyntheticMarket, serving
 from tests.support.replay.cboe import cboe
 from tests.support.scans import assert_same, tables
 
@@ -33,7 +33,7 @@ SYMBOLS = ["AAPL", "MSFT", "NOPE"]
 
 
 @pytest.fixture(scope="module")
-def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[Replay]:
+def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[ReplayServer]:
     """A vendor whose present is the synthetic market's."""
     source = build_source(config, market_calendar)
     with serving(cboe(SyntheticMarket(source, frozenset(SYMBOLS[:2]), config.data.synthetic.as_of))) as served:
@@ -49,9 +49,9 @@ def at(config: Config) -> Iterator[ShiftedTime]:
 
 
 @pytest.fixture
-def fast(config: Config, replay: Replay) -> Config:
+def fast(config: Config, replay: ReplayServer) -> Config:
     """The settings, with the server as the vendor."""
-    replay.forget()
+    replay.clear_requests()
     vendor = config.providers.cboe.model_copy(update={"base_url": replay.url, "requests_per_minute": 60000.0})
     return config.model_copy(update={"providers": config.providers.model_copy(update={"cboe": vendor})})
 
@@ -64,7 +64,7 @@ def ask_until_gone(remote: RemoteGateway, seconds: float) -> None:
 
 
 def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
-    session: Session, fast: Config, at: ShiftedTime, replay: Replay, tmp_path: Path
+    session: Session, fast: Config, at: ShiftedTime, replay: ReplayServer, tmp_path: Path
 ) -> None:
     """One process for all of it: starting one takes longer than what it does."""
     requests = [FetchRequest("cboe", "chains", symbol) for symbol in SYMBOLS]

@@ -18,7 +18,7 @@ from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.security.keys import key_of
 from gnosis_ray.vendors.providers.http_sessions import refused
-from tests.support.replay import Ask, Replay, Reply, SyntheticMarket, serving
+from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, SyntheticMarket, serving
 from tests.support.replay.http_messages import json_reply
 from tests.support.replay.tradier import tradier
 
@@ -50,7 +50,7 @@ gateway: {attempts: 2, backoff_s: 0.01}
 """
 
 
-def echoing(ask: Ask) -> Reply | None:
+def echoing(ask: ReplayRequest) -> ReplayResponse | None:
     """What a careless vendor does: it says which key it refuses (MSFT), or what it choked on (XOM)."""
     padding = "." * (120 + 7 * len(ask.path) % 90)  # so that a text cut somewhere is cut within a key
     told = {"fault": padding, "keys": [v for n, v in ask.headers.items() if n in SHOWN], "headers": dict(ask.headers)}
@@ -62,14 +62,14 @@ def echoing(ask: Ask) -> Reply | None:
 
 
 @pytest.fixture(scope="module")
-def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[Replay]:
+def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[ReplayServer]:
     market = SyntheticMarket(build_source(config, market_calendar), frozenset({"AAPL"}), config.data.synthetic.as_of)
     with serving(echoing, tradier(market, KEYS["tradier"])) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def left_behind(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def left_behind(replay: ReplayServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all that scans and fetches with keys leave, the key file taken away."""
     folder = tmp_path_factory.mktemp("with_keys")
     (folder / "wire.yaml").write_text(PROFILE.replace("URL", replay.url))
@@ -119,7 +119,7 @@ def said_by(path: Path) -> bytes:
     return raw + pl.read_parquet(path, hive_partitioning=False).write_json().encode()
 
 
-def test_the_keys_were_used(replay: Replay, left_behind: Path) -> None:
+def test_the_keys_were_used(replay: ReplayServer, left_behind: Path) -> None:
     """Else it is no wonder that they are not found."""
     shown = [ask.headers for ask in replay.asked()]
     for name, (header, form) in HEADERS.items():
@@ -130,12 +130,12 @@ def test_the_keys_were_used(replay: Replay, left_behind: Path) -> None:
     assert {"HTTP 401", "HTTP 500"} <= errors
 
 
-def test_keys_are_in_no_address(replay: Replay, left_behind: Path) -> None:
+def test_keys_are_in_no_address(replay: ReplayServer, left_behind: Path) -> None:
     assert left_behind.is_dir()
     assert not [ask.target for ask in replay.asked() if any(key in ask.target for key in KEYS.values())]
 
 
-def test_a_key_is_shown_to_its_own_vendor_only(replay: Replay, left_behind: Path) -> None:
+def test_a_key_is_shown_to_its_own_vendor_only(replay: ReplayServer, left_behind: Path) -> None:
     assert left_behind.is_dir()
     for ask in replay.asked("tradier"):
         others = [key for name, key in KEYS.items() if name != "tradier"]

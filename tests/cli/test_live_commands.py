@@ -21,7 +21,7 @@ from gnosis_ray.schemas.run_schemas import RunReceipt
 from gnosis_ray.vendors.gateway import FetchProgress, Gateway
 from tests.cli.conftest import Call
 from tests.support.clocks import SimulatedTime
-from tests.support.replay import Replay, SyntheticMarket, faults, serving
+from tests.support.replay import ReplayServer, SyntheticMarket, faults, serving
 from tests.support.replay.cboe import cboe
 from tests.support.scans import assert_same, tables
 
@@ -31,7 +31,7 @@ FEW = ("--symbols", "AAPL,MSFT")
 
 
 @pytest.fixture(scope="module")
-def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[Replay]:
+def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[ReplayServer]:
     """A vendor that knows two stocks and the index; its present is the synthetic market's."""
     known = frozenset({"AAPL", "MSFT", "SPX"})
     market = SyntheticMarket(build_source(config, market_calendar), known, config.data.synthetic.as_of)
@@ -40,10 +40,10 @@ def replay(config: Config, market_calendar: SessionCalendar) -> Iterator[Replay]
 
 
 @pytest.fixture(autouse=True)
-def _at_the_vendor(replay: Replay, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def _at_the_vendor(replay: ReplayServer, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of an hour after the close, the vendor is the server, and it may be asked fast."""
-    replay.heal()
-    replay.forget()
+    replay.clear_faults()
+    replay.clear_requests()
     after_close = SimulatedTime(config.data.synthetic.as_of + timedelta(minutes=15))
     monkeypatch.setattr(live, "TIME", after_close)
     monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", after_close.now)
@@ -59,7 +59,7 @@ def receipt() -> RunReceipt:
     return LedgerStore("ledger").receipt("latest")
 
 
-def test_a_scan_on_a_vendor_is_the_scan_on_what_was_stored_from_it(call: Call, replay: Replay) -> None:
+def test_a_scan_on_a_vendor_is_the_scan_on_what_was_stored_from_it(call: Call, replay: ReplayServer) -> None:
     done = call(*SCAN, *FEW)
     assert done.code == 0
     assert "new to the store" in done.err
@@ -71,7 +71,7 @@ def test_a_scan_on_a_vendor_is_the_scan_on_what_was_stored_from_it(call: Call, r
     assert traffic.requests == len(replay.asked())
     assert (traffic.rows > 100, traffic.retries, traffic.failures) == (True, 0, traffic.requests - 3)
     assert "cboe: " in call("runs", "show").err
-    replay.forget()
+    replay.clear_requests()
     again = call("scan", "--provider", "store", "--as-of", as_of_text(run.as_of), *FEW, *SCAN[3:], "--out", "replayed")
     assert again.code == 0
     assert replay.asked() == []
@@ -79,7 +79,7 @@ def test_a_scan_on_a_vendor_is_the_scan_on_what_was_stored_from_it(call: Call, r
     assert LedgerStore("replayed").receipt("latest").traffic == ()
 
 
-def test_what_could_not_be_fetched_is_named_and_the_rest_goes_on(call: Call, replay: Replay) -> None:
+def test_what_could_not_be_fetched_is_named_and_the_rest_goes_on(call: Call, replay: ReplayServer) -> None:
     done = call(*SCAN, "--symbols", "AAPL,NOPE")
     assert done.code == 3
     run = receipt()
@@ -91,10 +91,10 @@ def test_what_could_not_be_fetched_is_named_and_the_rest_goes_on(call: Call, rep
 
 
 def test_a_vendor_that_fails_leaves_symbols_to_what_the_store_knows(
-    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch
+    call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call(*FETCH, *FEW).code == 0
-    replay.fail(r"AAPL\.json", faults.status(503))
+    replay.inject_fault(r"AAPL\.json", faults.status(503))
     monkeypatch.setenv("GNOSIS_RAY__GATEWAY__REUSE_S", "0")
     done = call(*SCAN, *FEW)
     assert done.code == 3
@@ -119,9 +119,9 @@ def test_a_vendor_that_is_not_there_ends_soon(call: Call, monkeypatch: pytest.Mo
     assert call(*FETCH, *FEW).code == 4
 
 
-def test_young_answers_are_not_asked_for_again(call: Call, replay: Replay) -> None:
+def test_young_answers_are_not_asked_for_again(call: Call, replay: ReplayServer) -> None:
     assert call(*SCAN, *FEW).code == 0
-    replay.forget()
+    replay.clear_requests()
     again = call(*SCAN, *FEW)
     assert again.code == 0
     assert not [ask for ask in replay.asked() if "AAPL" in ask.target or "MSFT" in ask.target]
@@ -131,7 +131,7 @@ def test_young_answers_are_not_asked_for_again(call: Call, replay: Replay) -> No
 
 @pytest.mark.parametrize("what", [("scan",), ("data", "fetch")])
 def test_an_interrupted_fetch_goes_on_where_it_stopped(
-    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch, what: tuple[str, ...]
+    call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch, what: tuple[str, ...]
 ) -> None:
     fetch_all = Gateway.fetch_all
 
@@ -157,7 +157,7 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(
 
 
 def test_a_resumed_run_asks_nobody_and_remembers_what_failed(
-    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch
+    call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut_off(*_: object) -> None:
         raise KeyboardInterrupt
@@ -166,7 +166,7 @@ def test_a_resumed_run_asks_nobody_and_remembers_what_failed(
         patch.setattr("gnosis_ray.cli.scan.run_scan", cut_off)
         assert call(*SCAN, "--symbols", "AAPL,NOPE").code == 130
     (manifest, _), *_ = LedgerStore("ledger").unsealed()
-    replay.forget()
+    replay.clear_requests()
     done = call("scan", "--resume", manifest.run_id, "--granularity", "inline")
     assert done.code == 3
     assert replay.asked() == []
@@ -175,14 +175,14 @@ def test_a_resumed_run_asks_nobody_and_remembers_what_failed(
     assert ("NOPE", "fetch.chains") in {(f.symbol, f.stage) for f in run.failures}
 
 
-def test_the_past_is_not_asked_of_a_vendor(call: Call, replay: Replay) -> None:
+def test_the_past_is_not_asked_of_a_vendor(call: Call, replay: ReplayServer) -> None:
     refused = call(*SCAN, *FEW, "--as-of", "2026-07-09T20:00:00Z")
     assert refused.code == 2
     assert "--provider store --as-of" in refused.err
     assert replay.asked() == []
 
 
-def test_a_dry_run_says_what_would_be_asked(call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_says_what_would_be_asked(call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__REQUESTS_PER_MINUTE", "60")
     done = call(*SCAN, *FEW, "--dry-run", "--format", "json")
     assert done.code == 0
@@ -210,7 +210,7 @@ def test_a_vendors_kinds_can_come_from_several(call: Call, monkeypatch: pytest.M
 
 
 def test_a_missing_key_is_told_before_anything_is_asked(
-    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch
+    call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TRADIER_TOKEN", raising=False)
     monkeypatch.delenv("TRADIER_API_KEY", raising=False)
@@ -219,20 +219,20 @@ def test_a_missing_key_is_told_before_anything_is_asked(
     assert not Path("ledger").exists()
 
 
-def test_data_fetch_fills_a_store_and_asks_only_for_what_the_session_lacks(call: Call, replay: Replay) -> None:
+def test_data_fetch_fills_a_store_and_asks_only_for_what_the_session_lacks(call: Call, replay: ReplayServer) -> None:
     done = call(*FETCH, *FEW, "--format", "json")
     assert done.code == 0
     (row,) = json.loads(done.out)
     assert (row["kind"], row["vendor"], row["symbols"], row["fetched"], row["cached"]) == ("chains", "cboe", 16, 3, 0)
     assert row["new_rows"] > 100
-    replay.forget()
+    replay.clear_requests()
     again = call(*FETCH, "--symbols", "AAPL,MSFT,NOPE", "--format", "json")
     assert again.code == 3
     (row,) = json.loads(again.out)
     assert (row["cached"], row["new_rows"]) == (3, 0)
     assert "3 answers of this session already cached: --again fetches them again" in again.err
     assert "failed NOPE at fetch.chains" in again.err
-    replay.forget()
+    replay.clear_requests()
     anew = call(*FETCH, *FEW, "--again", "--format", "json")
     (row,) = json.loads(anew.out)
     assert (row["fetched"], row["cached"], row["new_rows"]) == (3, 0, 0)  # the vendor says what it said
@@ -253,7 +253,7 @@ def test_what_was_fetched_right_after_the_close_is_asked_for_again(
 
 
 def test_kinds_that_are_asked_for_by_name_are_the_only_ones_fetched(
-    call: Call, replay: Replay, monkeypatch: pytest.MonkeyPatch
+    call: Call, replay: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GNOSIS_RAY__DATA__KINDS", '{"chains": "cboe", "bars": "tradier"}')
     done = call(*FETCH, *FEW, "--kinds", "chains", "--format", "json")
@@ -274,7 +274,7 @@ def test_kinds_that_are_asked_for_by_name_are_the_only_ones_fetched(
     ],
 )
 def test_a_fetch_that_cannot_be_meant_is_refused(
-    call: Call, replay: Replay, arguments: tuple[str, ...], told: str
+    call: Call, replay: ReplayServer, arguments: tuple[str, ...], told: str
 ) -> None:
     refused = call("data", "fetch", *arguments)
     assert (refused.code, refused.out) == (2, "")

@@ -19,7 +19,7 @@ from gnosis_ray.market.source import MarketSource
 from tests.cli.conftest import Call
 from tests.support.clocks import ShiftedTime
 from tests.support.markets import bars_of
-from tests.support.replay import Replay, SyntheticMarket, faults, most_within, serving
+from tests.support.replay import ReplayServer, SyntheticMarket, faults, most_within, serving
 from tests.support.replay.cboe import cboe
 from tests.support.scans import tables
 
@@ -51,12 +51,12 @@ def source(config: Config, market_calendar: SessionCalendar) -> MarketSource:
 
 
 @pytest.fixture
-def replay(source: MarketSource, config: Config) -> Iterator[Replay]:
+def replay(source: MarketSource, config: Config) -> Iterator[ReplayServer]:
     known = frozenset(SYMBOLS) - {"SYN05"}
     with serving(cboe(SyntheticMarket(source, known, config.data.synthetic.as_of))) as started:
-        started.fail(r"options/SYN01\.json", faults.too_many(0.05), 1)
-        for symbol, bend in FAULTS.items():
-            started.fail(rf"options/{symbol}\.json", bend)
+        started.inject_fault(r"options/SYN01\.json", faults.too_many(0.05), 1)
+        for symbol, fault in FAULTS.items():
+            started.inject_fault(rf"options/{symbol}\.json", fault)
         yield started
 
 
@@ -72,7 +72,7 @@ def evening(config: Config, monkeypatch: pytest.MonkeyPatch) -> datetime:
 
 @pytest.mark.usefixtures("session")
 def test_a_scan_over_the_wire_is_the_scan_of_what_was_stored(
-    call: Call, source: MarketSource, replay: Replay, evening: datetime, tmp_path: Path
+    call: Call, source: MarketSource, replay: ReplayServer, evening: datetime, tmp_path: Path
 ) -> None:
     StoreWriter(tmp_path / "market").append("bars", bars_of(source, SYMBOLS, evening))
     (tmp_path / "wire.yaml").write_text(PROFILE.replace("URL", replay.url))
@@ -95,7 +95,7 @@ def test_a_scan_over_the_wire_is_the_scan_of_what_was_stored(
     assert set(receipt.degraded["hedge:no_chain"]) == {*FAILED, "SYN04"}
     assert evening < receipt.as_of < evening + timedelta(minutes=1)
 
-    replay.forget()
+    replay.clear_requests()
     again = call(
         *scan, "--provider", "store", "--as-of", receipt.as_of.isoformat(), "--granularity", "inline", "--out", "stored"
     )

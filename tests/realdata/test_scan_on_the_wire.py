@@ -29,7 +29,7 @@ from gnosis_ray.schemas.run_schemas import RunReceipt
 from tests.cli.conftest import at_home
 from tests.support.clocks import ShiftedTime
 from tests.support.markets import over_store
-from tests.support.replay import Ask, RecordedMarket, Replay, most_within, serving
+from tests.support.replay import RecordedMarket, ReplayRequest, ReplayServer, most_within, serving
 from tests.support.replay.cboe import cboe
 from tests.support.replay.yahoo import yahoo
 from tests.support.scans import manifest_of, tables, work
@@ -72,19 +72,19 @@ class Live:
 
     code: int
     receipt: RunReceipt
-    asked: list[Ask]
+    asked: list[ReplayRequest]
     folder: Path
 
 
 @pytest.fixture(scope="module")
-def replay(realdata: Path) -> Iterator[Replay]:
+def replay(realdata: Path) -> Iterator[ReplayServer]:
     pytest.importorskip("yfinance")
     market = RecordedMarket(realdata / "us_2026_07")
     with serving(cboe(market), yahoo(market)) as started:
         yield started
 
 
-def prepared(folder: Path, replay: Replay, rate_per_minute: float = RATE_PER_MINUTE) -> Path:
+def prepared(folder: Path, replay: ReplayServer, rate_per_minute: float = RATE_PER_MINUTE) -> Path:
     """The folder, with settings that name the server."""
     settings = PROFILE.replace("URL", replay.url).replace("RATE", str(rate_per_minute))
     (folder / "wire.yaml").write_text(settings)
@@ -103,7 +103,7 @@ def scan(folder: Path, *more: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def live(session: Session, replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Live:
+def live(session: Session, replay: ReplayServer, tmp_path_factory: pytest.TempPathFactory) -> Live:
     """``gnosis-ray scan --universe sp500 --provider cboe`` on Ray, on Sunday at noon."""
     session.check_open()
     folder = prepared(tmp_path_factory.mktemp("wire"), replay)
@@ -119,7 +119,7 @@ def live(session: Session, replay: Replay, tmp_path_factory: pytest.TempPathFact
     return Live(code, LedgerStore(folder / "live").receipt("latest"), replay.asked(), folder)
 
 
-def of_wire(asked: list[Ask], vendor: str) -> list[Ask]:
+def of_wire(asked: list[ReplayRequest], vendor: str) -> list[ReplayRequest]:
     """What was asked a vendor for data, without what a browser's session needs."""
     return [ask for ask in asked if ask.vendor == vendor and ask.path not in ("/", "/v1/test/getcrumb")]
 
@@ -204,21 +204,21 @@ def test_features_are_those_of_the_imported_market(
     assert ((near - true).abs() / true.abs()).max() < 1e-4  # type: ignore[operator]
 
 
-def until_quiet(replay: Replay, seconds: float) -> None:
+def until_quiet(replay: ReplayServer, seconds: float) -> None:
     """Return when nothing was asked for so long: the gateway, in a process of Ray's, outlives its driver a little."""
     heard = -1
     while heard < (heard := len(replay.asked("cboe"))):
         time.sleep(seconds)
 
 
-def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: Replay, tmp_path: Path) -> None:
+def test_a_scan_killed_while_it_fetches_asks_for_the_rest_only(replay: ReplayServer, tmp_path: Path) -> None:
     folder = prepared(tmp_path, replay, rate_per_minute=300.0)
     symbols = load_universe("dow30", None).symbols
     shift = ShiftedTime.starting(SUNDAY_NOON).by.total_seconds()
     command = [sys.executable, "-c", PROGRAM, str(shift)]
     command += scan(folder, "--symbols", ",".join(symbols), "--provider", "cboe")
     command += ["--out", str(folder / "live")]
-    replay.forget()
+    replay.clear_requests()
     first = subprocess.Popen(
         [*command, "--granularity", "shard"],
         cwd=ROOT,

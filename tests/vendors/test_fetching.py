@@ -20,7 +20,7 @@ from gnosis_ray.vendors.fetching import fetch_and_store, fetch_requests, label, 
 from gnosis_ray.vendors.gateway import FetchRequest
 from gnosis_ray.vendors.providers.registry import VENDOR
 from tests.support.clocks import SimulatedTime
-from tests.vendors.gateway.fake_vendor import Bench
+from tests.vendors.gateway.fake_vendor import FakeVendorGateway
 
 
 def set_to(provider: str, kinds: Mapping[str, str] | None = None, fetch: list[str] | None = None) -> Config:
@@ -99,22 +99,22 @@ def test_a_plan_counts_requests_and_the_time_that_the_rate_takes(config: Config)
 
 
 def test_rows_are_known_at_the_first_full_second_after_the_last_answer(config: Config, tmp_path: Path) -> None:
-    bench = Bench(config, tmp_path / "responses")
-    assert isinstance(bench.time, SimulatedTime)
-    bench.time.sleep(0.25)
+    fake = FakeVendorGateway(config, tmp_path / "responses")
+    assert isinstance(fake.time, SimulatedTime)
+    fake.time.sleep(0.25)
     wanted = [FetchRequest("cboe", kind, symbol) for kind in ("chains", "bars") for symbol in ("A", "B", "C", "NONE")]
     stored: list[tuple[str, int, int]] = []
     done = fetch_and_store(
-        bench.gateway,
+        fake.gateway,
         wanted,
         tmp_path / "store",
         2,
-        bench.time,
+        fake.time,
         lambda _: None,
         lambda kind, so_far, of: stored.append((kind, so_far, of)),
     )
     assert done.as_of.microsecond == 0
-    assert bench.now() == done.as_of  # it waited for that second to come
+    assert fake.now() == done.as_of  # it waited for that second to come
     assert done.rows == {"chains": 6, "bars": 18}
     assert stored == [("bars", 3, 3), ("chains", 3, 3)]
     assert len(list((tmp_path / "store" / "chains").rglob("part-*.parquet"))) == 1
@@ -134,11 +134,11 @@ def test_what_is_large_is_stored_in_several_parts(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "PART_ROWS", 4)
-    bench = Bench(config, tmp_path / "responses")
+    fake = FakeVendorGateway(config, tmp_path / "responses")
     wanted = [FetchRequest("cboe", "chains", symbol) for symbol in "ABCDE"]
     stored: list[tuple[str, int, int]] = []
     done = fetch_and_store(
-        bench.gateway, wanted, tmp_path / "store", 1, bench.time, lambda _: None, lambda *told: stored.append(told)
+        fake.gateway, wanted, tmp_path / "store", 1, fake.time, lambda _: None, lambda *told: stored.append(told)
     )
     assert stored == [("chains", 2, 5), ("chains", 4, 5), ("chains", 5, 5)]
     assert done.rows == {"chains": 10}
@@ -146,22 +146,22 @@ def test_what_is_large_is_stored_in_several_parts(
 
 
 def test_fetching_again_adds_only_what_is_new(config: Config, tmp_path: Path) -> None:
-    bench = Bench(config, tmp_path / "responses")
-    assert isinstance(bench.time, SimulatedTime)
+    fake = FakeVendorGateway(config, tmp_path / "responses")
+    assert isinstance(fake.time, SimulatedTime)
 
     def once() -> Mapping[DataKind, int]:
-        gateway, wanted = bench.another(), [FetchRequest("cboe", "bars", "A")]
+        gateway, wanted = fake.another(), [FetchRequest("cboe", "bars", "A")]
         done = fetch_and_store(
-            gateway, wanted, tmp_path / "store", 64, bench.time, lambda _: None, lambda *_: None, bench.now()
+            gateway, wanted, tmp_path / "store", 64, fake.time, lambda _: None, lambda *_: None, fake.now()
         )
         return done.rows
 
     assert once() == {"bars": 6}
-    bench.time.sleep(2)
+    fake.time.sleep(2)
     assert once() == {"bars": 0}
-    bench.time.sleep(86400)
+    fake.time.sleep(86400)
     later = once()
     source = StoreSource(tmp_path / "store")
-    closes = source.bars(keys_at(["A"], bench.now()), 50)
+    closes = source.bars(keys_at(["A"], fake.now()), 50)
     assert later["bars"] < closes.height
     assert closes.select(pl.col("timestamp").is_duplicated().any()).item() is False

@@ -14,8 +14,8 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.market.symbols import is_index
-from tests.support.replay.http_messages import Ask, Reply, Route
-from tests.support.replay.market import Listing, Market
+from tests.support.replay.http_messages import ReplayRequest, ReplayResponse, Route
+from tests.support.replay.market import ChainSnapshot, Market
 from tests.support.replay.times import eastern_text, last_trade, utc_text
 
 PATH = re.compile(r"/api/global/delayed_quotes/options/(_?[A-Z0-9.\-]+)\.json")
@@ -28,28 +28,28 @@ DENIED = b"""<?xml version="1.0" encoding="UTF-8"?>
 def cboe(market: Market) -> Route:
     """CBOE, knowing what the market knows."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         found = PATH.fullmatch(ask.path)
         if found is None:
             return None
         name = found[1]
         symbol = name.removeprefix("_")
-        listing = market.listing(symbol) if name.startswith("_") == is_index(symbol) else None
-        return unknown() if listing is None else Reply(body=render(name, listing))
+        snapshot = market.snapshot(symbol) if name.startswith("_") == is_index(symbol) else None
+        return unknown() if snapshot is None else ReplayResponse(body=render(name, snapshot))
 
     return route
 
 
-def unknown() -> Reply:
+def unknown() -> ReplayResponse:
     """For a symbol without options."""
-    return Reply(403, DENIED, "application/xml")
+    return ReplayResponse(403, DENIED, "application/xml")
 
 
-def render(name: str, listing: Listing) -> bytes:
+def render(name: str, snapshot: ChainSnapshot) -> bytes:
     """The answer for a path's name, such as ``_SPX``."""
     index = name.startswith("_")
-    traded = eastern_text(last_trade(listing.moment))
-    price = listing.spot
+    traded = eastern_text(last_trade(snapshot.moment))
+    price = snapshot.spot
     head = {
         "symbol": f"^{name[1:]}" if index else name,
         "security_type": "index" if index else "stock",
@@ -74,9 +74,9 @@ def render(name: str, listing: Listing) -> bytes:
         "last_trade_time": traded,
         "tick": "no_change",
     }
-    options = _options(listing.options).write_json()
+    options = _options(snapshot.options).write_json()
     told = json.dumps(head, separators=(",", ":"))[1:]
-    moment, name_ = json.dumps(utc_text(listing.moment + DELAY)), json.dumps(name)
+    moment, name_ = json.dumps(utc_text(snapshot.moment + DELAY)), json.dumps(name)
     return f'{{"timestamp":{moment},"data":{{"options":{options},{told},"symbol":{name_}}}'.encode()
 
 

@@ -1,4 +1,4 @@
-"""A gateway in this process whose vendors are the replay server's, and whose waiting costs no time."""
+"""A gateway in this process to the vendors of a replay server, on simulated time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.support.clocks import SimulatedTime
 
 
 @dataclass(frozen=True)
-class Had:
-    """What came of one order: its rows as the gateway hands them out, or its failure; what the line counted."""
+class FetchedRows:
+    """The result of one request: the rows as the gateway serves them, or the failure; and the vendor's traffic."""
 
     result: FetchResult
     rows: pl.DataFrame
     traffic: VendorTraffic
 
 
-class Desk:
-    """Asks vendors at ``url`` through a gateway of its own, from ``start`` on."""
+class GatewayFixture:
+    """Fetches from vendors at ``url`` through a gateway of its own; its clock starts at ``start``."""
 
     def __init__(self, config: Config, url: str, cache_dir: Path, start: datetime, timeout_s: float) -> None:
         self.time = SimulatedTime(start)
@@ -40,12 +40,12 @@ class Desk:
         )
 
     def fetch_all(self, vendor: str, kind: DataKind, symbols: list[str]) -> list[FetchResult]:
-        """The outcomes, sorted by symbol."""
+        """The results, sorted by symbol."""
         return self.gateway.fetch_all([FetchRequest(vendor, kind, symbol) for symbol in symbols], lambda _: None)
 
-    def ask(self, vendor: str, kind: DataKind, symbol: str) -> Had:
+    def ask(self, vendor: str, kind: DataKind, symbol: str) -> FetchedRows:
         """One kind of one symbol."""
         result = self.fetch_all(vendor, kind, [symbol])[0]
         rows = pl.DataFrame(pl.from_arrow(self.gateway.fetch(vendor, kind, [symbol], self.time.now())))
         traffic = next(each for each in self.gateway.traffic() if each.vendor == vendor)
-        return Had(result, rows.drop("known_at", "fetched_at"), traffic)
+        return FetchedRows(result, rows.drop("known_at", "fetched_at"), traffic)

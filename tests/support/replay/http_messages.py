@@ -11,7 +11,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True)
-class Ask:
+class ReplayRequest:
     """A request. ``at`` is seconds on the monotonic clock; ``query`` keeps the first value of each name."""
 
     vendor: str
@@ -30,7 +30,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ReplayResponse:
     """An answer, and the ways in which it may fail to arrive.
 
     ``wait_s`` passes before the first byte; ``hangs``: no byte ever; ``sent`` bytes of the body, although its whole
@@ -46,10 +46,10 @@ class Reply:
     sent: int | None = None
 
 
-Route = Callable[[Ask], Reply | None]
+Route = Callable[[ReplayRequest], ReplayResponse | None]
 """What a vendor answers; None for what is not its own."""
 
 
-def json_reply(body: Any, status: int = 200) -> Reply:
+def json_reply(body: Any, status: int = 200) -> ReplayResponse:
     """A JSON answer, as compact as vendors write it."""
-    return Reply(status, json.dumps(body, separators=(",", ":")).encode())
+    return ReplayResponse(status, json.dumps(body, separators=(",", ":")).encode())

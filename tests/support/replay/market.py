@@ -1,4 +1,4 @@
-"""What the vendors played here know: chains and daily bars, recorded or made up."""
+"""The market data of the replayed vendors: chains and daily bars, recorded or synthetic."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BAR_HISTORY = 500
 
 
 @dataclass(frozen=True)
-class Listing:
+class ChainSnapshot:
     """One snapshot of all options of a symbol: taken at ``moment`` (UTC), the underlying at ``spot`` USD."""
 
     moment: datetime
@@ -61,7 +61,7 @@ class Listing:
 class Market(Protocol):
     """Symbols are in the inside spelling; None where the market knows nothing of one."""
 
-    def listing(self, symbol: str) -> Listing | None:
+    def snapshot(self, symbol: str) -> ChainSnapshot | None:
         """The snapshot that every vendor shows."""
         ...
 
@@ -88,7 +88,7 @@ class RecordedMarket:
         """Every symbol with a chain, sorted."""
         return sorted(canonical(name) for (name,) in self._chains)
 
-    def listing(self, symbol: str) -> Listing | None:
+    def snapshot(self, symbol: str) -> ChainSnapshot | None:
         """See :class:`Market`."""
         rows = self._chains.get((symbol.replace(".", "-"),))
         if rows is None:
@@ -99,7 +99,7 @@ class RecordedMarket:
             pl.col("side").replace_strict({"call": "C", "put": "P"}).alias("type"),
             *(name for name in OPTIONS.names()[3:]),
         )
-        return Listing(rows["snapshot_ts"][0], rows["spot"][0], options.cast(dict(OPTIONS)))  # type: ignore[arg-type]
+        return ChainSnapshot(rows["snapshot_ts"][0], rows["spot"][0], options.cast(dict(OPTIONS)))  # type: ignore[arg-type]
 
     def days(self, symbol: str) -> pl.DataFrame | None:
         """See :class:`Market`."""
@@ -115,10 +115,10 @@ class SyntheticMarket:
 
     def __init__(self, source: MarketSource, symbols: frozenset[str], now: datetime) -> None:
         self._source, self._symbols, self._now = source, symbols, now
-        self.listing = cache(self._listing)
+        self.snapshot = cache(self._snapshot)
         self.days = cache(self._days)
 
-    def _listing(self, symbol: str) -> Listing | None:
+    def _snapshot(self, symbol: str) -> ChainSnapshot | None:
         if symbol not in self._symbols:
             return None
         rows = self._source.raw_chains(one_key(symbol, self._now))
@@ -135,7 +135,7 @@ class SyntheticMarket:
             pl.col("vendor_iv").alias("iv"),
             *(pl.lit(None, pl.Float64).alias(name) for name in ("delta", "gamma", "theta", "vega", "rho")),
         )
-        return Listing(rows["event_time"][0], rows["underlying_price"][0], options.cast(dict(OPTIONS)))  # type: ignore[arg-type]
+        return ChainSnapshot(rows["event_time"][0], rows["underlying_price"][0], options.cast(dict(OPTIONS)))  # type: ignore[arg-type]
 
     def _days(self, symbol: str) -> pl.DataFrame | None:
         if symbol not in self._symbols:

@@ -1,4 +1,4 @@
-"""True answers, recorded: each for the request that it was given to."""
+"""Recorded responses of vendors, each served for the request that it answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
+from tests.support.replay.http_messages import ReplayRequest, ReplayResponse, Route, json_reply
 
 _MASSIVE: tuple[tuple[str, Mapping[str, str], str], ...] = (
     (r"/v2/aggs/ticker/AAPL/range/1/day/.*", {}, "v2_aggs_ticker_AAPL_range_1_day_2005-04-01_2005-04-04"),
@@ -35,10 +35,10 @@ _UNAUTHORISED = {"status": "ERROR", "request_id": "0", "error": "Unknown API Key
 def recorded_cboe(folder: Path) -> Route:
     """CBOE's answer of 2023-09-21 for the Russell 2000."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         if ask.path != "/api/global/delayed_quotes/options/_RUT.json":
             return None
-        return Reply(body=gzip.decompress((folder / "cboe" / "_RUT.json.gz").read_bytes()))
+        return ReplayResponse(body=gzip.decompress((folder / "cboe" / "_RUT.json.gz").read_bytes()))
 
     return route
 
@@ -46,7 +46,7 @@ def recorded_cboe(folder: Path) -> Route:
 def recorded_yahoo(folder: Path) -> Route:
     """Yahoo's charts, option chains and searches, each with the status that it came with."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         name = _yahoo_name(ask)
         if name is None:
             return None
@@ -62,7 +62,7 @@ def recorded_yahoo(folder: Path) -> Route:
 def recorded_massive(folder: Path, key: str) -> Route:
     """Massive's answers to whom shows the key; pages lead on at this server; empty lists for what is not recorded."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         if ask.vendor != "massive":
             return None
         shown = ask.headers.get("authorization", "").removeprefix("Bearer ") or ask.query.get("apiKey")
@@ -73,7 +73,7 @@ def recorded_massive(folder: Path, key: str) -> Route:
                 ask.query.get(k, "").startswith(v) and k in ask.query for k, v in asked.items()
             ):
                 text = next((folder / "massive").glob(f"{file}.json")).read_text()
-                return Reply(body=_MASSIVE_HOST.sub(f"http://{ask.headers['host']}", text).encode())
+                return ReplayResponse(body=_MASSIVE_HOST.sub(f"http://{ask.headers['host']}", text).encode())
         return json_reply(_NOTHING)
 
     return route
@@ -82,19 +82,19 @@ def recorded_massive(folder: Path, key: str) -> Route:
 def recorded_tradier(folder: Path, token: str) -> Route:
     """Tradier's chain of two contracts, PLTR 2024-07-05, expiring 2026-12-18."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         if ask.headers.get("authorization") != f"Bearer {token}" or ask.query.get("symbol") != "PLTR":
             return None
         if ask.path == "/v1/markets/options/expirations":
             return json_reply({"expirations": {"date": "2026-12-18"}})
         if ask.path == "/v1/markets/options/chains":
-            return Reply(body=(folder / "tradier" / "chain_PLTR_20240705_excerpt.json").read_bytes())
+            return ReplayResponse(body=(folder / "tradier" / "chain_PLTR_20240705_excerpt.json").read_bytes())
         return None
 
     return route
 
 
-def _yahoo_name(ask: Ask) -> str | None:
+def _yahoo_name(ask: ReplayRequest) -> str | None:
     kind, _, symbol = ask.path.removeprefix("/").rpartition("/")
     plain = re.sub(r"[^A-Za-z0-9.\-]", "_", ask.query.get("q", symbol))
     if kind == "v8/finance/chart":

@@ -1,4 +1,4 @@
-"""A server on this machine that plays vendors: true formats, faults on demand, a memory of every request."""
+"""A local server that stands in for vendors: true formats, faults on demand, a record of every request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.support.replay.faults import Bend, Fault
-from tests.support.replay.http_messages import JSON, Ask, Reply, Route
+from tests.support.replay.faults import InjectedFault, ResponseFault
+from tests.support.replay.http_messages import JSON, ReplayRequest, ReplayResponse, Route
 
 _VENDORS = (
     (re.compile(r"/api/global/"), "cboe"),
@@ -24,59 +24,59 @@ _VENDORS = (
 )
 
 
-class Replay:
-    """The server as a test sees it."""
+class ReplayServer:
+    """The server as tests use it."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
-        self._faults: list[Fault] = []
-        self._asked: list[Ask] = []
+        self._faults: list[InjectedFault] = []
+        self._asked: list[ReplayRequest] = []
         self._lock = threading.Lock()
         self.closing = threading.Event()
         self.url = ""
 
-    def fail(self, pattern: str, bend: Bend, times: int | None = None) -> None:
-        """From now on bend the answers to targets that the pattern is found in, the latest fault first."""
+    def inject_fault(self, pattern: str, fault: ResponseFault, times: int | None = None) -> None:
+        """Apply ``fault`` to the next responses whose request target matches ``pattern``; the latest fault wins."""
         with self._lock:
-            self._faults.insert(0, Fault(pattern, bend, times))
+            self._faults.insert(0, InjectedFault(pattern, fault, times))
 
-    def heal(self) -> None:
-        """No faults from now on."""
+    def clear_faults(self) -> None:
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
-    def forget(self) -> None:
-        """No requests so far."""
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
         with self._lock:
             self._asked.clear()
 
-    def asked(self, vendor: str | None = None) -> list[Ask]:
+    def asked(self, vendor: str | None = None) -> list[ReplayRequest]:
         """Every request so far, or those to one vendor, in the order of arrival."""
         with self._lock:
             return [ask for ask in self._asked if vendor in (None, ask.vendor)]
 
     def repeated(self) -> dict[str, int]:
-        """What was asked for more than once, and how often."""
+        """Targets that were requested more than once, and how often."""
         return {target: n for target, n in Counter(ask.target for ask in self.asked()).items() if n > 1}
 
-    def answer(self, ask: Ask) -> Reply:
-        """Remember a request and answer it."""
+    def answer(self, ask: ReplayRequest) -> ReplayResponse:
+        """Record a request and answer it."""
         with self._lock:
             self._asked.append(ask)
             fault = next((f for f in self._faults if _strikes(f, ask)), None)
             if fault is not None:
-                fault.struck += 1
+                fault.applied += 1
         reply = next((r for r in (route(ask) for route in self._routes) if r is not None), None)
-        reply = Reply(404, b"Not Found", "text/plain") if reply is None else reply
-        return reply if fault is None else fault.bend(reply)
+        reply = ReplayResponse(404, b"Not Found", "text/plain") if reply is None else reply
+        return reply if fault is None else fault.apply(reply)
 
 
-def _strikes(fault: Fault, ask: Ask) -> bool:
-    spent = fault.times is not None and fault.struck >= fault.times
+def _strikes(fault: InjectedFault, ask: ReplayRequest) -> bool:
+    spent = fault.times is not None and fault.applied >= fault.times
     return not spent and re.search(fault.pattern, ask.target) is not None
 
 
-def most_within(asks: Sequence[Ask], seconds: float) -> int:
+def most_within(asks: Sequence[ReplayRequest], seconds: float) -> int:
     """The most requests that arrived within any span of so many seconds."""
     arrivals = sorted(ask.at for ask in asks)
     most = first = 0
@@ -88,9 +88,9 @@ def most_within(asks: Sequence[Ask], seconds: float) -> int:
 
 
 @contextmanager
-def serving(*routes: Route) -> Iterator[Replay]:
+def serving(*routes: Route) -> Iterator[ReplayServer]:
     """Serve the routes on a free port of this machine, from threads of this process; the first that answers does."""
-    replay = Replay(routes)
+    replay = ReplayServer(routes)
     server = _Server(("127.0.0.1", 0), _Handler, replay)
     replay.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -109,12 +109,12 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # threads of hung connections would be waited for
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], replay: Replay) -> None:
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], replay: ReplayServer) -> None:
         super().__init__(address, handler)
         self.replay = replay
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that go away are what faults are for: nothing to tell."""
+        """Disconnecting clients are expected under faults: report nothing."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the requests are remembered."""
+        """Log nothing: requests are recorded."""
 
     def _answer(self) -> None:
         at = time.monotonic()
@@ -139,9 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         vendor = next((name for pattern, name in _VENDORS if pattern.match(path)), "")
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(reversed(parse_qsl(url.query, keep_blank_values=True)))
-        self._send(self.server.replay.answer(Ask(vendor, self.command, path, query, headers, at)))
+        self._send(self.server.replay.answer(ReplayRequest(vendor, self.command, path, query, headers, at)))
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: ReplayResponse) -> None:
         if self.server.replay.closing.wait(None if reply.hangs else reply.wait_s):
             self.close_connection = True
             return

@@ -19,7 +19,7 @@ import pytest
 from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
-from tests.support.replay import Ask, Replay, SyntheticMarket, faults, most_within, serving
+from tests.support.replay import ReplayRequest, ReplayServer, SyntheticMarket, faults, most_within, serving
 from tests.support.replay.cboe import cboe
 from tests.support.replay.recorded import recorded_cboe, recorded_massive, recorded_tradier, recorded_yahoo
 from tests.support.replay.tradier import tradier
@@ -36,7 +36,7 @@ def market(config: Config, market_calendar: SessionCalendar) -> SyntheticMarket:
 
 
 @pytest.fixture
-def replay(market: SyntheticMarket) -> Iterator[Replay]:
+def replay(market: SyntheticMarket) -> Iterator[ReplayServer]:
     with serving(cboe(market), yahoo(market), tradier(market, "token")) as started:
         yield started
 
@@ -51,7 +51,7 @@ class Got:
     cut: bool
 
 
-def get(replay: Replay, path: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> Got:
+def get(replay: ReplayServer, path: str, headers: Mapping[str, str] | None = None, timeout: float = 5.0) -> Got:
     """One request on a connection of its own."""
     connection = http.client.HTTPConnection(replay.url.removeprefix("http://"), timeout=timeout)
     try:
@@ -65,7 +65,7 @@ def get(replay: Replay, path: str, headers: Mapping[str, str] | None = None, tim
         connection.close()
 
 
-def body(replay: Replay, path: str, headers: Mapping[str, str] | None = None) -> Any:
+def body(replay: ReplayServer, path: str, headers: Mapping[str, str] | None = None) -> Any:
     """The JSON of one answer."""
     return json.loads(get(replay, path, headers).body)
 
@@ -85,7 +85,7 @@ def in_order(value: Any) -> str:
 
 
 @pytest.mark.realdata
-def test_cboe_has_the_shape_of_a_true_answer(replay: Replay, realdata: Path) -> None:
+def test_cboe_has_the_shape_of_a_true_answer(replay: ReplayServer, realdata: Path) -> None:
     with serving(recorded_cboe(realdata / "wire")) as true:
         recorded = body(true, "/api/global/delayed_quotes/options/_RUT.json")
     made = body(replay, "/api/global/delayed_quotes/options/_SPX.json")
@@ -95,7 +95,7 @@ def test_cboe_has_the_shape_of_a_true_answer(replay: Replay, realdata: Path) -> 
 
 
 @pytest.mark.realdata
-def test_tradier_has_the_shape_of_a_true_answer(replay: Replay, realdata: Path) -> None:
+def test_tradier_has_the_shape_of_a_true_answer(replay: ReplayServer, realdata: Path) -> None:
     path = "/v1/markets/options/chains?symbol={}&expiration={}&greeks=true"
     with serving(recorded_tradier(realdata / "wire", "token")) as true:
         recorded = body(true, path.format("PLTR", "2026-12-18"), TOKEN)
@@ -107,7 +107,7 @@ def test_tradier_has_the_shape_of_a_true_answer(replay: Replay, realdata: Path) 
 
 
 @pytest.mark.realdata
-def test_yahoo_has_the_shape_of_a_true_answer(replay: Replay, realdata: Path) -> None:
+def test_yahoo_has_the_shape_of_a_true_answer(replay: ReplayServer, realdata: Path) -> None:
     path = "/v8/finance/chart/AAPL?period1={}&period2={}&interval=1d"
     with serving(recorded_yahoo(realdata / "wire")) as true:
         recorded = body(true, path.format(1577836800, 1578009600))["chart"]["result"][0]
@@ -129,7 +129,7 @@ def test_recorded_pages_lead_on_at_this_server(realdata: Path) -> None:
         assert body(true, "/v3/trades/AAPL")["error"] == "Unknown API Key"
 
 
-def test_classes_of_shares_are_spelled_each_vendors_way(replay: Replay) -> None:
+def test_classes_of_shares_are_spelled_each_vendors_way(replay: ReplayServer) -> None:
     assert body(replay, "/api/global/delayed_quotes/options/BRK.B.json")["data"]["options"][0]["option"][:4] == "BRKB"
     assert body(replay, "/v8/finance/chart/BRK-B?interval=1d")["chart"]["result"][0]["meta"]["symbol"] == "BRK-B"
     quote = body(replay, "/v1/markets/quotes?symbols=BRK/B", TOKEN)["quotes"]["quote"]
@@ -139,36 +139,36 @@ def test_classes_of_shares_are_spelled_each_vendors_way(replay: Replay) -> None:
         assert (got.status, got.headers["Content-Type"]) == (403, "application/xml")
 
 
-def test_who_shows_no_token_is_turned_away(replay: Replay) -> None:
+def test_who_shows_no_token_is_turned_away(replay: ReplayServer) -> None:
     for headers in ({}, {"Authorization": "Bearer another"}):
         assert get(replay, "/v1/markets/quotes?symbols=AAPL", headers).status == 401
 
 
-def test_answers_are_packed_for_who_can_unpack_them(replay: Replay) -> None:
+def test_answers_are_packed_for_who_can_unpack_them(replay: ReplayServer) -> None:
     got = get(replay, CHAIN, {"Accept-Encoding": "gzip, deflate"})
     assert got.headers["Content-Encoding"] == "gzip"
     assert json.loads(gzip.decompress(got.body)) == body(replay, CHAIN)
 
 
-def test_a_fault_strikes_as_often_as_was_said_and_where(replay: Replay) -> None:
-    replay.fail(r"options/AAPL\.json", faults.status(500), times=2)
+def test_a_fault_strikes_as_often_as_was_said_and_where(replay: ReplayServer) -> None:
+    replay.inject_fault(r"options/AAPL\.json", faults.status(500), times=2)
     paths = (CHAIN, CHAIN.replace("AAPL", "BRK.B"), CHAIN, CHAIN)
     assert [get(replay, path).status for path in paths] == [500, 200, 500, 200]
     assert replay.repeated() == {CHAIN: 3}
 
 
-def test_too_many_says_when_to_come_again(replay: Replay) -> None:
-    replay.fail("AAPL", faults.too_many(7), times=1)
+def test_too_many_says_when_to_come_again(replay: ReplayServer) -> None:
+    replay.inject_fault("AAPL", faults.too_many(7), times=1)
     got = get(replay, CHAIN)
     assert (got.status, got.headers["Retry-After"]) == (429, "7")
-    replay.fail("AAPL", faults.too_many(7, as_date=True), times=1)
+    replay.inject_fault("AAPL", faults.too_many(7, as_date=True), times=1)
     got = get(replay, CHAIN)
     said, now = (parsedate_to_datetime(got.headers[name]) for name in ("Retry-After", "Date"))
     assert 6 <= (said - now).total_seconds() <= 8
 
 
-def test_a_cut_off_answer_promises_more_than_it_sends(replay: Replay) -> None:
-    replay.fail("AAPL", faults.cut_off())
+def test_a_cut_off_answer_promises_more_than_it_sends(replay: ReplayServer) -> None:
+    replay.inject_fault("AAPL", faults.cut_off())
     got = get(replay, CHAIN, {"Accept-Encoding": "gzip"})
     assert got.cut
     assert len(got.body) == int(got.headers["Content-Length"]) // 2 > 0
@@ -177,21 +177,21 @@ def test_a_cut_off_answer_promises_more_than_it_sends(replay: Replay) -> None:
 def test_a_hung_answer_never_comes_and_does_not_keep_the_server(market: SyntheticMarket) -> None:
     started = time.monotonic()
     with serving(cboe(market)) as replay:
-        replay.fail("AAPL", faults.hung())
+        replay.inject_fault("AAPL", faults.hung())
         with pytest.raises(TimeoutError):
             get(replay, CHAIN, timeout=0.2)
     assert time.monotonic() - started < 2.0
 
 
-def test_a_slow_answer_comes(replay: Replay) -> None:
-    replay.fail("AAPL", faults.slow(0.2), times=1)
+def test_a_slow_answer_comes(replay: ReplayServer) -> None:
+    replay.inject_fault("AAPL", faults.slow(0.2), times=1)
     started = time.monotonic()
     assert body(replay, CHAIN)["symbol"] == "AAPL"
     assert time.monotonic() - started >= 0.2
 
 
 @pytest.mark.parametrize(
-    ("bend", "holds"),
+    ("fault", "holds"),
     [
         (faults.no_options(), lambda options: options == []),
         (faults.new_field(), lambda options: all("implied_borrow" in o for o in options)),
@@ -200,10 +200,10 @@ def test_a_slow_answer_comes(replay: Replay) -> None:
     ],
 )
 def test_a_bent_chain_is_bent_in_one_way(
-    replay: Replay, bend: faults.Bend, holds: Callable[[list[dict[str, Any]]], bool]
+    replay: ReplayServer, fault: faults.ResponseFault, holds: Callable[[list[dict[str, Any]]], bool]
 ) -> None:
     whole = body(replay, CHAIN)
-    replay.fail("AAPL", bend)
+    replay.inject_fault("AAPL", fault)
     bent = body(replay, CHAIN)
     assert not holds(whole["data"]["options"])
     assert holds(bent["data"]["options"])
@@ -216,5 +216,5 @@ def test_a_bent_chain_is_bent_in_one_way(
     [([], 1.0, 0), ([0.0], 1.0, 1), ([0, 0.5, 1.0, 1.1, 3], 1.0, 3), ([0, 2, 4], 1.9, 1)],
 )
 def test_the_densest_span_is_found(arrivals: list[float], seconds: float, most: int) -> None:
-    asks = [Ask("cboe", "GET", CHAIN, {}, {}, at) for at in arrivals]
+    asks = [ReplayRequest("cboe", "GET", CHAIN, {}, {}, at) for at in arrivals]
     assert most_within(asks, seconds) == most

@@ -12,29 +12,29 @@ from typing import Any
 
 import polars as pl
 
-from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
-from tests.support.replay.market import Listing, Market
+from tests.support.replay.http_messages import ReplayRequest, ReplayResponse, Route, json_reply
+from tests.support.replay.market import ChainSnapshot, Market
 from tests.support.replay.times import last_trade, utc_text
 
 PATH = re.compile(r"/v1/markets/(options/expirations|options/chains|quotes|history|timesales)")
-TURNED_AWAY = Reply(401, b"Invalid Access Token", "text/plain")
+TURNED_AWAY = ReplayResponse(401, b"Invalid Access Token", "text/plain")
 
 
 def tradier(market: Market, token: str) -> Route:
     """Tradier, knowing what the market knows, to whom shows the token."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         found = PATH.fullmatch(ask.path)
         if found is None:
             return None
         if ask.headers.get("authorization") != f"Bearer {token}":
             return TURNED_AWAY
         symbol = ask.query.get("symbol", ask.query.get("symbols", "")).replace("/", ".")
-        listing, days = market.listing(symbol), market.days(symbol)
+        snapshot, days = market.snapshot(symbol), market.days(symbol)
         made: dict[str, Callable[[], dict[str, Any]]] = {
-            "options/expirations": lambda: {"expirations": _expirations(listing)},
-            "options/chains": lambda: {"options": _chain(symbol, listing, ask.query)},
-            "quotes": lambda: {"quotes": _quotes(symbol, listing)},
+            "options/expirations": lambda: {"expirations": _expirations(snapshot)},
+            "options/chains": lambda: {"options": _chain(symbol, snapshot, ask.query)},
+            "quotes": lambda: {"quotes": _quotes(symbol, snapshot)},
             "history": lambda: {"history": _history(days, ask.query)},
             "timesales": lambda: {"series": None},
         }
@@ -48,19 +48,19 @@ def one_or_many(rows: list[Any]) -> Any:
     return rows[0] if len(rows) == 1 else rows
 
 
-def _expirations(listing: Listing | None) -> dict[str, Any] | None:
-    if listing is None:
+def _expirations(snapshot: ChainSnapshot | None) -> dict[str, Any] | None:
+    if snapshot is None:
         return None
-    days = listing.options["expiry"].unique().sort()
+    days = snapshot.options["expiry"].unique().sort()
     return {"date": one_or_many([day.isoformat() for day in days])}
 
 
-def _chain(symbol: str, listing: Listing | None, query: Mapping[str, str]) -> dict[str, Any] | None:
-    if listing is None:
+def _chain(symbol: str, snapshot: ChainSnapshot | None, query: Mapping[str, str]) -> dict[str, Any] | None:
+    if snapshot is None:
         return None
-    rows = listing.options.filter(pl.col("expiry").cast(pl.String) == query.get("expiration", ""))
-    stamp = int(last_trade(listing.moment).timestamp() * 1000)
-    options = [_option(symbol, row, stamp, utc_text(listing.moment), query) for row in rows.iter_rows(named=True)]
+    rows = snapshot.options.filter(pl.col("expiry").cast(pl.String) == query.get("expiration", ""))
+    stamp = int(last_trade(snapshot.moment).timestamp() * 1000)
+    options = [_option(symbol, row, stamp, utc_text(snapshot.moment), query) for row in rows.iter_rows(named=True)]
     return {"option": one_or_many(options)} if options else None
 
 
@@ -115,33 +115,33 @@ def _greeks(row: Mapping[str, Any], updated: str) -> dict[str, Any]:
     return {**known, "phi": 0.0, **volatility, "updated_at": updated}
 
 
-def _quotes(symbol: str, listing: Listing | None) -> dict[str, Any]:
+def _quotes(symbol: str, snapshot: ChainSnapshot | None) -> dict[str, Any]:
     name = symbol.replace(".", "/")
-    if listing is None:
+    if snapshot is None:
         return {"unmatched_symbols": {"symbol": name}}
-    stamp = int(last_trade(listing.moment).timestamp() * 1000)
+    stamp = int(last_trade(snapshot.moment).timestamp() * 1000)
     return {
         "quote": {
             "symbol": name,
             "description": name,
             "exch": "Q",
             "type": "stock",
-            "last": listing.spot,
+            "last": snapshot.spot,
             "change": 0.0,
             "volume": 0,
-            "open": listing.spot,
-            "high": listing.spot,
-            "low": listing.spot,
-            "close": listing.spot,
-            "bid": listing.spot,
-            "ask": listing.spot,
+            "open": snapshot.spot,
+            "high": snapshot.spot,
+            "low": snapshot.spot,
+            "close": snapshot.spot,
+            "bid": snapshot.spot,
+            "ask": snapshot.spot,
             "change_percentage": 0.0,
             "average_volume": 0,
             "last_volume": 0,
             "trade_date": stamp,
-            "prevclose": listing.spot,
-            "week_52_high": listing.spot,
-            "week_52_low": listing.spot,
+            "prevclose": snapshot.spot,
+            "week_52_high": snapshot.spot,
+            "week_52_low": snapshot.spot,
             "bidsize": 1,
             "bidexch": "Q",
             "bid_date": stamp,

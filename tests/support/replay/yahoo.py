@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from tests.support.replay.http_messages import Ask, Reply, Route, json_reply
+from tests.support.replay.http_messages import ReplayRequest, ReplayResponse, Route, json_reply
 from tests.support.replay.market import Market
 from tests.support.replay.times import CLOSE, OPEN, epoch
 
@@ -24,11 +24,11 @@ _RANGES = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max
 def yahoo(market: Market) -> Route:
     """Yahoo, knowing what the market knows."""
 
-    def route(ask: Ask) -> Reply | None:
+    def route(ask: ReplayRequest) -> ReplayResponse | None:
         if ask.path == "/":
-            return Reply(404, b"", "text/html", {"Set-Cookie": f"A3=d={CRUMB}; Path=/; Max-Age=31557600"})
+            return ReplayResponse(404, b"", "text/html", {"Set-Cookie": f"A3=d={CRUMB}; Path=/; Max-Age=31557600"})
         if ask.path.endswith("/getcrumb"):
-            return Reply(body=CRUMB.encode(), content_type="text/plain")
+            return ReplayResponse(body=CRUMB.encode(), content_type="text/plain")
         found = PATH.fullmatch(ask.path)
         if found is None:
             return None
@@ -40,7 +40,7 @@ def yahoo(market: Market) -> Route:
     return route
 
 
-def _chart(name: str, days: pl.DataFrame, ask: Ask) -> dict[str, Any]:
+def _chart(name: str, days: pl.DataFrame, ask: ReplayRequest) -> dict[str, Any]:
     stamps = [epoch(day, OPEN) for day in days["date"]]
     since, until = int(ask.query.get("period1", 0)), int(ask.query.get("period2", 2**40))
     rows = days.filter(pl.Series([since <= stamp < until for stamp in stamps], dtype=pl.Boolean))

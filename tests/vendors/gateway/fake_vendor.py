@@ -21,7 +21,7 @@ from tests.support.clocks import SimulatedTime
 
 GREEKS = (0.5, 0.01, -0.1, 0.3)
 DAY = timedelta(days=1)
-Bend = Callable[[ProviderRequest, int], None]
+RequestHook = Callable[[ProviderRequest, int], None]
 """Called within each request on the wire, with how often the symbol was asked before; raises what goes wrong."""
 
 
@@ -29,15 +29,15 @@ def fine(request: ProviderRequest, tries: int) -> None:
     """Nothing goes wrong."""
 
 
-class MadeUpVendor:
+class FakeVendor:
     """Chains and bars of every symbol, one request each; ``after``: how long after the question its events are."""
 
     name = "cboe"
     kinds: frozenset[DataKind] = frozenset({"chains", "bars"})
 
-    def __init__(self, transport: Transport, bend: Bend = fine, after: timedelta = timedelta(0)) -> None:
+    def __init__(self, transport: Transport, on_request: RequestHook = fine, after: timedelta = timedelta(0)) -> None:
         self._transport = transport
-        self._bend = bend
+        self._bend = on_request
         self._after = after
         self._lock = threading.Lock()
         self.asked: Counter[tuple[DataKind, str]] = Counter()
@@ -76,14 +76,14 @@ def bars(request: ProviderRequest) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=response_schema("bars"), orient="row")
 
 
-class Bench:
+class FakeVendorGateway:
     """A gateway to one made-up vendor in the place of ``cboe``."""
 
     def __init__(
         self,
         config: Config,
         cache_dir: Path,
-        bend: Bend = fine,
+        on_request: RequestHook = fine,
         time: Time | None = None,
         after: timedelta = timedelta(0),
         vendor: Mapping[str, object] | None = None,
@@ -94,16 +94,16 @@ class Bench:
         self.providers: ProvidersConfig = config.providers.model_copy(update={"cboe": cboe})
         self.settings: GatewayConfig = config.gateway.model_copy(update=dict(gateway or {}))
         self.cache_dir = cache_dir
-        self.bend = bend
+        self.on_request = on_request
         self.after = after
-        self.made: list[MadeUpVendor] = []
+        self.made: list[FakeVendor] = []
         self.gateway = self.another()
 
     def another(self, back: timedelta = 5 * DAY) -> Gateway:
         """One more gateway on the same response cache, as of a second process; bars go so far ``back``."""
 
-        def make(_name: str, transport: Transport) -> MadeUpVendor:
-            self.made.append(MadeUpVendor(transport, self.bend, self.after))
+        def make(_name: str, transport: Transport) -> FakeVendor:
+            self.made.append(FakeVendor(transport, self.on_request, self.after))
             return self.made[-1]
 
         windows = LookbackWindows({"bars": back})

@@ -15,7 +15,7 @@ from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.alpaca import AlpacaProvider
 from gnosis_ray.vendors.providers.base import ProviderRequest
-from tests.support.replay import Ask, Replay, Reply, serving
+from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.http_messages import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
@@ -45,7 +45,7 @@ def contract(**more: Any) -> dict[str, Any]:
     } | more
 
 
-def alpaca(ask: Ask) -> Reply | None:
+def alpaca(ask: ReplayRequest) -> ReplayResponse | None:
     """One symbol of each kind; null for every other one, as Alpaca says that there is nothing."""
     known = ask.query.get("symbols", ask.path) in ("AAPL", "BTC/USD", "BTCUSD", "/v1beta1/options/snapshots/AAPL")
     what = next((w for w in ("snapshots", "bars", "trades", "quotes", "news") if f"/{w}" in ask.path), "")
@@ -100,7 +100,7 @@ CRYPTO: dict[str, Any] = {
 
 
 @pytest.fixture
-def server() -> Iterator[Replay]:
+def server() -> Iterator[ReplayServer]:
     with serving(alpaca) as replay:
         yield replay
 
@@ -111,7 +111,7 @@ def transport() -> CountingTransport:
 
 
 @pytest.fixture
-def made(server: Replay, config: Config, transport: CountingTransport) -> AlpacaProvider:
+def made(server: ReplayServer, config: Config, transport: CountingTransport) -> AlpacaProvider:
     settings = config.providers.alpaca.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
     return AlpacaProvider(settings, transport, SecretStr(KEY), SecretStr(SECRET))
 
@@ -120,7 +120,9 @@ def asked(kind: DataKind, symbol: str = "AAPL", since: datetime = SINCE, until: 
     return ProviderRequest(kind, symbol, since, until)
 
 
-def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, transport: CountingTransport, server: Replay) -> None:
+def test_closes_are_raw_and_adjusted_apart(
+    made: AlpacaProvider, transport: CountingTransport, server: ReplayServer
+) -> None:
     bars = made.fetch(asked("bars"))
     assert bars.select("close", "adjusted_close", "volume").rows() == [(499.23, 121.2, 187.0), (129.04, 125.5, 225.0)]
     assert bars["timestamp"].to_list() == [datetime(2020, 8, day, 20, tzinfo=UTC) for day in (28, 31)]
@@ -133,7 +135,7 @@ def test_closes_are_raw_and_adjusted_apart(made: AlpacaProvider, transport: Coun
 
 @pytest.mark.parametrize(("delay_minutes", "whole_after"), [(0.0, 15.0), (15.0, 15.0), (40.0, 40.0)])
 def test_a_session_has_no_bar_until_the_plan_shows_its_close(
-    server: Replay, config: Config, transport: CountingTransport, delay_minutes: float, whole_after: float
+    server: ReplayServer, config: Config, transport: CountingTransport, delay_minutes: float, whole_after: float
 ) -> None:
     """What is asked for ends so many minutes ago: a day's bar that ends earlier than its session is none."""
     told = {"base_url": server.url, "timeout_s": 0.5, "delay_minutes": delay_minutes}
@@ -144,7 +146,7 @@ def test_a_session_has_no_bar_until_the_plan_shows_its_close(
     assert made.fetch(asked("bars", until=settled - timedelta(microseconds=1))).height == 1
 
 
-def test_nothing_is_asked_for_that_the_plan_does_not_show_yet(made: AlpacaProvider, server: Replay) -> None:
+def test_nothing_is_asked_for_that_the_plan_does_not_show_yet(made: AlpacaProvider, server: ReplayServer) -> None:
     made.fetch(asked("quotes"))
     assert datetime.fromisoformat(server.asked()[0].query["end"]) == UNTIL - timedelta(minutes=15)
     assert made.fetch(asked("quotes", since=UNTIL - timedelta(minutes=5))).is_empty()
@@ -152,7 +154,7 @@ def test_nothing_is_asked_for_that_the_plan_does_not_show_yet(made: AlpacaProvid
 
 
 def test_trades_are_read_to_the_last_page_without_the_canceled_ones(
-    made: AlpacaProvider, transport: CountingTransport, server: Replay
+    made: AlpacaProvider, transport: CountingTransport, server: ReplayServer
 ) -> None:
     trades = made.fetch(asked("trades"))
     assert trades.select("price", "size", "side").rows() == [(173.1, 20.0, None)] * 2
@@ -169,7 +171,7 @@ def test_a_quote_without_a_bid_has_none(made: AlpacaProvider) -> None:
     ]
 
 
-def test_a_chain_is_of_its_latest_quote_and_knows_no_open_interest(made: AlpacaProvider, server: Replay) -> None:
+def test_a_chain_is_of_its_latest_quote_and_knows_no_open_interest(made: AlpacaProvider, server: ReplayServer) -> None:
     chain = made.fetch(asked("chains"))
     assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].columns_provided.items() if n != "known_at"}
     assert chain["event_time"].unique().to_list() == [datetime(2024, 3, 12, 18, 59, 58, 123456, UTC)]
@@ -195,7 +197,7 @@ def test_news(made: AlpacaProvider) -> None:
     ]
 
 
-def test_crypto_tells_the_takers_side_and_ends_its_day_at_midnight(made: AlpacaProvider, server: Replay) -> None:
+def test_crypto_tells_the_takers_side_and_ends_its_day_at_midnight(made: AlpacaProvider, server: ReplayServer) -> None:
     assert made.fetch(asked("trades", "BTC-USD"))["side"].to_list() == ["sell"] * 2
     assert made.fetch(asked("quotes", "BTC-USD")).height == 1
     bars = made.fetch(asked("bars", "BTC-USD"))
@@ -210,7 +212,7 @@ def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: Alp
     assert dict(found.schema) == {n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"}
 
 
-def test_keys_are_sent_as_headers_and_nowhere_else(made: AlpacaProvider, server: Replay) -> None:
+def test_keys_are_sent_as_headers_and_nowhere_else(made: AlpacaProvider, server: ReplayServer) -> None:
     made.fetch(asked("news"))
     ask = server.asked()[0]
     assert (ask.headers["apca-api-key-id"], ask.headers["apca-api-secret-key"]) == (KEY, SECRET)
@@ -218,16 +220,16 @@ def test_keys_are_sent_as_headers_and_nowhere_else(made: AlpacaProvider, server:
 
 
 def test_too_many_requests_may_pass_and_say_when(
-    made: AlpacaProvider, server: Replay, transport: CountingTransport
+    made: AlpacaProvider, server: ReplayServer, transport: CountingTransport
 ) -> None:
     transport.attempts = 2
-    server.fail("trades", too_many(11), times=1)
+    server.inject_fault("trades", too_many(11), times=1)
     assert made.fetch(asked("trades")).height == 2
     assert transport.waits == [11.0]
 
 
 @pytest.mark.parametrize(
-    ("bend", "kind", "said"),
+    ("fault", "kind", "said"),
     [
         (too_many(), TransientError, "429"),
         (status(504), TransientError, "504"),
@@ -244,9 +246,13 @@ def test_too_many_requests_may_pass_and_say_when(
     ],
 )
 def test_what_goes_wrong_is_named(
-    made: AlpacaProvider, server: Replay, bend: Callable[[Reply], Reply], kind: type[Exception], said: str
+    made: AlpacaProvider,
+    server: ReplayServer,
+    fault: Callable[[ReplayResponse], ReplayResponse],
+    kind: type[Exception],
+    said: str,
 ) -> None:
-    server.fail("quotes", bend)
+    server.inject_fault("quotes", fault)
     with pytest.raises(kind, match=said) as raised:
         made.fetch(asked("quotes"))
     assert raised.type is kind
@@ -254,7 +260,7 @@ def test_what_goes_wrong_is_named(
     assert KEY not in str(raised.value)
 
 
-def test_a_field_that_nobody_has_heard_of_changes_nothing(made: AlpacaProvider, server: Replay) -> None:
+def test_a_field_that_nobody_has_heard_of_changes_nothing(made: AlpacaProvider, server: ReplayServer) -> None:
     plain = made.fetch(asked("quotes"))
-    server.fail("quotes", edited(lambda body: body["quotes"]["AAPL"][0].update(mood=1) or body))
+    server.inject_fault("quotes", edited(lambda body: body["quotes"]["AAPL"][0].update(mood=1) or body))
     assert made.fetch(asked("quotes")).equals(plain)

@@ -14,7 +14,7 @@ from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.ccxt_exchange import CcxtProvider
-from tests.support.replay import Ask, Replay, Reply, serving
+from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.http_messages import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
@@ -71,7 +71,7 @@ PAGES = {
 }
 
 
-def kraken(ask: Ask) -> Reply | None:
+def kraken(ask: ReplayRequest) -> ReplayResponse | None:
     name = ask.path.removeprefix("/0/public/")
     results: dict[str, Any] = {
         "Assets": ASSETS,
@@ -87,17 +87,17 @@ def kraken(ask: Ask) -> Reply | None:
     }
     if name not in results:
         return None
-    return Reply(body=json_reply({"error": [], "result": results[name]}).body)
+    return ReplayResponse(body=json_reply({"error": [], "result": results[name]}).body)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Replay]:
+def running() -> Iterator[ReplayServer]:
     with serving(kraken) as replay:
         yield replay
 
 
 @pytest.fixture(scope="module")
-def provider(running: Replay, config: Config) -> tuple[CcxtProvider, CountingTransport]:
+def provider(running: ReplayServer, config: Config) -> tuple[CcxtProvider, CountingTransport]:
     """Made once: an exchange of ccxt takes half a second to make."""
     transport = CountingTransport()
     settings = config.providers.ccxt.model_copy(update={"base_url": running.url, "timeout_s": 0.5})
@@ -105,15 +105,15 @@ def provider(running: Replay, config: Config) -> tuple[CcxtProvider, CountingTra
 
 
 @pytest.fixture
-def server(running: Replay) -> Replay:
-    running.heal()
-    running.forget()
+def server(running: ReplayServer) -> ReplayServer:
+    running.clear_faults()
+    running.clear_requests()
     return running
 
 
 @pytest.fixture
 def made(
-    provider: tuple[CcxtProvider, CountingTransport], server: Replay, transport: CountingTransport
+    provider: tuple[CcxtProvider, CountingTransport], server: ReplayServer, transport: CountingTransport
 ) -> CcxtProvider:
     return provider[0]
 
@@ -138,7 +138,7 @@ def test_bars_end_with_their_day_and_the_one_under_way_is_none(made: CcxtProvide
     assert bars["adjusted_close"].null_count() == 3
 
 
-def test_the_markets_are_asked_for_once(made: CcxtProvider, server: Replay, transport: CountingTransport) -> None:
+def test_the_markets_are_asked_for_once(made: CcxtProvider, server: ReplayServer, transport: CountingTransport) -> None:
     made.fetch(asked("quotes"))
     made.fetch(asked("quotes"))
     assert [ask.path for ask in server.asked()][-2:] == ["/0/public/Depth"] * 2
@@ -146,7 +146,7 @@ def test_the_markets_are_asked_for_once(made: CcxtProvider, server: Replay, tran
     assert [ask.path for ask in server.asked()].count("/0/public/AssetPairs") <= 1
 
 
-def test_trades_are_read_page_by_page_each_once(made: CcxtProvider, server: Replay) -> None:
+def test_trades_are_read_page_by_page_each_once(made: CcxtProvider, server: ReplayServer) -> None:
     trades = made.fetch(asked("trades"))
     assert trades.select("price", "side").rows() == [
         (54000.1, "buy"),
@@ -157,7 +157,7 @@ def test_trades_are_read_page_by_page_each_once(made: CcxtProvider, server: Repl
     assert trades["timestamp"].to_list() == [SINCE + timedelta(seconds=s) for s in (1.25, 2.5, 2.5, 7.75)]
 
 
-def test_the_top_of_the_book_is_a_quote_at_the_exchanges_own_time(made: CcxtProvider, server: Replay) -> None:
+def test_the_top_of_the_book_is_a_quote_at_the_exchanges_own_time(made: CcxtProvider, server: ReplayServer) -> None:
     quotes = made.fetch(asked("quotes"))
     assert quotes.select("bid", "bid_size", "ask", "ask_size").rows() == [(57000.0, 1.25, 57001.0, 0.5)]
     stamp = quotes["timestamp"][0]
@@ -165,8 +165,8 @@ def test_the_top_of_the_book_is_a_quote_at_the_exchanges_own_time(made: CcxtProv
     assert abs(datetime.now(UTC) - stamp) < timedelta(minutes=1)  # Kraken's book has no time: its answer has
 
 
-def test_a_book_without_bids_has_no_bid(made: CcxtProvider, server: Replay) -> None:
-    server.fail("Depth", edited(lambda body: body["result"]["XXBTZUSD"].update(bids=[]) or body))
+def test_a_book_without_bids_has_no_bid(made: CcxtProvider, server: ReplayServer) -> None:
+    server.inject_fault("Depth", edited(lambda body: body["result"]["XXBTZUSD"].update(bids=[]) or body))
     quotes = made.fetch(asked("quotes"))
     assert quotes.select("bid", "ask").rows() == [(None, 57001.0)]
 
@@ -183,23 +183,23 @@ def test_an_exchange_that_ccxt_does_not_know_is_a_setting_to_mend(config: Config
         CcxtProvider(settings, CountingTransport())
 
 
-def refusing(said: str) -> Callable[[Reply], Reply]:
+def refusing(said: str) -> Callable[[ReplayResponse], ReplayResponse]:
     """Kraken refuses with status 200."""
     return edited(lambda _: {"error": [said]})
 
 
 def test_too_many_requests_may_pass_however_they_are_said(
-    made: CcxtProvider, server: Replay, transport: CountingTransport
+    made: CcxtProvider, server: ReplayServer, transport: CountingTransport
 ) -> None:
     transport.attempts = 3
-    server.fail("OHLC", refusing("EAPI:Rate limit exceeded"), times=1)
-    server.fail("OHLC", too_many(9), times=1)
+    server.inject_fault("OHLC", refusing("EAPI:Rate limit exceeded"), times=1)
+    server.inject_fault("OHLC", too_many(9), times=1)
     assert made.fetch(asked("bars")).height == 3
     assert transport.waits == [9.0, None]
 
 
 @pytest.mark.parametrize(
-    ("bend", "kind", "said"),
+    ("fault", "kind", "said"),
     [
         (too_many(), TransientError, "429"),
         (status(503), TransientError, "503"),
@@ -212,18 +212,22 @@ def test_too_many_requests_may_pass_however_they_are_said(
     ],
 )
 def test_what_goes_wrong_is_named(
-    made: CcxtProvider, server: Replay, bend: Callable[[Reply], Reply], kind: type[Exception], said: str
+    made: CcxtProvider,
+    server: ReplayServer,
+    fault: Callable[[ReplayResponse], ReplayResponse],
+    kind: type[Exception],
+    said: str,
 ) -> None:
     made.fetch(asked("quotes"))
-    server.forget()
-    server.fail("OHLC", bend)
+    server.clear_requests()
+    server.inject_fault("OHLC", fault)
     with pytest.raises(kind, match=said) as raised:
         made.fetch(asked("bars"))
     assert raised.type is kind
     assert len(server.asked()) == 1
 
 
-def test_a_field_that_nobody_has_heard_of_changes_nothing(made: CcxtProvider, server: Replay) -> None:
+def test_a_field_that_nobody_has_heard_of_changes_nothing(made: CcxtProvider, server: ReplayServer) -> None:
     plain = made.fetch(asked("bars"))
-    server.fail("OHLC", edited(lambda body: body | {"warnings": ["new"], "mood": 1}))
+    server.inject_fault("OHLC", edited(lambda body: body | {"warnings": ["new"], "mood": 1}))
     assert made.fetch(asked("bars")).equals(plain)

@@ -17,7 +17,7 @@ from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.massive import MassiveProvider
-from tests.support.replay import Ask, Replay, Reply, serving
+from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, serving
 from tests.support.replay.faults import cut_off, edited, hung, status, too_many, web_page
 from tests.support.replay.http_messages import json_reply
 from tests.support.replay.recorded import recorded_massive
@@ -46,7 +46,7 @@ def bar(stamp: int, close: float) -> dict[str, Any]:
     return {"t": stamp, "o": close, "h": close + 1, "l": close - 1, "c": close, "v": 1000.0, "vw": close, "n": 9}
 
 
-def documented(ask: Ask) -> Reply | None:
+def documented(ask: ReplayRequest) -> ReplayResponse | None:
     """Two pages of a chain, bars around a split, and nothing else."""
     if ask.path == "/v3/snapshot/options/AAPL":
         page = {"results": [contract("AAPL230616C00150000"), contract("AAPL230616P00150000")], "status": "OK"}
@@ -65,7 +65,7 @@ def documented(ask: Ask) -> Reply | None:
     return None
 
 
-def made_for(server: Replay, config: Config, transport: CountingTransport, key: str = KEY) -> MassiveProvider:
+def made_for(server: ReplayServer, config: Config, transport: CountingTransport, key: str = KEY) -> MassiveProvider:
     settings = config.providers.massive.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
     return MassiveProvider(settings, transport, SecretStr(key))
 
@@ -76,13 +76,13 @@ def transport() -> CountingTransport:
 
 
 @pytest.fixture
-def server() -> Iterator[Replay]:
+def server() -> Iterator[ReplayServer]:
     with serving(documented) as replay:
         yield replay
 
 
 @pytest.fixture
-def made(server: Replay, config: Config, transport: CountingTransport) -> MassiveProvider:
+def made(server: ReplayServer, config: Config, transport: CountingTransport) -> MassiveProvider:
     return made_for(server, config, transport)
 
 
@@ -101,7 +101,7 @@ def body_of(realdata: Path, name: str) -> Any:
 
 
 def test_a_chain_is_read_to_its_last_page_and_each_page_is_on_the_wire(
-    made: MassiveProvider, transport: CountingTransport, server: Replay
+    made: MassiveProvider, transport: CountingTransport, server: ReplayServer
 ) -> None:
     chain = made.fetch(asked("chains"))
     assert dict(chain.schema) == {n: t for n, t in DATASETS["chains"].columns_provided.items() if n != "known_at"}
@@ -120,10 +120,10 @@ def test_a_contract_that_has_not_traded_today_has_no_volume(made: MassiveProvide
     assert made.fetch(asked("chains"))["volume"].to_list() == [8.0, 8.0, 8.0, 0.0]
 
 
-def test_a_chain_without_quotes_is_of_the_underlyings_time(made: MassiveProvider, server: Replay) -> None:
+def test_a_chain_without_quotes_is_of_the_underlyings_time(made: MassiveProvider, server: ReplayServer) -> None:
     bare = contract("AAPL230616C00150000")
     del bare["last_quote"]
-    server.fail("snapshot", edited(lambda _: {"results": [bare], "status": "OK"}))
+    server.inject_fault("snapshot", edited(lambda _: {"results": [bare], "status": "OK"}))
     chain = made.fetch(asked("chains"))
     assert chain["event_time"].to_list() == [datetime(2022, 4, 29, 17, 44, 23, 172073, UTC)]
     assert chain.select("bid", "ask").row(0) == (None, None)
@@ -143,7 +143,7 @@ def test_a_session_has_no_bar_until_delayed_prices_are_in(made: MassiveProvider,
     assert made.fetch(ProviderRequest("bars", "AAPL", asked("bars", since=2020).since, settled + until)).height == bars
 
 
-def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider, server: Replay) -> None:
+def test_each_kind_of_symbol_is_spelled_as_the_vendor_does(made: MassiveProvider, server: ReplayServer) -> None:
     for symbol in ("BRK.B", "SPX", "BTC-USD"):
         assert made.fetch(asked("trades", symbol)).is_empty()
     assert [ask.path for ask in server.asked()] == ["/v3/trades/BRK.B", "/v3/trades/I:SPX", "/v3/trades/X:BTCUSD"]
@@ -156,16 +156,16 @@ def test_what_the_vendor_does_not_know_is_empty_and_of_the_right_shape(made: Mas
     assert dict(found.schema) == {n: t for n, t in DATASETS[kind].columns_provided.items() if n != "known_at"}
 
 
-def test_canceled_trades_are_left_out(made: MassiveProvider, server: Replay) -> None:
+def test_canceled_trades_are_left_out(made: MassiveProvider, server: ReplayServer) -> None:
     prints = [
         {"sip_timestamp": 1_651_181_822_461_979_400 + c, "price": 100.0 + c, "size": 1, "correction": c}
         for c in (0, 1, 2, 7, 8, 10, 11)
     ]
-    server.fail("trades", edited(lambda _: {"results": prints, "status": "OK"}))
+    server.inject_fault("trades", edited(lambda _: {"results": prints, "status": "OK"}))
     assert made.fetch(asked("trades"))["price"].to_list() == [100.0, 101.0, 102.0]
 
 
-def test_the_key_is_sent_as_a_header_and_nowhere_else(made: MassiveProvider, server: Replay) -> None:
+def test_the_key_is_sent_as_a_header_and_nowhere_else(made: MassiveProvider, server: ReplayServer) -> None:
     made.fetch(asked("trades"))
     ask = server.asked()[0]
     assert ask.headers["authorization"] == f"Bearer {KEY}"
@@ -184,15 +184,15 @@ def test_a_wrong_key_is_not_asked_with_again(realdata: Path, config: Config) -> 
 
 
 def test_too_many_requests_may_pass_and_say_when(
-    made: MassiveProvider, server: Replay, transport: CountingTransport
+    made: MassiveProvider, server: ReplayServer, transport: CountingTransport
 ) -> None:
     transport.attempts = 2
-    server.fail("cursor|snapshot", too_many(30, as_date=True), times=1)
+    server.inject_fault("cursor|snapshot", too_many(30, as_date=True), times=1)
     assert made.fetch(asked("chains")).height == 4
     assert transport.waits == [pytest.approx(30.0, abs=2.0)]
 
 
-def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[Reply], Reply]:
+def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[ReplayResponse], ReplayResponse]:
     def edit(body: dict[str, Any]) -> dict[str, Any]:
         change(body["results"][0])
         return body
@@ -200,19 +200,21 @@ def first_contract(change: Callable[[dict[str, Any]], Any]) -> Callable[[Reply],
     return edited(edit)
 
 
-def test_pages_that_lead_in_a_circle_end(made: MassiveProvider, server: Replay, transport: CountingTransport) -> None:
+def test_pages_that_lead_in_a_circle_end(
+    made: MassiveProvider, server: ReplayServer, transport: CountingTransport
+) -> None:
     def onwards(body: dict[str, Any]) -> dict[str, Any]:
         cursor = ("Zm9v", "YmFy")[transport.calls % 2]
         return body | {"next_url": f"{server.url}/v3/snapshot/options/AAPL?cursor={cursor}"}
 
-    server.fail("snapshot|cursor", edited(onwards))
+    server.inject_fault("snapshot|cursor", edited(onwards))
     with pytest.raises(ProviderError, match="the next page is one that was read before"):
         made.fetch(asked("chains"))
     assert transport.calls == 3
 
 
 @pytest.mark.parametrize(
-    ("bend", "kind", "said"),
+    ("fault", "kind", "said"),
     [
         (too_many(), TransientError, "429"),
         (status(500), TransientError, "500"),
@@ -227,18 +229,22 @@ def test_pages_that_lead_in_a_circle_end(made: MassiveProvider, server: Replay, 
     ],
 )
 def test_what_goes_wrong_is_named(
-    made: MassiveProvider, server: Replay, bend: Callable[[Reply], Reply], kind: type[Exception], said: str
+    made: MassiveProvider,
+    server: ReplayServer,
+    fault: Callable[[ReplayResponse], ReplayResponse],
+    kind: type[Exception],
+    said: str,
 ) -> None:
-    server.fail("snapshot", bend)
+    server.inject_fault("snapshot", fault)
     with pytest.raises(kind, match=said) as raised:
         made.fetch(asked("chains"))
     assert raised.type is kind
     assert len(server.asked()) == 1  # the client's own retries are off
 
 
-def test_a_field_that_nobody_has_heard_of_changes_nothing(made: MassiveProvider, server: Replay) -> None:
+def test_a_field_that_nobody_has_heard_of_changes_nothing(made: MassiveProvider, server: ReplayServer) -> None:
     plain = made.fetch(asked("chains"))
-    server.fail("snapshot", first_contract(lambda c: c.update(fmv2={"x": 1})))
+    server.inject_fault("snapshot", first_contract(lambda c: c.update(fmv2={"x": 1})))
     assert made.fetch(asked("chains")).equals(plain)
 
 

@@ -17,10 +17,10 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.market.calendar import SessionCalendar
-from tests.support.replay import Replay, SyntheticMarket, faults, serving
+from tests.support.replay import ReplayServer, SyntheticMarket, faults, serving
 from tests.support.replay.cboe import cboe
-from tests.support.replay.fault_cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, Case, table
-from tests.support.replay.gateway_fixture import Desk, Had
+from tests.support.replay.fault_cases import CASES, IMPATIENT_S, OTHER, PATIENT_S, SAME, FaultCase, table
+from tests.support.replay.gateway_fixture import FetchedRows, GatewayFixture
 from tests.support.replay.tradier import tradier
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
@@ -29,80 +29,82 @@ MANY = [f"SYN{i:02d}" for i in range(24)]
 
 
 @dataclass(frozen=True)
-class Bench:
+class FaultFixture:
     """A server, what is asked of it, and what it answers when well."""
 
-    replay: Replay
+    replay: ReplayServer
     config: Config
     market: SyntheticMarket
     caches: Path
 
-    def desk(self, url: str | None = None, timeout_s: float = PATIENT_S) -> Desk:
+    def gateway(self, url: str | None = None, timeout_s: float = PATIENT_S) -> GatewayFixture:
         """A gateway that has asked nothing yet, an hour after the market's present."""
         cache_dir = self.caches / str(time.perf_counter_ns())
         start = self.config.data.synthetic.as_of + timedelta(hours=1)
-        return Desk(self.config, url or self.replay.url, cache_dir, start, timeout_s)
+        return GatewayFixture(self.config, url or self.replay.url, cache_dir, start, timeout_s)
 
     def target(self, vendor: str) -> str:
         """The one request that goes wrong."""
-        listing = self.market.listing("AAPL")
-        assert listing is not None
-        nearest = listing.options["expiry"].sort()[0]
+        snapshot = self.market.snapshot("AAPL")
+        assert snapshot is not None
+        nearest = snapshot.options["expiry"].sort()[0]
         return {"cboe": r"options/AAPL\.json", "tradier": f"options/chains.*expiration={nearest}"}[vendor]
 
 
 @pytest.fixture(scope="module")
 def bench(
     config: Config, market_calendar: SessionCalendar, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Bench]:
+) -> Iterator[FaultFixture]:
     market = SyntheticMarket(
         build_source(config, market_calendar), frozenset({"AAPL", *MANY}), config.data.synthetic.as_of
     )
     with serving(cboe(market), tradier(market, TOKEN)) as replay:
-        yield Bench(replay, config, market, tmp_path_factory.mktemp("caches"))
+        yield FaultFixture(replay, config, market, tmp_path_factory.mktemp("caches"))
 
 
 @pytest.fixture(autouse=True)
-def _well(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def _well(bench: FaultFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRADIER_TOKEN", TOKEN)
-    bench.replay.heal()
-    bench.replay.forget()
+    bench.replay.clear_faults()
+    bench.replay.clear_requests()
 
 
 @pytest.fixture(scope="module")
-def healthy(bench: Bench) -> dict[str, pl.DataFrame]:
+def healthy(bench: FaultFixture) -> dict[str, pl.DataFrame]:
     """What each vendor answers when nothing is wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TRADIER_TOKEN", TOKEN)
-        found = {vendor: bench.desk().ask(vendor, "chains", "AAPL").rows for vendor in ("cboe", "tradier")}
+        found = {vendor: bench.gateway().ask(vendor, "chains", "AAPL").rows for vendor in ("cboe", "tradier")}
     assert all(rows.height > 100 for rows in found.values())
     return found
 
 
 @pytest.mark.parametrize(
     ("vendor", "case"),
-    [pytest.param(vendor, case, id=f"{vendor}: {case.fault}") for case in CASES for vendor in case.vendors],
+    [pytest.param(vendor, case, id=f"{vendor}: {case.name}") for case in CASES for vendor in case.vendors],
 )
-def test_what_comes_of_a_fault(bench: Bench, healthy: dict[str, pl.DataFrame], vendor: str, case: Case) -> None:
+def test_what_comes_of_a_fault(
+    bench: FaultFixture, healthy: dict[str, pl.DataFrame], vendor: str, case: FaultCase
+) -> None:
     target = bench.target(vendor)
-    bench.replay.fail(target, case.bend, case.times)
-    desk = bench.desk(timeout_s=case.timeout_s)
+    bench.replay.inject_fault(target, case.fault, case.times)
+    gateway = bench.gateway(timeout_s=case.timeout_s)
     began = time.monotonic()
-    had = desk.ask(vendor, "chains", "AAPL")
+    had = gateway.ask(vendor, "chains", "AAPL")
     assert time.monotonic() - began < 4 * IMPATIENT_S + 5.0
     assert sum(re.search(target, ask.target) is not None for ask in bench.replay.asked()) == case.tries
     assert had.traffic.requests == len(bench.replay.asked())
     assert had.traffic.retries == case.tries - 1
-    assert desk.time.seconds() >= case.waits_s
+    assert gateway.time.seconds() >= case.waits_s
     if case.failed:
         _failed(had, case)
         return
     assert had.result.failure is None
     well = healthy[vendor]
-    assert had.rows.height == well.height if case.ends == SAME else had.rows.height <= well.height
-    if case.ends == SAME:
+    assert had.rows.height == well.height if case.outcome == SAME else had.rows.height <= well.height
+    if case.outcome == SAME:
         assert_frame_equal(had.rows, well, check_exact=True)
-    elif case.ends == OTHER:
+    elif case.outcome == OTHER:
         assert had.rows.height > 0
         assert not had.rows.equals(well)
     else:
@@ -110,11 +112,11 @@ def test_what_comes_of_a_fault(bench: Bench, healthy: dict[str, pl.DataFrame], v
         assert had.traffic.dropped_after_as_of in (0, well.height)
 
 
-def _failed(had: Had, case: Case) -> None:
+def _failed(had: FetchedRows, case: FaultCase) -> None:
     failure = had.result.failure
     assert failure is not None
-    assert (failure.symbol, failure.stage, failure.error) == ("AAPL", "fetch.chains", case.ends)
-    assert case.told in failure.message
+    assert (failure.symbol, failure.stage, failure.error) == ("AAPL", "fetch.chains", case.outcome)
+    assert case.message in failure.message
     assert TOKEN not in failure.message
     assert had.rows.is_empty()
     assert had.traffic.failures == 1
@@ -125,34 +127,34 @@ def test_the_page_says_what_the_cases_say() -> None:
 
 
 @pytest.mark.parametrize(("vendor", "tries"), [("cboe", 1), ("tradier", 1)])
-def test_an_unknown_symbol_is_not_asked_for_again(bench: Bench, vendor: str, tries: int) -> None:
-    had = bench.desk().ask(vendor, "chains", "NOBODY")
+def test_an_unknown_symbol_is_not_asked_for_again(bench: FaultFixture, vendor: str, tries: int) -> None:
+    had = bench.gateway().ask(vendor, "chains", "NOBODY")
     assert had.result.failure is not None
     assert had.result.failure.error == "NoDataError"
     assert len(bench.replay.asked()) == tries
 
 
-def test_quotes_of_tomorrow_are_counted(bench: Bench, healthy: dict[str, pl.DataFrame]) -> None:
-    bench.replay.fail("AAPL", faults.of_tomorrow())
-    assert bench.desk().ask("cboe", "chains", "AAPL").traffic.dropped_after_as_of == healthy["cboe"].height
+def test_quotes_of_tomorrow_are_counted(bench: FaultFixture, healthy: dict[str, pl.DataFrame]) -> None:
+    bench.replay.inject_fault("AAPL", faults.of_tomorrow())
+    assert bench.gateway().ask("cboe", "chains", "AAPL").traffic.dropped_after_as_of == healthy["cboe"].height
 
 
-def test_nobody_listens(bench: Bench) -> None:
+def test_nobody_listens(bench: FaultFixture) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
-        desk = bench.desk(f"http://127.0.0.1:{taken.getsockname()[1]}")
-        had = desk.ask("cboe", "chains", "AAPL")
+        gateway = bench.gateway(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        had = gateway.ask("cboe", "chains", "AAPL")
     assert had.result.failure is not None
     assert had.result.failure.error == "ConnectError"
     assert had.traffic.requests == 4
 
 
-def test_a_vendor_that_is_down_is_soon_left_alone(bench: Bench) -> None:
+def test_a_vendor_that_is_down_is_soon_left_alone(bench: FaultFixture) -> None:
     """Two dozen symbols, not two dozen times four requests; each symbol fails by name."""
-    bench.replay.fail("options/", faults.status(503))
-    desk = bench.desk()
+    bench.replay.inject_fault("options/", faults.status(503))
+    gateway = bench.gateway()
     began = time.monotonic()
-    results = desk.fetch_all("cboe", "chains", MANY)
+    results = gateway.fetch_all("cboe", "chains", MANY)
     assert time.monotonic() - began < 5.0
     limit = bench.config.gateway.breaker_failures
     together = bench.config.providers.cboe.max_in_flight
@@ -165,22 +167,22 @@ def test_a_vendor_that_is_down_is_soon_left_alone(bench: Bench) -> None:
     assert "503" in last.message
 
 
-def test_a_vendor_that_is_back_is_asked_again(bench: Bench) -> None:
-    bench.replay.fail("options/", faults.status(503))
-    desk = bench.desk()
-    desk.fetch_all("cboe", "chains", MANY)
-    bench.replay.heal()
-    desk.time.sleep(bench.config.gateway.breaker_reset_s + 1)
-    results = desk.fetch_all("cboe", "chains", ["AAPL", MANY[0]])
+def test_a_vendor_that_is_back_is_asked_again(bench: FaultFixture) -> None:
+    bench.replay.inject_fault("options/", faults.status(503))
+    gateway = bench.gateway()
+    gateway.fetch_all("cboe", "chains", MANY)
+    bench.replay.clear_faults()
+    gateway.time.sleep(bench.config.gateway.breaker_reset_s + 1)
+    results = gateway.fetch_all("cboe", "chains", ["AAPL", MANY[0]])
     assert sorted(result.failure is None for result in results) in ([False, True], [True, True])
-    assert all(result.failure is None for result in desk.fetch_all("cboe", "chains", MANY))
+    assert all(result.failure is None for result in gateway.fetch_all("cboe", "chains", MANY))
 
 
-def test_of_hung_symbols_the_rest_does_not_wait(bench: Bench) -> None:
+def test_of_hung_symbols_the_rest_does_not_wait(bench: FaultFixture) -> None:
     """Three of two dozen never answer: they fail by name, the others come, in bounded time."""
     for symbol in MANY[:3]:
-        bench.replay.fail(rf"options/{symbol}\.json", faults.hung())
+        bench.replay.inject_fault(rf"options/{symbol}\.json", faults.hung())
     began = time.monotonic()
-    results = bench.desk(timeout_s=IMPATIENT_S).fetch_all("cboe", "chains", MANY)
+    results = bench.gateway(timeout_s=IMPATIENT_S).fetch_all("cboe", "chains", MANY)
     assert time.monotonic() - began < 4 * IMPATIENT_S * 3 + 5.0
     assert [result.request.symbol for result in results if result.failure] == MANY[:3]

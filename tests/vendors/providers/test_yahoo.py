@@ -17,9 +17,9 @@ from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest
 from gnosis_ray.vendors.providers.yahoo import YahooProvider
-from tests.support.replay import Ask, Replay, Reply, serving
+from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, serving
 from tests.support.replay.faults import cut_off, edited, no_body, status, too_many, web_page
-from tests.support.replay.gateway_fixture import Desk
+from tests.support.replay.gateway_fixture import GatewayFixture
 from tests.support.replay.http_messages import json_reply
 from tests.vendors.providers.counting_transport import CountingTransport
 
@@ -54,14 +54,14 @@ def chart(days: list[date], traded: list[float], **more: Any) -> dict[str, Any]:
     return {"chart": {"result": [result | more], "error": None}}
 
 
-def yahoo_hosts(ask: Ask) -> Reply | None:
+def yahoo_hosts(ask: ReplayRequest) -> ReplayResponse | None:
     """What yfinance asks for on the way."""
     if ask.path.endswith("/getcrumb"):
-        return Reply(body=b"Ab1.cdEf", content_type="text/plain")
-    return Reply(404) if ask.path in ("", "/", "/consent") else None
+        return ReplayResponse(body=b"Ab1.cdEf", content_type="text/plain")
+    return ReplayResponse(404) if ask.path in ("", "/", "/consent") else None
 
 
-def handwritten(ask: Ask) -> Reply | None:
+def handwritten(ask: ReplayRequest) -> ReplayResponse | None:
     if ask.path == "/v8/finance/chart/AAPL":
         return json_reply(chart(DAYS, TRADED))
     if ask.path.startswith("/v8/finance/chart/"):
@@ -71,7 +71,7 @@ def handwritten(ask: Ask) -> Reply | None:
 
 
 @pytest.fixture
-def server() -> Iterator[Replay]:
+def server() -> Iterator[ReplayServer]:
     with serving(yahoo_hosts, handwritten) as replay:
         yield replay
 
@@ -83,7 +83,7 @@ def transport() -> CountingTransport:
 
 @pytest.fixture
 def made(
-    server: Replay, transport: CountingTransport, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: ReplayServer, transport: CountingTransport, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> YahooProvider:
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
     settings = config.providers.yahoo.model_copy(update={"base_url": server.url, "timeout_s": 2.0})
@@ -117,35 +117,35 @@ def test_a_session_has_no_bar_until_delayed_prices_are_in(made: YahooProvider, u
     assert made.fetch(asked("bars", until=datetime(2020, 9, 1, 20, 15, tzinfo=UTC) + until)).height == bars
 
 
-def test_later_splits_are_asked_for_whatever_the_last_day_is(made: YahooProvider, server: Replay) -> None:
+def test_later_splits_are_asked_for_whatever_the_last_day_is(made: YahooProvider, server: ReplayServer) -> None:
     made.fetch(asked("bars", until=datetime(2020, 8, 28, 21, tzinfo=UTC)))
     query = server.asked("yahoo")[-1].query
     assert int(query["period2"]) > datetime(2200, 1, 1, tzinfo=UTC).timestamp()
     assert "splits" in query["events"]
 
 
-def test_of_two_bars_of_a_day_the_live_one_counts(made: YahooProvider, server: Replay) -> None:
+def test_of_two_bars_of_a_day_the_live_one_counts(made: YahooProvider, server: ReplayServer) -> None:
     body = chart(DAYS, TRADED)
     body["chart"]["result"][0]["timestamp"][2] = stamp(DAYS[3])
-    server.fail("chart", edited(lambda _: body))
+    server.inject_fault("chart", edited(lambda _: body))
     assert made.fetch(asked("bars"))["close"].to_list() == pytest.approx([500.04, 499.23, 134.18])
 
 
-def test_a_bar_on_no_session_is_none(made: YahooProvider, server: Replay) -> None:
+def test_a_bar_on_no_session_is_none(made: YahooProvider, server: ReplayServer) -> None:
     saturday = chart([*DAYS, date(2020, 9, 5)], [*TRADED, 120.0])
-    server.fail("chart", edited(lambda _: saturday))
+    server.inject_fault("chart", edited(lambda _: saturday))
     assert made.fetch(asked("bars"))["close"].to_list() == pytest.approx(TRADED)
 
 
-def test_days_without_prices_are_left_out(made: YahooProvider, server: Replay) -> None:
+def test_days_without_prices_are_left_out(made: YahooProvider, server: ReplayServer) -> None:
     body = chart(DAYS, TRADED)
     body["chart"]["result"][0]["indicators"]["quote"][0]["close"][1] = None
-    server.fail("chart", edited(lambda _: body))
+    server.inject_fault("chart", edited(lambda _: body))
     assert made.fetch(asked("bars")).height == 3
 
 
 def test_every_request_is_on_the_wire_and_the_crumb_is_asked_for_once(
-    made: YahooProvider, server: Replay, transport: CountingTransport
+    made: YahooProvider, server: ReplayServer, transport: CountingTransport
 ) -> None:
     made.fetch(asked("bars"))
     made.fetch(asked("bars"))
@@ -153,7 +153,7 @@ def test_every_request_is_on_the_wire_and_the_crumb_is_asked_for_once(
     assert transport.calls == 4
 
 
-def test_a_share_class_has_a_dash_and_an_index_a_caret(made: YahooProvider, server: Replay) -> None:
+def test_a_share_class_has_a_dash_and_an_index_a_caret(made: YahooProvider, server: ReplayServer) -> None:
     for symbol in ("BRK.B", "SPX"):
         with pytest.raises(NoDataError):
             made.fetch(asked("bars", symbol))
@@ -163,18 +163,20 @@ def test_a_share_class_has_a_dash_and_an_index_a_caret(made: YahooProvider, serv
     ]
 
 
-def test_a_dead_cookie_host_is_lived_without(made: YahooProvider, server: Replay) -> None:
-    server.fail("^/$", cut_off())
+def test_a_dead_cookie_host_is_lived_without(made: YahooProvider, server: ReplayServer) -> None:
+    server.inject_fault("^/$", cut_off())
     assert made.fetch(asked("bars")).height == 4
 
 
-def test_a_refused_crumb_is_asked_for_again(made: YahooProvider, server: Replay) -> None:
-    server.fail("chart", status(401, b"Invalid Crumb"), times=1)
+def test_a_refused_crumb_is_asked_for_again(made: YahooProvider, server: ReplayServer) -> None:
+    server.inject_fault("chart", status(401, b"Invalid Crumb"), times=1)
     assert made.fetch(asked("bars")).height == 4
     assert [ask.path for ask in server.asked()].count("/v1/test/getcrumb") == 2
 
 
-def test_an_unknown_symbol_costs_one_request(made: YahooProvider, server: Replay, transport: CountingTransport) -> None:
+def test_an_unknown_symbol_costs_one_request(
+    made: YahooProvider, server: ReplayServer, transport: CountingTransport
+) -> None:
     made.fetch(asked("bars"))
     before = transport.calls
     with pytest.raises(NoDataError, match="delisted"):
@@ -183,16 +185,16 @@ def test_an_unknown_symbol_costs_one_request(made: YahooProvider, server: Replay
 
 
 def test_too_many_requests_may_pass_and_say_when(
-    made: YahooProvider, server: Replay, transport: CountingTransport
+    made: YahooProvider, server: ReplayServer, transport: CountingTransport
 ) -> None:
     transport.attempts = 2
-    server.fail("chart", too_many(7), times=1)
+    server.inject_fault("chart", too_many(7), times=1)
     assert made.fetch(asked("bars")).height == 4
     assert transport.waits == [7.0]
 
 
 @pytest.mark.parametrize(
-    ("bend", "kind"),
+    ("fault", "kind"),
     [
         (too_many(), TransientError),
         (status(503), TransientError),
@@ -205,9 +207,9 @@ def test_too_many_requests_may_pass_and_say_when(
     ],
 )
 def test_what_goes_wrong_is_named(
-    made: YahooProvider, server: Replay, bend: Callable[[Reply], Reply], kind: type[Exception]
+    made: YahooProvider, server: ReplayServer, fault: Callable[[ReplayResponse], ReplayResponse], kind: type[Exception]
 ) -> None:
-    server.fail("chart", bend)
+    server.inject_fault("chart", fault)
     with pytest.raises(kind) as raised:
         made.fetch(asked("bars"))
     assert raised.type is kind
@@ -215,13 +217,13 @@ def test_what_goes_wrong_is_named(
 
 
 def test_who_is_turned_away_does_not_go_on_with_every_symbol(
-    server: Replay, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: ReplayServer, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Cookies that are handed out all the same are no sign of life."""
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
-    server.fail("chart", status(403))
-    desk = Desk(config, server.url, tmp_path / "responses", datetime(2026, 7, 12, 12, tzinfo=UTC), 2.0)
-    results = desk.fetch_all("yahoo", "bars", [f"S{number:02d}" for number in range(40)])
+    server.inject_fault("chart", status(403))
+    gateway = GatewayFixture(config, server.url, tmp_path / "responses", datetime(2026, 7, 12, 12, tzinfo=UTC), 2.0)
+    results = gateway.fetch_all("yahoo", "bars", [f"S{number:02d}" for number in range(40)])
     told = [each.failure.message for each in results if each.failure is not None]
     assert len(told) == 40
     assert "with another cookie too. It needs no key" in told[0]
@@ -230,30 +232,30 @@ def test_who_is_turned_away_does_not_go_on_with_every_symbol(
     assert sum("chart" in ask.path for ask in server.asked()) <= 2 * (failures + at_once)
 
 
-def test_text_in_place_of_a_number_is_named_with_its_field(made: YahooProvider, server: Replay) -> None:
+def test_text_in_place_of_a_number_is_named_with_its_field(made: YahooProvider, server: ReplayServer) -> None:
     body = chart(DAYS, TRADED)
     body["chart"]["result"][0]["indicators"]["adjclose"][0]["adjclose"][2] = "129.04"
-    server.fail("chart", edited(lambda _: body))
+    server.inject_fault("chart", edited(lambda _: body))
     with pytest.raises(
         SchemaError, match=r"AAPL, field chart\.result\.0\.indicators\.adjclose\.0\.adjclose\.2: .*129\.04"
     ):
         made.fetch(asked("bars"))
 
 
-def test_a_field_that_nobody_has_heard_of_changes_nothing(made: YahooProvider, server: Replay) -> None:
+def test_a_field_that_nobody_has_heard_of_changes_nothing(made: YahooProvider, server: ReplayServer) -> None:
     plain = made.fetch(asked("bars"))
-    server.fail("chart", edited(lambda _: chart(DAYS, TRADED, mood={"bullish": True})))
+    server.inject_fault("chart", edited(lambda _: chart(DAYS, TRADED, mood={"bullish": True})))
     assert made.fetch(asked("bars")).equals(plain)
 
 
-def test_an_index_of_chicago_is_of_the_us(made: YahooProvider, server: Replay) -> None:
+def test_an_index_of_chicago_is_of_the_us(made: YahooProvider, server: ReplayServer) -> None:
     chicago = chart(DAYS, TRADED, meta={"exchangeTimezoneName": "America/Chicago"})
-    server.fail("chart", lambda _: json_reply(chicago))
+    server.inject_fault("chart", lambda _: json_reply(chicago))
     assert made.fetch(asked("bars", "VIX"))["timestamp"][0] == datetime(2020, 8, 27, 20, tzinfo=UTC)
 
 
-def test_a_listing_elsewhere_is_refused(made: YahooProvider, server: Replay) -> None:
-    server.fail("chart", edited(lambda _: chart(DAYS, TRADED, meta={"exchangeTimezoneName": "Europe/Oslo"})))
+def test_a_listing_elsewhere_is_refused(made: YahooProvider, server: ReplayServer) -> None:
+    server.inject_fault("chart", edited(lambda _: chart(DAYS, TRADED, meta={"exchangeTimezoneName": "Europe/Oslo"})))
     with pytest.raises(NoDataError, match="Europe/Oslo"):
         made.fetch(asked("bars"))
 
@@ -262,13 +264,13 @@ def test_a_listing_elsewhere_is_refused(made: YahooProvider, server: Replay) -> 
 
 
 @pytest.fixture
-def recorded(realdata: Path, server: Replay) -> Callable[[str], Any]:
+def recorded(realdata: Path, server: ReplayServer) -> Callable[[str], Any]:
     """Serves a recorded answer to whatever is asked for next, and gives its body."""
 
     def serve(name: str) -> Any:
         answer = json.loads((realdata / "wire" / "yahoo" / f"{name}.json").read_text())
-        server.heal()
-        server.fail("/finance/", lambda _: json_reply(answer["body"], answer["status"]))
+        server.clear_faults()
+        server.inject_fault("/finance/", lambda _: json_reply(answer["body"], answer["status"]))
         return answer["body"]
 
     return serve
@@ -307,7 +309,7 @@ def test_recorded_charts_without_times_hold_no_bars(
 
 @pytest.mark.realdata
 def test_a_recorded_chain_holds_each_contract_once_and_asks_for_each_expiry(
-    made: YahooProvider, recorded: Callable[[str], Any], server: Replay
+    made: YahooProvider, recorded: Callable[[str], Any], server: ReplayServer
 ) -> None:
     body = recorded("options-AAPL")["optionChain"]["result"][0]
     first = body["options"][0]
