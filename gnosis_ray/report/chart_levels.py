@@ -1,8 +1,11 @@
-"""The prices that charts draw lines at."""
+"""The prices at which charts draw lines."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gnosis_ray.charts.chart_style import GOLD, INK, LONG, PURPLE, SHORT, Level
+from gnosis_ray.charts.number_formats import price
 from gnosis_ray.report.symbol_report import SymbolReport
 
 
@@ -27,3 +30,8 @@ def volume_levels(report: SymbolReport) -> list[Level]:
         ("void below", report.value("liquidity", "liquidity_void_below"), PURPLE, ":"),
     )
     return [Level(name, at, colour, style) for name, at, colour, style in named if at is not None]
+
+
+def levels_text(levels: Sequence[Level]) -> str:
+    """The levels as text: ``call wall 320, put wall 290``."""
+    return ", ".join(f"{level.name} {price(level.at)}" for level in levels)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from datetime import timedelta
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
-from gnosis_ray.charts.chart_style import Chart, svg
-from gnosis_ray.charts.number_formats import dollars, measured, percent, price
+from gnosis_ray.charts.number_formats import measured
+from gnosis_ray.charts.page_frame import page_environment
 from gnosis_ray.config import as_of_text
 from gnosis_ray.report.charts import charts_of, payoff_chart
 from gnosis_ray.report.glossary import ACTION_TEXTS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_text, idea_figures, leg_text, quote_cells, units_text
 from gnosis_ray.report.summary import by_outcome, summary_sentences
-from gnosis_ray.report.symbol_report import SymbolReport
+from gnosis_ray.report.symbol_report import IdeaReport, SymbolReport
 from gnosis_ray.storage.files import write_file
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = "symbol_page.html.j2"
 
 
 def write_page(report: SymbolReport, path: Path) -> None:
@@ -32,6 +29,7 @@ def render(report: SymbolReport) -> str:
     template = _environment().get_template(TEMPLATE)
     return template.render(
         report=report,
+        synthetic=report.synthetic,
         summary=summary_sentences(report),
         charts=charts_of(report),
         ideas=[(idea, payoff_chart(idea, report.price)) for idea in report.ideas],
@@ -39,39 +37,20 @@ def render(report: SymbolReport) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("gnosis_ray.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "figure": _figure,
-        "moment": as_of_text,
-        "percent": percent,
-        "price": price,
-        "dollars": dollars,
-        "spaced": spaced,
-    }
+    environment = page_environment("gnosis_ray.report")
+    environment.filters |= {"moment": as_of_text, "spaced": spaced}
     environment.globals |= {
         "action_texts": ACTION_TEXTS,
         "by_outcome": by_outcome,
         "confidence_text": confidence_text,
         "engine_titles": ENGINE_TITLES,
         "idea_figures": idea_figures,
-        "leg_text": leg_text,
+        "leg_rows": _leg_rows,
         "measured": measured,
-        "quote_cells": quote_cells,
-        "timedelta": timedelta,
         "units_text": units_text,
     }
     return environment
 
 
-def _figure(chart: Chart) -> Markup:
-    """A chart as an image within the page: isolated, with words for those who cannot see it."""
-    source = b64encode(svg(chart.figure)).decode()
-    return Markup(
-        '<figure><figcaption>{}</figcaption><img alt="{}" src="data:image/svg+xml;base64,{}"></figure>'
-    ).format(chart.title, chart.alt, source)
+def _leg_rows(idea: IdeaReport) -> list[tuple[str, ...]]:
+    return [(leg_text(leg.leg), *quote_cells(leg)) for leg in idea.legs]
