@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from ray.exceptions import ActorDiedError, RaySystemError
 
-from actors.fanout import RayFanout
+from actors.fanout import RayFanout, _deliver
+from actors.host_controller import RunProgress
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.config import Config, RunConfig
@@ -16,7 +18,7 @@ from gnosis_ray.errors import ClusterError, NoDataError
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from tests.actors.fake_job import FakeComponentJob, FakeJob, batches
-from tests.actors.fake_ray import FakeRay
+from tests.actors.fake_ray import FakeActorClass, FakeRay
 
 SHARDS = HostPlan("shard", hosts=2, window=2, memory_mb=300, note="for tests")
 SYMBOLS = HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=2, parts=1, part_memory_mb=50)
@@ -136,3 +138,23 @@ def test_no_batches_start_no_process(fake_ray: FakeRay, run: RunConfig, tmp_path
     report, receipts = run_of(SHARDS, run, FakeJob(tmp_path), 0)
     assert (receipts, report.granularity, report.hosts) == ([], "shard", 2)
     assert fake_ray.started == []
+
+
+class SlowCoordinator:
+    """Has one more receipt at each call."""
+
+    def __init__(self, receipts: Sequence[BatchReceipt]) -> None:
+        self.receipts = tuple(receipts)
+        self.calls = 0
+
+    def progress(self, since: int, _wait_s: float) -> RunProgress:
+        self.calls += 1
+        report = FanoutReport("shard", 1, 0, 0, 0, (), 0.0)
+        return RunProgress(self.receipts[since : self.calls], self.calls == len(self.receipts), report)
+
+
+def test_receipts_are_requested_from_the_first_unseen_one(fake_ray: FakeRay) -> None:
+    receipts = [BatchReceipt(batch=index, attempt=1, snapshots=1, ideas=0) for index in range(3)]
+    seen: list[BatchReceipt] = []
+    _deliver(FakeActorClass(fake_ray, SlowCoordinator).remote(receipts), seen.append)
+    assert seen == receipts
