@@ -1,4 +1,4 @@
-"""Draw Ray's page of actors, ``docs/actors.png``, while symbols are scanned with an actor for each engine and agent.
+"""Draw Ray's page of actors, ``docs/actors.png``, during a scan with an actor for each engine and agent.
 
 Usage: python docs/make_actors_picture.py [CHROMIUM] (default: chromium); needs the extra ``dashboard``.
 """
@@ -21,13 +21,13 @@ import aiohttp
 
 SYMBOLS = "AAPL,MSFT,XOM,JPM"
 SCAN = ("-m", "gnosis_ray", "scan", "--symbols", SYMBOLS, "--ray-dashboard")
-ENOUGH = 30
-"""Living actors for a picture that shows what a scan is made of: three symbols whole and one on its way."""
-ROOM = {"GNOSIS_RAY__RUN__ACTORS_PER_CORE": "24"}
-"""All symbols at once on two cores; they wait for each other more than they work."""
-SHOWN = 10
-"""On a page of the dashboard."""
-PATIENCE_S = 180.0
+ACTORS_WANTED = 30
+"""Living actors that the picture needs: three complete symbols and one that is starting."""
+ENVIRONMENT = {"GNOSIS_RAY__RUN__ACTORS_PER_CORE": "24"}
+"""All symbols at once on two cores: their processes mostly wait for each other."""
+PAGE_SIZE = 10
+"""Actors on a page of the dashboard."""
+TIMEOUT_S = 180.0
 SIZE = {"width": 1500, "height": 1480, "deviceScaleFactor": 1, "mobile": False}
 
 
@@ -49,9 +49,9 @@ class Browser:
 
 
 async def address_of(scan: asyncio.subprocess.Process) -> str:
-    """Where the scan says that its dashboard is."""
+    """The address of the dashboard that the scan prints."""
     if scan.stderr is None:
-        raise RuntimeError("Expected the scan's talk in a pipe")
+        raise RuntimeError("Expected the scan's standard error in a pipe")
     async for line in scan.stderr:
         if found := re.search(rb"http://127\.0\.0\.1:\d+", line):
             return found[0].decode()
@@ -59,15 +59,15 @@ async def address_of(scan: asyncio.subprocess.Process) -> str:
 
 
 async def enough_actors(client: aiohttp.ClientSession, address: str, token: str) -> None:
-    """Return once so many actors live."""
-    for _ in range(int(PATIENCE_S / 0.2)):
+    """Return once ``ACTORS_WANTED`` actors are alive."""
+    for _ in range(int(TIMEOUT_S / 0.2)):
         with suppress(aiohttp.ClientError):
             async with client.get(f"{address}/logical/actors", headers={"Authorization": f"Bearer {token}"}) as page:
                 actors = (await page.json())["data"]["actors"].values()
-            if sum(actor["state"] == "ALIVE" for actor in actors) >= ENOUGH:
+            if sum(actor["state"] == "ALIVE" for actor in actors) >= ACTORS_WANTED:
                 return
         await asyncio.sleep(0.2)
-    raise RuntimeError(f"Expected {ENOUGH} living actors within {PATIENCE_S:g} s")
+    raise RuntimeError(f"Expected {ACTORS_WANTED} living actors within {TIMEOUT_S:g} s")
 
 
 async def draw(browser: Browser, address: str, token: str) -> bytes:
@@ -78,7 +78,7 @@ async def draw(browser: Browser, address: str, token: str) -> bytes:
     script = "document.body.innerText"
     for _ in range(100):
         shown = await browser.call("Runtime.evaluate", expression=script)
-        if str(shown["result"].get("value")).count("ALIVE") >= SHOWN // 2:
+        if str(shown["result"].get("value")).count("ALIVE") >= PAGE_SIZE // 2:
             break
         await asyncio.sleep(0.1)
     picture = await browser.call("Page.captureScreenshot", format="png")
@@ -86,21 +86,21 @@ async def draw(browser: Browser, address: str, token: str) -> bytes:
 
 
 async def page_socket(folder: Path, client: aiohttp.ClientSession) -> str:
-    """The debugging address of the browser's first page, once the browser has said its port in its folder."""
-    said = folder / "DevToolsActivePort"
-    while not (said.exists() and said.read_text().strip()):
+    """The debugging address of the browser's first page, once the browser has written its port to its folder."""
+    port_file = folder / "DevToolsActivePort"
+    while not (port_file.exists() and port_file.read_text().strip()):
         await asyncio.sleep(0.1)
-    async with client.get(f"http://127.0.0.1:{said.read_text().split()[0]}/json/list") as pages:
+    async with client.get(f"http://127.0.0.1:{port_file.read_text().split()[0]}/json/list") as pages:
         listed = await pages.json()
     return str(next(page["webSocketDebuggerUrl"] for page in listed if page["type"] == "page"))
 
 
 @asynccontextmanager
-async def started(*command: str, talks: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that is interrupted at the end, and waited for; if it ``talks``, to a pipe."""
-    heard = asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL
+async def started(*command: str, stderr_pipe: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that is interrupted at the end, and waited for; ``stderr_pipe``: read its standard error."""
+    stderr = asyncio.subprocess.PIPE if stderr_pipe else asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=heard, env=os.environ | ROOM
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=stderr, env=os.environ | ENVIRONMENT
     )
     try:
         yield process
@@ -111,14 +111,14 @@ async def started(*command: str, talks: bool = False) -> AsyncIterator[asyncio.s
 
 
 async def main(browser: str) -> None:
-    """Write the picture beside this file."""
+    """Write the picture to the folder of this file."""
     token = (Path.home() / ".ray" / "auth_token").read_text(encoding="ascii").strip()
     with tempfile.TemporaryDirectory(prefix="gnosis-ray-actors-", ignore_cleanup_errors=True) as scratch:
         flags = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
         scan = (sys.executable, *SCAN, "--granularity", "component", "--out", f"{scratch}/ledger")
         async with (
             started(browser, *flags, f"--user-data-dir={scratch}", "about:blank"),
-            started(*scan, talks=True) as scanning,
+            started(*scan, stderr_pipe=True) as scanning,
             aiohttp.ClientSession() as client,
         ):
             address = await address_of(scanning)
