@@ -1,4 +1,4 @@
-"""A provider that reads daily bars from a folder of CSV files, and knows nothing else."""
+"""A provider of daily bars from a folder of CSV files, and of nothing else."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CsvBarsSource:
         return pl.DataFrame(schema=NEWS)
 
     def default_as_of(self, now: datetime) -> datetime:
-        """Now: a bar's close is known as soon as it is there."""
+        """Now: a bar is known from its close on."""
         return now
 
     def _read(self, symbol: str, first: datetime, last: datetime, lookback: int) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""A strategy: a short put and a short call spread. Only declared; gnosis-ray picks, prices, sizes and words it."""
+"""A strategy: a short put and a short call spread. It is only a declaration: gnosis-ray does the rest."""
 
 from __future__ import annotations
 

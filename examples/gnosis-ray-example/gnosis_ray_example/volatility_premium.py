@@ -1,4 +1,4 @@
-"""An agent that stands on the variance risk premium: what options charge beyond what the price delivers."""
+"""An agent that trades on the variance risk premium: implied less realised variance."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ class VolatilityPremiumAgent:
         implied, realised = snapshot.hedge.get("atm_iv_30d"), snapshot.elasticity.get("realised_vol_20d")
         trust = float(snapshot.metadata.get("hedge.confidence", "0"))
         if implied is None or realised is None or trust == 0.0:
-            return self._say(snapshot, "flat", 0.0, "No stance: no premium without implied and realised volatility.")
+            return self._suggestion(
+                snapshot, "flat", 0.0, "No stance: no premium without implied and realised volatility."
+            )
         premium = implied * implied - realised * realised
-        words = f"options charge {implied:.1%} where the price delivers {realised:.1%}: variance premium {premium:+.3f}"
+        text = f"options charge {implied:.1%} where the price delivers {realised:.1%}: variance premium {premium:+.3f}"
         if abs(premium) < self._min_premium:
-            return self._say(snapshot, "flat", 0.0, f"{words}, too little.")
+            return self._suggestion(snapshot, "flat", 0.0, f"{text}, too little.")
         action: Action = "long" if premium > 0 else "short"
-        return self._say(snapshot, action, trust * math.tanh(abs(premium) / self._scale), f"{words}.")
+        return self._suggestion(snapshot, action, trust * math.tanh(abs(premium) / self._scale), f"{text}.")
 
     @staticmethod
-    def _say(snapshot: StandardSnapshot, action: Action, confidence: float, reasoning: str) -> Suggestion:
+    def _suggestion(snapshot: StandardSnapshot, action: Action, confidence: float, reasoning: str) -> Suggestion:
         return Suggestion(
             id=LAYER,
             layer=LAYER,

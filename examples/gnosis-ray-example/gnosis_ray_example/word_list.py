@@ -17,7 +17,7 @@ WORD = re.compile(r"[a-z]+")
 class WordListProcessor:
     """Score = (good - bad) / (good + bad) words of the last three days; confidence grows with their number.
 
-    ``name`` says whose place it takes. It knows single symbols only: the engine asks it key by key.
+    ``name`` is the built-in source that it replaces. It scores one symbol at a time: the engine calls it key by key.
     """
 
     name = "news"
@@ -28,14 +28,14 @@ class WordListProcessor:
         self._bad = frozenset(bad)
 
     def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
-        """``(score, confidence)``; ``(0, 0)`` where no word of the list was said."""
+        """``(score, confidence)``; ``(0, 0)`` if no headline has a word of the lists."""
         items = self._adapter.fetch_news(symbol, LOOKBACK_HOURS, now)
         words = [word for text in items["headline"].unique(maintain_order=True) for word in WORD.findall(text.lower())]
         good, bad = (sum(word in wanted for word in words) for wanted in (self._good, self._bad))
-        heard = good + bad
-        if heard == 0:
+        counted = good + bad
+        if counted == 0:
             return 0.0, 0.0
-        return (good - bad) / heard, min(1.0, heard / FULL_CONFIDENCE_WORDS)
+        return (good - bad) / counted, min(1.0, counted / FULL_CONFIDENCE_WORDS)
 
 
 def make(adapter: NewsAdapter, settings: Mapping[str, Any]) -> WordListProcessor:
