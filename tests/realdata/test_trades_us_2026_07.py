@@ -36,7 +36,7 @@ ACTIONS: tuple[Action, ...] = ("long", "short", "spread", "complex")
 
 
 @dataclass(frozen=True)
-class Desk:
+class LiquidMarket:
     """What was known of the liquid names on Sunday noon."""
 
     adapter: PreloadedAdapter
@@ -48,18 +48,18 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(realdata: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def liquid_market(realdata: Path, config: Config, tmp_path_factory: pytest.TempPathFactory) -> LiquidMarket:
     root = tmp_path_factory.mktemp("market")
     calendar = build_calendar(config, SUNDAY_NOON)
     import_dataset(realdata / "us_2026_07", load_mapping("us_2026_07"), StoreWriter(root), calendar)
     adapter = build_adapter(over_store(config, root), calendar)
     loaded = PreloadedAdapter.load(adapter, keys_at([*LIQUID, "A"], SUNDAY_NOON), 90)
-    return Desk(loaded, tuple(sorted(loaded.known_symbols() & set(LIQUID))))
+    return LiquidMarket(loaded, tuple(sorted(loaded.known_symbols() & set(LIQUID))))
 
 
-def stance(desk: Desk, symbol: str, action: Action, state: str) -> Suggestion:
+def stance(liquid_market: LiquidMarket, symbol: str, action: Action, state: str) -> Suggestion:
     """A sure stance in a given state of volatility, on the symbol's own spot and at-the-money volatility."""
-    near = desk.chain(symbol).filter(pl.col("dte").is_between(20, 45), pl.col("iv").is_not_null())
+    near = liquid_market.chain(symbol).filter(pl.col("dte").is_between(20, 45), pl.col("iv").is_not_null())
     near = near.sort((pl.col("strike") - pl.col("underlying_price")).abs())
     implied, spot = (float(near[name][0]) for name in ("iv", "underlying_price"))
     forecast = {
@@ -83,21 +83,23 @@ def stance(desk: Desk, symbol: str, action: Action, state: str) -> Suggestion:
     )
 
 
-def decisions(desk: Desk, config: TradeConfig = TRADE) -> list[TradeDecision]:
+def decisions(liquid_market: LiquidMarket, config: TradeConfig = TRADE) -> list[TradeDecision]:
     """Every stance in every state of volatility, on every liquid name."""
-    agent = TradeAgentV1(desk.adapter, config)
+    agent = TradeAgentV1(liquid_market.adapter, config)
     return [
-        agent.decide(stance(desk, symbol, action, state))
-        for symbol in desk.symbols
+        agent.decide(stance(liquid_market, symbol, action, state))
+        for symbol in liquid_market.symbols
         for action in ACTIONS
         for state in RATIOS
     ]
 
 
 @pytest.fixture(scope="module")
-def ideas(desk: Desk) -> list[TradeIdea]:
+def ideas(liquid_market: LiquidMarket) -> list[TradeIdea]:
     alone = [TRADE.model_copy(update={"strategies": (name,)}) for name in ("long_stock", "short_stock", "covered_call")]
-    return [idea for config in (TRADE, *alone) for decision in decisions(desk, config) for idea in decision.ideas]
+    return [
+        idea for config in (TRADE, *alone) for decision in decisions(liquid_market, config) for idea in decision.ideas
+    ]
 
 
 def test_every_strategy_can_be_had_on_recorded_chains(ideas: list[TradeIdea]) -> None:
@@ -105,8 +107,10 @@ def test_every_strategy_can_be_had_on_recorded_chains(ideas: list[TradeIdea]) ->
     assert set(found) == set(TRADE.strategies), found
 
 
-def test_every_leg_has_a_two_sided_quote_and_fills_within_it(desk: Desk, ideas: list[TradeIdea]) -> None:
-    quoted = {symbol: quotes(desk.chain(symbol)) for symbol in desk.symbols}
+def test_every_leg_has_a_two_sided_quote_and_fills_within_it(
+    liquid_market: LiquidMarket, ideas: list[TradeIdea]
+) -> None:
+    quoted = {symbol: quotes(liquid_market.chain(symbol)) for symbol in liquid_market.symbols}
     for idea in ideas:
         for leg in idea.legs:
             if leg.strike is None:
@@ -151,18 +155,18 @@ def test_units_stay_within_the_risk(ideas: list[TradeIdea]) -> None:
             assert idea.recommended_units * idea.max_loss <= budget * (1 + 1e-9)
 
 
-def test_a_sure_bull_gets_a_bullish_option_trade_in_every_liquid_name(desk: Desk) -> None:
-    agent = TradeAgentV1(desk.adapter, TRADE)
+def test_a_sure_bull_gets_a_bullish_option_trade_in_every_liquid_name(liquid_market: LiquidMarket) -> None:
+    agent = TradeAgentV1(liquid_market.adapter, TRADE)
     for symbol in ("AAPL", "AMZN", "META", "FCX", "GILD"):
         for state in RATIOS:
-            [first, *_] = agent.decide(stance(desk, symbol, "long", state)).ideas
+            [first, *_] = agent.decide(stance(liquid_market, symbol, "long", state)).ideas
             assert first.side == "long", symbol
             assert first.legs[-1].expiry is not None, symbol
 
 
-def test_a_chain_of_thursday_is_too_old_on_sunday(desk: Desk) -> None:
-    chain = desk.chain("A")
+def test_a_chain_of_thursday_is_too_old_on_sunday(liquid_market: LiquidMarket) -> None:
+    chain = liquid_market.chain("A")
     assert chain["sessions_behind"][0] == 1
-    neutral = stance(desk, "AAPL", "spread", "rich").model_copy(update={"symbol": "A"})
-    decision = TradeAgentV1(desk.adapter, TRADE).decide(neutral)
+    neutral = stance(liquid_market, "AAPL", "spread", "rich").model_copy(update={"symbol": "A"})
+    decision = TradeAgentV1(liquid_market.adapter, TRADE).decide(neutral)
     assert decision.dropped == "stale_chain"

@@ -170,11 +170,11 @@ class CcxtProvider:
         said, place = self._said, self._place
         kind = getattr(ccxt, settings.exchange)
 
-        class Wired(kind):  # type: ignore[misc, valid-type]
+        class TransportExchange(kind):  # type: ignore[misc, valid-type]
             def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
                 def ask() -> Any:
                     try:
-                        found = super(Wired, self).fetch(url, method, headers, body)
+                        found = super(TransportExchange, self).fetch(url, method, headers, body)
                     except ccxt.BaseError as error:
                         raise _ours(ccxt, error, place) from error
                     if not isinstance(found, (dict, list)):  # ccxt would read no rows from it
@@ -185,7 +185,7 @@ class CcxtProvider:
 
                 return transport.call(ask)
 
-        exchange = Wired({"enableRateLimit": False, "timeout": int(settings.timeout_s * 1000)})
+        exchange = TransportExchange({"enableRateLimit": False, "timeout": int(settings.timeout_s * 1000)})
         exchange.session = requests_session(place, _Straight(), settings.base_url, settings.timeout_s)
 
         def heard(answer: Any, *_: Any, **__: Any) -> None:

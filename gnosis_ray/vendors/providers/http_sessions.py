@@ -81,14 +81,14 @@ def requests_session(vendor: str, gate: Transport, base_url: str, timeout_s: flo
     """
     import requests  # only clients built on it need it
 
-    class Wired(requests.Session):
+    class TransportSession(requests.Session):
         def request(self, method: str, url: str | bytes, *args: Any, **more: Any) -> requests.Response:
             target = rebased(url if isinstance(url, str) else url.decode(), base_url)
             more["timeout"] = timeout_s
 
             def ask() -> requests.Response:
                 try:
-                    answer = super(Wired, self).request(method, target, *args, **more)
+                    answer = super(TransportSession, self).request(method, target, *args, **more)
                 except requests.RequestException as error:
                     raise unreachable(vendor, target, error) from error
                 if answer.status_code >= 400:
@@ -97,7 +97,7 @@ def requests_session(vendor: str, gate: Transport, base_url: str, timeout_s: flo
 
             return gate.call(ask)
 
-    return Wired()
+    return TransportSession()
 
 
 def client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:

@@ -257,7 +257,7 @@ def _session(settings: VendorConfig, transport: Transport) -> Any:
     """
     from curl_cffi import requests
 
-    class Wired(requests.Session):  # type: ignore[type-arg]
+    class YahooSession(requests.Session):  # type: ignore[type-arg]
         carrier: Callable[[], Any]
         """yfinance's object that asks through this session."""
         said = threading.local()
@@ -270,7 +270,7 @@ def _session(settings: VendorConfig, transport: Transport) -> Any:
 
             def ask() -> Any:
                 try:
-                    answer = super(Wired, self).request(method, target, *args, **more)
+                    answer = super(YahooSession, self).request(method, target, *args, **more)
                 except requests.exceptions.RequestException as error:
                     if not data:
                         raise
@@ -296,7 +296,7 @@ def _session(settings: VendorConfig, transport: Transport) -> Any:
                 self.carrier()._cookie = True
             return answer
 
-    return Wired(impersonate="chrome")
+    return YahooSession(impersonate="chrome")
 
 
 def _turned_away(url: str, status: int) -> ProviderError:
