@@ -25,7 +25,7 @@ _ABOUT_TOKENS = re.compile(r"auth\w* token|AuthenticationError|InvalidAuthToken"
 def check_answers(address: str) -> None:
     """Check that a Ray head answers at ``HOST:PORT`` and accepts this process's token.
 
-    Raises :class:`ClusterError` within some 25 seconds. Its message tells whether the form of the address, the network,
+    Raises :class:`ClusterError` within some 25 seconds. The message names whether the form of the address, the network,
     the token or Ray is at fault, and what to do.
     """
     host, _, port = address.rpartition(":")

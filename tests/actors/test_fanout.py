@@ -77,7 +77,7 @@ def test_an_interrupt_leaves_no_host_behind(session: Session, config: Config, tm
     assert len(list(tmp_path.glob("batch-*"))) < 100
 
 
-def test_what_opening_raises_arrives_whole(session: Session, config: Config, tmp_path: Path) -> None:
+def test_an_error_of_opening_arrives_complete(session: Session, config: Config, tmp_path: Path) -> None:
     with pytest.raises(NoDataError) as caught:
         run_on_ray(session, config, FakeJob(tmp_path, no_data=True), 2)
     assert (caught.value.symbol, caught.value.stage, caught.value.exit_code) == ("SPY", "open", 4)

@@ -68,15 +68,15 @@ def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
 ) -> None:
     """One process for all of it: starting one takes longer than what it does."""
     requests = [FetchRequest("cboe", "chains", symbol) for symbol in SYMBOLS]
-    told: list[FetchProgress] = []
+    progress: list[FetchProgress] = []
 
     def interrupt(_progress: FetchProgress) -> None:
         raise KeyboardInterrupt
 
     with remote_gateway(session, fast, tmp_path / "responses", at, "run") as remote:
         with pytest.raises(ConfigError, match="cboe does not give news"):
-            remote.fetch_all([FetchRequest("cboe", "news", "AAPL")], told.append)
-        results = remote.fetch_all(requests, told.append)
+            remote.fetch_all([FetchRequest("cboe", "news", "AAPL")], progress.append)
+        results = remote.fetch_all(requests, progress.append)
         as_of = at.now()
         rows = remote.fetch("cboe", "chains", SYMBOLS, as_of)
         (traffic,) = remote.traffic()
@@ -85,10 +85,10 @@ def test_an_actor_answers_as_the_plain_gateway_does_and_is_gone_afterwards(
     with pytest.raises(ClusterError, match="process ended"):
         ask_until_gone(remote, 30.0)
     assert [each.failure is None for each in results] == [True, True, False]
-    assert [each.done for each in told] == [1, 2, 3]
+    assert [each.done for each in progress] == [1, 2, 3]
     assert (traffic.requests, traffic.failures, traffic.rows) == (3, 1, rows.num_rows)
     here = build_gateway(fast, tmp_path / "responses", at)  # cached responses: the same rows, without a request
-    assert here.fetch_all(requests[:2], told.append)[0].reused
+    assert here.fetch_all(requests[:2], progress.append)[0].reused
     frames = [pl.DataFrame(pl.from_arrow(table)) for table in (rows, here.fetch("cboe", "chains", SYMBOLS[:2], as_of))]
     assert_frame_equal(*frames, check_exact=True)
     assert len(replay.asked()) == 3

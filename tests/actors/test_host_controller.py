@@ -117,7 +117,7 @@ def test_losses_are_logged_and_reported(caplog: pytest.LogCaptureFixture) -> Non
     assert [getattr(record, "batch", None) for record in caplog.records] == [None, 0, 1]
 
 
-def test_a_symbol_that_kills_its_hosts_is_quarantined_and_the_rest_is_done() -> None:
+def test_a_symbol_that_kills_its_hosts_is_quarantined_alone() -> None:
     def deadly(pool: ScriptedPool, a: Assignment) -> list[WorkerEvent]:
         worked = {a.isolated_symbol} if a.isolated_symbol else set(a.batch.symbols) - dict(a.quarantined).keys()
         return lost(pool, a) if "S1B" in worked else done(pool, a)
@@ -130,7 +130,7 @@ def test_a_symbol_that_kills_its_hosts_is_quarantined_and_the_rest_is_done() -> 
     assert {r.batch for r in run.progress(0, 0.0).receipts} == {0, 1, 2, 3}
 
 
-def test_a_batch_at_work_too_long_costs_its_host() -> None:
+def test_a_batch_past_its_time_limit_costs_its_host() -> None:
     pool = ScriptedPool(lambda pool, a: [] if a.attempt == 1 and a.batch.index == 0 else done(pool, a))
     run = controller(pool, 2, window=1)
     report = run.run()
@@ -139,7 +139,7 @@ def test_a_batch_at_work_too_long_costs_its_host() -> None:
     assert pool.now > 30.0
 
 
-def test_a_host_that_falls_silent_is_pinged_and_goes_on_under_a_new_number() -> None:
+def test_a_host_whose_connection_broke_rejoins_under_a_new_number() -> None:
     def silent_once(pool: ScriptedPool, a: Assignment) -> list[WorkerEvent]:
         return [WorkerEvent("unavailable", 1, a, error=OSError("connection reset"))] if a.host == 1 else done(pool, a)
 
@@ -161,7 +161,7 @@ def test_a_host_that_answers_no_ping_is_replaced() -> None:
     assert (report.hosts_lost, report.quarantined) == (1, ())
 
 
-def test_a_host_at_work_is_pinged_at_intervals() -> None:
+def test_a_running_host_is_pinged_at_intervals() -> None:
     def slow(pool: ScriptedPool, a: Assignment) -> list[WorkerEvent]:
         return [] if a.attempt == 1 else done(pool, a)
 
@@ -171,7 +171,7 @@ def test_a_host_at_work_is_pinged_at_intervals() -> None:
     assert pool.log.count("ping 1") >= 5
 
 
-def test_an_error_that_opening_raises_on_purpose_reaches_the_user_at_once() -> None:
+def test_a_typed_error_of_opening_ends_the_run_at_once() -> None:
     pool = ScriptedPool(starts=lambda host: [WorkerEvent("start_failed", host, error=NoDataError("nothing known"))])
     with pytest.raises(NoDataError, match="nothing known"):
         controller(pool, 2).run()
@@ -187,7 +187,7 @@ def test_hosts_that_cannot_start_end_the_run_with_the_reason() -> None:
     assert run.progress(0, 0.0).finished
 
 
-def test_hosts_that_always_die_end_the_run_before_every_batch_is_written_off() -> None:
+def test_hosts_that_always_die_end_the_run_before_every_batch_is_given_up() -> None:
     pool = ScriptedPool(lost)
     with pytest.raises(ClusterError, match="killed by signal 9"):
         controller(pool, 100, hosts=2, window=1).run()
@@ -221,7 +221,7 @@ def test_a_host_that_is_not_ready_in_time_is_ended_and_replaced() -> None:
     assert report.hosts_lost == 1
 
 
-def test_progress_waits_for_news_and_gives_what_was_not_seen() -> None:
+def test_progress_waits_for_receipts_and_returns_the_unseen_ones() -> None:
     pool = ScriptedPool()
     run = controller(pool, 3)
     assert run.progress(0, 0.0) == run.progress(0, 0.01)

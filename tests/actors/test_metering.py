@@ -67,7 +67,7 @@ def test_each_figure_goes_to_the_metric_of_its_name(recorders: list[Recorder]) -
     }
 
 
-def test_trouble_with_metrics_is_said_once_and_costs_no_run(
+def test_an_error_of_metrics_is_logged_once_and_ends_no_run(
     recorders: list[Recorder], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Recorder, "broken", True)

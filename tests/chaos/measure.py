@@ -1,4 +1,4 @@
-"""Runs over a Ray of its own, with its metrics agent, and prints what the metrics port then says.
+"""Runs over a Ray of its own, with its metrics agent, and prints what the metrics port serves.
 
 Started by test_metrics.py in a process of its own.
 """
@@ -28,7 +28,7 @@ from tests.support.scans import manifest_of, nothing, work
 SYMBOLS = ["AAPL", "CVX", "JPM", "KO", "MSFT", "XOM"]
 BATCHES = 3
 PLAN = HostPlan("shard", hosts=1, window=2, memory_mb=300, note="for tests")
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 SAMPLE = re.compile(r"^ray_(gnosis_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 TAG = re.compile(r'(?:^|,)(?:reason|stage|table)="([^"]*)"')
 
@@ -50,14 +50,14 @@ def figures(port: int) -> Sums:
 
 def figures_with(port: int, name: str) -> Sums:
     """The same, once ``name`` is among them: Ray exports every few seconds."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + TIMEOUT_S
     while name not in (sums := figures(port)) and time.monotonic() < until:
         time.sleep(0.2)
     return sums
 
 
 def listening(port: int) -> list[str]:
-    """The addresses, as the kernel writes them, on which somebody listens on a port."""
+    """The addresses, as the kernel writes them, on which a port is open."""
     tables = [Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:] for name in ("tcp", "tcp6")]
     rows = [line.split() for table in tables for line in table]
     places = [row[1].split(":") for row in rows if row[3] == "0A"]
@@ -65,7 +65,7 @@ def listening(port: int) -> list[str]:
 
 
 def log_lines() -> list[dict[str, Any]]:
-    """What our processes of this Ray logged."""
+    """The log lines of our processes on this Ray."""
     node: Any = ray._private.worker._global_node
     paths = sorted(Path(node.get_session_dir_path(), "logs").glob("worker-*.err"))
     lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
@@ -81,10 +81,10 @@ def scan(session: Session, folder: Path) -> RunReceipt:
     return work(folder, config, calendar, manifest, RayFanout(session, PLAN, config.run, manifest.run_id))
 
 
-def suffer(session: Session, folder: Path) -> None:
+def lose_a_host(session: Session, folder: Path) -> None:
     """A run in which a symbol takes its host with it, once."""
     job = fake_job.FakeJob(folder, dying=frozenset({"S1A"}), once=frozenset({"S1A"}))
-    RayFanout(session, PLAN, load_config().config.run, "suffering").run(job, fake_job.batches(BATCHES), nothing)
+    RayFanout(session, PLAN, load_config().config.run, "with_loss").run(job, fake_job.batches(BATCHES), nothing)
 
 
 def main(folder: str) -> None:
@@ -94,13 +94,13 @@ def main(folder: str) -> None:
         port = ray.nodes()[0]["MetricsExportPort"]  # type: ignore[no-untyped-call]
         receipt = scan(session, Path(folder) / "ledger")
         healthy = figures_with(port, "gnosis_symbols_done_total")
-        toy = Path(folder) / "toy"
-        toy.mkdir()
-        suffer(session, toy)
+        fake = Path(folder) / "fake"
+        fake.mkdir()
+        lose_a_host(session, fake)
         outcome = {
             "receipt": receipt.model_dump(mode="json"),
             "healthy": healthy,
-            "suffering": figures_with(port, "gnosis_hosts_lost_total"),
+            "with_loss": figures_with(port, "gnosis_hosts_lost_total"),
             "listening": listening(port),
             "lines": log_lines(),
         }

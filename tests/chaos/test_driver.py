@@ -38,15 +38,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ledger of an undisturbed run."""
     out = tmp_path_factory.mktemp("undisturbed") / "whole"
     undisturbed = scan(out, "--symbols", SYMBOLS, "--granularity", "inline")
-    said = undisturbed.communicate(timeout=120)[1].decode()
-    assert undisturbed.returncode == 0, said
+    stderr = undisturbed.communicate(timeout=120)[1].decode()
+    assert undisturbed.returncode == 0, stderr
     return out
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_driver_that_ends_leaves_a_run_that_can_be_finished(
-    how: signal.Signals, code: int, whole: Path, tmp_path: Path
-) -> None:
+def test_a_run_whose_driver_ended_can_be_resumed(how: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "cut"
     driver = scan(out, "--symbols", SYMBOLS, "--granularity", "shard")
     deadline = time.monotonic() + 120.0
@@ -54,16 +52,16 @@ def test_a_driver_that_ends_leaves_a_run_that_can_be_finished(
         assert time.monotonic() < deadline, "no batch was finished"
         time.sleep(0.01)
     driver.send_signal(how)
-    said = driver.communicate(timeout=60)[1].decode()
-    assert driver.returncode == code, said
+    stderr = driver.communicate(timeout=60)[1].decode()
+    assert driver.returncode == code, stderr
     finished = len(commits(out))
     assert 1 <= finished < COUNT
 
     (folder,) = (out / "commits").glob("*/*")
     run_id = folder.name.removeprefix("run_id=")
     resumed = scan(out, "--resume", run_id, "--granularity", "inline")
-    said = resumed.communicate(timeout=120)[1].decode()
-    assert resumed.returncode == 0, said
+    stderr = resumed.communicate(timeout=120)[1].decode()
+    assert resumed.returncode == 0, stderr
     assert len(commits(out)) == COUNT
 
     assert list(part_bytes(out).values()) == list(part_bytes(whole).values())

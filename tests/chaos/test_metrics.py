@@ -1,4 +1,4 @@
-"""What Prometheus is told of runs, in a Ray of its own: needs the extra ``dashboard``, which brings Ray's agent."""
+"""The metrics of runs as Prometheus reads them, in a Ray of its own: needs Ray's agent (extra ``dashboard``)."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     assert seen.returncode == 0, seen.stderr[-3000:]
     assert seen.stderr == "", "Ray talked to the user's terminal"
-    told: dict[str, Any] = json.loads(seen.stdout)
-    return told
+    outcome: dict[str, Any] = json.loads(seen.stdout)
+    return outcome
 
 
 def test_a_scan_is_seen_on_the_metrics_port_as_its_receipt_says(outcome: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ def test_a_scan_is_seen_on_the_metrics_port_as_its_receipt_says(outcome: dict[st
 
 
 def test_a_lost_host_and_what_it_held_are_counted(outcome: dict[str, Any]) -> None:
-    figures = outcome["suffering"]
+    figures = outcome["with_loss"]
     assert figures["gnosis_hosts_lost_total"] == 1
     assert figures["gnosis_batches_requeued_total"] >= 1
     assert figures["gnosis_batches_done_total"] == 3 + BATCHES
@@ -66,6 +66,6 @@ def test_the_metrics_port_is_open_on_the_loopback_interface_alone(outcome: dict[
 
 
 def test_a_lost_host_is_logged_as_lines_that_name_the_run(outcome: dict[str, Any]) -> None:
-    assert {line["run"] for line in outcome["lines"]} == {"suffering"}, "nothing is logged of what goes well"
+    assert {line["run"] for line in outcome["lines"]} == {"with_loss"}, "nothing is logged of what goes well"
     assert [line["host"] for line in outcome["lines"] if line["message"].startswith("host")] == [1]
     assert next(line["batch"] for line in outcome["lines"] if "failed in attempt" in line["message"]) == 1

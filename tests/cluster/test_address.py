@@ -1,4 +1,4 @@
-"""An address is judged from outside, in bounded time, and the message says what is at fault."""
+"""An address is checked in bounded time, and the message names what is at fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gnosis_ray.errors import ClusterError
 
 @pytest.fixture
 def not_ray() -> Iterator[int]:
-    """The port of a listener that takes connections and never says a word."""
+    """The port of a listener that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=lambda: _swallow(server), daemon=True).start()
         yield server.getsockname()[1]
@@ -60,22 +60,20 @@ def answer(code: int, error: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "output",
     [
         "ray.exceptions.AuthenticationError: RPC error: InvalidAuthToken: Authentication token is missing or incorrect",
         "Token authentication is enabled but no authentication token was found",
     ],
 )
-def test_a_token_that_is_not_taken_is_told_in_our_own_words(
-    said: str, not_ray: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(address, "_health_check", lambda *_: answer(1, said))
+def test_a_rejected_token_has_a_message_of_our_own(output: str, not_ray: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "_health_check", lambda *_: answer(1, output))
     with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN_PATH") as caught:
         address.check_answers(f"127.0.0.1:{not_ray}")
     assert "RPC" not in str(caught.value)
 
 
-def test_another_refusal_is_told_in_rays_words(not_ray: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_refusal_keeps_rays_message(not_ray: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address, "_health_check", lambda *_: answer(1, "version\n mismatch"))
     with pytest.raises(ClusterError, match="refuses: version mismatch") as caught:
         address.check_answers(f"127.0.0.1:{not_ray}")

@@ -24,7 +24,7 @@ def test_every_finding_has_advice_exactly_where_it_is_bad(tmp_path: Path) -> Non
     assert find(checks, "settings").ok
 
 
-def test_a_folder_that_does_not_exist_yet_is_judged_by_where_it_would_be(tmp_path: Path) -> None:
+def test_a_missing_folder_is_checked_at_its_nearest_parent(tmp_path: Path) -> None:
     out = tmp_path / "not" / "yet"
     assert find(examine(out), "output folder").ok
     assert not out.exists()
@@ -37,7 +37,7 @@ def test_a_file_in_the_place_of_the_folder_is_found(tmp_path: Path) -> None:
     assert "--out" in check.advice
 
 
-def test_a_bad_setting_is_found_and_the_rest_is_still_examined(tmp_path: Path) -> None:
+def test_a_bad_setting_does_not_stop_the_other_checks(tmp_path: Path) -> None:
     profile = tmp_path / "mine.yaml"
     profile.write_text("run: {batch_sise: 3}\n")
     checks = examine(tmp_path, str(profile))

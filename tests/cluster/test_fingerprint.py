@@ -21,12 +21,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_our_packages_lie_side_by_side() -> None:
+def test_our_packages_share_one_root() -> None:
     assert all((ROOT / package / "__init__.py").is_file() for package in PACKAGES)
     assert code_digest() == code_digest()
 
 
-def test_only_the_code_counts_not_where_it_lies(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_digest_depends_on_code_not_on_location(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("elsewhere") / "site-packages"
     shutil.copytree(copy, other)
     (other / "gnosis_ray" / "notes.txt").write_text("not code")
@@ -35,7 +35,7 @@ def test_only_the_code_counts_not_where_it_lies(copy: Path, tmp_path_factory: py
 
 
 @pytest.mark.parametrize("change", ["edit", "add", "remove", "rename"])
-def test_any_change_of_the_code_shows(copy: Path, change: str) -> None:
+def test_any_change_of_code_changes_the_digest(copy: Path, change: str) -> None:
     before = code_digest(copy)
     path = copy / "gnosis_ray" / "errors.py"
     if change == "edit":
@@ -49,13 +49,13 @@ def test_any_change_of_the_code_shows(copy: Path, change: str) -> None:
     assert code_digest(copy) != before
 
 
-def test_settings_are_understood_or_the_first_fault_is_named(config: Config) -> None:
+def test_unreadable_settings_name_their_first_fault(config: Config) -> None:
     assert decision_hash(config.model_dump_json()) == config.decision_hash()
     foreign = config.model_dump_json().replace('"batch_size"', '"batch_sise"')
     assert decision_hash(foreign).startswith("unreadable: run.batch_size")
 
 
-def test_a_store_is_its_parts(tmp_path: Path) -> None:
+def test_a_store_digest_depends_on_its_parts(tmp_path: Path) -> None:
     assert store_digest(None) == "not needed"
     assert store_digest(tmp_path / "nowhere") == f"no parts in {tmp_path / 'nowhere'}"
     first, second = (tmp_path / side / "bars" / "event_year=2026" for side in ("one", "two"))
@@ -69,7 +69,7 @@ def test_a_store_is_its_parts(tmp_path: Path) -> None:
     assert store_digest(tmp_path / "one") != store_digest(tmp_path / "two")
 
 
-def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_distribution_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = versions()
     assert set(found) == {"python", "ray", "polars", "numpy"}
     assert all(text[0].isdigit() for text in found.values())
@@ -77,7 +77,7 @@ def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Plug:
-    """What importlib says of an installed distribution."""
+    """An installed distribution as importlib shows it."""
 
     name, version = "my-engines", "1.2"
 

@@ -48,7 +48,7 @@ def test_queries_group_by_tags_that_the_metric_has() -> None:
     assert [(names, metric) for names, metric in grouped if not set(names.split(", ")) <= tags[metric]] == []
 
 
-def test_panels_have_titles_in_words_and_places_of_their_own() -> None:
+def test_panels_have_readable_titles_and_do_not_overlap() -> None:
     titles = [panel["title"] for panel in BOARD["panels"]]
     assert len(titles) == len(set(titles))
     assert not any("_" in title for title in titles)
@@ -58,6 +58,6 @@ def test_panels_have_titles_in_words_and_places_of_their_own() -> None:
     assert all(place["x"] + place["w"] <= 24 for place in places)
 
 
-def test_nothing_is_bound_to_one_installation() -> None:
+def test_the_dashboard_is_independent_of_an_installation() -> None:
     sources = {json.dumps(panel["datasource"], sort_keys=True) for panel in BOARD["panels"]}
     assert sources == {json.dumps({"type": "prometheus", "uid": "${datasource}"}, sort_keys=True)}

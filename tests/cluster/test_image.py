@@ -47,7 +47,7 @@ def test_every_install_is_pinned_or_our_own() -> None:
     assert all("://" not in rest for _, rest in instructions())
 
 
-def test_the_last_stage_installs_nothing_and_runs_as_nobody_special() -> None:
+def test_the_last_stage_installs_nothing_and_runs_unprivileged() -> None:
     last = dict(stages()[-1])
     assert not any("pip" in rest or "apt" in rest for _, rest in stages()[-1])
     uid, gid = map(int, last["USER"].split(":"))
@@ -62,7 +62,7 @@ def test_the_pods_run_as_the_images_user() -> None:
         assert named == {uid}
 
 
-def test_what_is_copied_is_there_and_let_through() -> None:
+def test_copied_files_exist_and_are_not_ignored() -> None:
     let_through = {
         line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
     }

@@ -1,4 +1,4 @@
-"""The Kubernetes files are valid by their schemas, closed to the outside, and say one thing once.
+"""The Kubernetes files are valid by their schemas, closed to the outside, and consistent with each other.
 
 Core kinds are held against the schemas that kubernetes-validate carries; pod templates as Pods. The fields of the Ray
 kinds are those that we use, as KubeRay 1.6.2 documents them (its reference of the ray.io/v1 types): no package carries
@@ -112,7 +112,7 @@ def test_pod_templates_fit_the_schema_of_a_pod(template: dict[str, Any]) -> None
     kubernetes_validate.validate(as_pod(template), KUBERNETES, strict=True)
 
 
-def test_the_schemas_would_refuse_a_field_that_is_not_there() -> None:
+def test_the_schemas_reject_an_unknown_field() -> None:
     with pytest.raises(ValidationError, match="hostNetwrk"):
         kubernetes_validate.validate(as_pod(TEMPLATES[0]) | {"spec": {"hostNetwrk": True}}, KUBERNETES, strict=True)
 
@@ -125,12 +125,12 @@ def test_ray_kinds_have_the_fields_of_kuberay(body: dict[str, Any]) -> None:
 
 def test_the_check_of_fields_can_fail() -> None:
     wrong = {"schedule": 5, "jobTemplate": {}, "timezone": "UTC"}
-    told = list(misfits(wrong, KINDS["RayCronJob"], "it"))
-    assert "it.schedule: Expected str, was 5" in told
-    assert {"it.timezone: unknown", "it.suspend: missing", "it.jobTemplate.entrypoint: missing"} < set(told)
+    messages = list(misfits(wrong, KINDS["RayCronJob"], "it"))
+    assert "it.schedule: Expected str, was 5" in messages
+    assert {"it.timezone: unknown", "it.suspend: missing", "it.jobTemplate.entrypoint: missing"} < set(messages)
 
 
-def test_everything_lies_in_one_restricted_namespace() -> None:
+def test_everything_is_in_one_restricted_namespace() -> None:
     (namespace,) = (body for body in CORE if body["kind"] == "Namespace")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     others = [body for _, body in DOCUMENTS if body is not namespace and body["kind"] != "Namespace"]
@@ -154,7 +154,7 @@ def test_no_secret_has_a_value_here() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_pods_may_do_little(template: dict[str, Any]) -> None:
+def test_pods_have_minimal_privileges(template: dict[str, Any]) -> None:
     pod = template["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -179,7 +179,7 @@ def test_the_three_kinds_run_the_same_cluster() -> None:
     assert standing == once
 
 
-def test_a_night_is_one_scan() -> None:
+def test_the_nightly_job_runs_one_scan() -> None:
     once, nightly = (next(body["spec"] for body in RAY if body["kind"] == kind) for kind in ("RayJob", "RayCronJob"))
     assert nightly["jobTemplate"] == once
     assert once["submissionMode"] in MODES
@@ -202,7 +202,7 @@ def test_volumes_are_claimed_for_many_nodes() -> None:
     assert all(claim["accessModes"] == ["ReadWriteMany"] for claim in claims.values())
 
 
-def test_nothing_comes_in_but_the_nodes_and_the_operator() -> None:
+def test_only_nodes_and_the_operator_may_connect() -> None:
     policies = {body["metadata"]["name"]: body["spec"] for body in CORE if body["kind"] == "NetworkPolicy"}
     assert policies["deny-all"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     assert all(template["metadata"]["labels"] == PARTS for template in TEMPLATES)

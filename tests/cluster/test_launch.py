@@ -29,7 +29,7 @@ def path(request: pytest.FixtureRequest) -> Path:
     return file
 
 
-def test_there_is_one_for_own_machines_and_one_for_a_cloud() -> None:
+def test_launch_files_cover_own_machines_and_a_cloud() -> None:
     assert [read(path)["provider"]["type"] for path in FILES] == ["aws", "local"]
 
 
@@ -37,7 +37,7 @@ def test_ray_accepts_it(path: Path) -> None:
     validate_config(prepare_config(read(path)))
 
 
-def test_ray_would_refuse_a_key_that_it_does_not_know(path: Path) -> None:
+def test_ray_rejects_an_unknown_key(path: Path) -> None:
     wrong = prepare_config(copy.deepcopy(read(path))) | {"headnode": {}}
     with pytest.raises(ValidationError, match="headnode"):
         validate_config(wrong)
@@ -61,7 +61,7 @@ def test_every_node_asks_for_the_token_and_the_dashboard_is_on_loopback(path: Pa
     assert remote == f"/home/{body['auth']['ssh_user']}/.ray/auth_token"
 
 
-def test_no_secret_and_no_public_address_stands_in_it(path: Path) -> None:
+def test_it_holds_no_secret_and_no_public_address(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not any(secret in text for secret in SECRETS)
     assert "0.0.0.0" not in text  # noqa: S104 - looked for, not bound to

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.chaos
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What drive.py saw."""
+    """The output of two_nodes.py."""
     folder = tmp_path_factory.mktemp("nodes")
     (folder / "ledger").mkdir()
     (folder / "token").write_text("0123456789abcdef" * 4)
@@ -45,7 +45,7 @@ def test_joining_without_the_token_says_what_to_set(outcome: dict[str, Any]) -> 
     assert "asks for a token: this process has none, or another. Set RAY_AUTH_MODE=token" in outcome["stranger"]
 
 
-def test_the_doctor_tells_good_nodes_from_bad(outcome: dict[str, Any]) -> None:
+def test_the_doctor_distinguishes_good_nodes_from_bad(outcome: dict[str, Any]) -> None:
     checks = outcome["doctor"]
     assert [(name, ok) for name, ok, _ in checks[:3]] == [
         ("cluster", True),

@@ -64,7 +64,7 @@ def test_a_ledger_that_the_driver_cannot_write_is_its_own_error(
         survey(session, config, tmp_path / "nowhere")
 
 
-def test_an_unfit_node_ends_it_with_its_name_and_advice(
+def test_an_unfit_node_is_named_with_advice(
     session: Session, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answers(question: tuple[str, ...]) -> list[tuple[str, Facts | str]]:

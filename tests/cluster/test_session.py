@@ -1,4 +1,4 @@
-"""What can be said of sessions without starting Ray; the rest is in tests/actors and tests/chaos."""
+"""Sessions without starting Ray; the rest is in tests/actors and tests/chaos."""
 
 from __future__ import annotations
 

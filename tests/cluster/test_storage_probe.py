@@ -49,7 +49,7 @@ def test_another_place_is_not(place: Location) -> None:
         assert "another .preflight" in check_shared(str(place), name, "made up")
 
 
-def test_a_place_that_cannot_be_written_is_not_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_readable_place_that_cannot_be_written_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 

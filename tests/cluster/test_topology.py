@@ -27,7 +27,7 @@ BUDGETS = st.builds(Budget, cores=st.integers(1, 256), memory_mb=st.integers(RUN
 
 
 @given(batches=st.integers(0, 2000), budget=BUDGETS)
-def test_shards_fit_and_waste_nothing(batches: int, budget: Budget) -> None:
+def test_shard_hosts_fill_the_budget_and_no_more(batches: int, budget: Budget) -> None:
     made = plan(Load(batches * 64, batches, PARTS), budget, RUN, "shard")
     assert made.granularity == "shard"
     assert 1 <= made.hosts <= min(budget.cores, max(1, batches))
@@ -37,7 +37,7 @@ def test_shards_fit_and_waste_nothing(batches: int, budget: Budget) -> None:
 
 
 @given(symbols=st.integers(1, 3000), budget=BUDGETS, granularity=st.sampled_from(["auto", "component", "symbol"]))
-def test_never_more_is_alive_than_fits_and_the_waves_are_enough(
+def test_actors_fit_the_budget_and_waves_cover_all_symbols(
     symbols: int, budget: Budget, granularity: Granularity
 ) -> None:
     wanted = load(symbols)
@@ -59,7 +59,7 @@ def test_never_more_is_alive_than_fits_and_the_waves_are_enough(
     assert granularity != "auto" or (made.waves == 1 and made.actors <= budget.cores * RUN.auto_actors_per_core)
 
 
-def test_auto_is_the_finest_that_holds_the_universe_at_once(config: Config) -> None:
+def test_auto_is_the_finest_granularity_that_fits_in_one_wave(config: Config) -> None:
     budget = Budget(cores=8, memory_mb=10**6)
     most = 8 * config.run.auto_actors_per_core - 1
     both = most // (PARTS + 1)
@@ -69,7 +69,7 @@ def test_auto_is_the_finest_that_holds_the_universe_at_once(config: Config) -> N
     assert plan(load(9), Budget(64, 2000), config.run, "auto").granularity == "shard"
 
 
-def test_a_universe_larger_than_the_room_comes_in_waves(config: Config) -> None:
+def test_a_universe_beyond_the_budget_runs_in_waves(config: Config) -> None:
     made = plan(load(100), Budget(2, 10**6), config.run, "symbol")
     at_once = 2 * config.run.actors_per_core - 1
     assert (made.hosts, made.symbols_at_once, made.actors) == (1, at_once, at_once + 1)
@@ -77,12 +77,12 @@ def test_a_universe_larger_than_the_room_comes_in_waves(config: Config) -> None:
     assert f"{at_once} of 100 symbols at once, {made.waves} waves" in made.note
 
 
-def test_large_rooms_have_several_leaders(config: Config) -> None:
+def test_a_large_budget_has_several_leaders(config: Config) -> None:
     made = plan(load(640), Budget(128, 10**6), config.run, "symbol")
     assert (made.hosts, made.symbols_at_once, made.waves) == (10, 64, 1)
 
 
-def test_no_room_for_a_host_is_said_with_figures_and_a_way_out(config: Config) -> None:
+def test_too_small_a_budget_is_an_error_with_figures_and_advice(config: Config) -> None:
     with pytest.raises(ClusterError, match=r"1200 MB and one core, was 100 MB free and 8 cores.*inline") as caught:
         plan(load(200), Budget(8, 100), config.run, "auto")
     assert caught.value.exit_code == 5
@@ -106,12 +106,12 @@ def write(root: Path, path: str, text: str) -> None:
     (root / path).write_text(text)
 
 
-def test_free_memory_is_what_the_system_says(tmp_path: Path) -> None:
+def test_free_memory_is_what_the_system_reports(tmp_path: Path) -> None:
     write(tmp_path, "proc/meminfo", "MemTotal: 9000000 kB\nMemAvailable: 2048000 kB\n")
     assert measure_budget(tmp_path).memory_mb == 2000
 
 
-def test_a_container_of_the_second_kind_binds(tmp_path: Path) -> None:
+def test_limits_of_cgroup_v2_apply(tmp_path: Path) -> None:
     write(tmp_path, "proc/meminfo", "MemAvailable: 8192000 kB\n")
     write(tmp_path, "sys/fs/cgroup/memory.max", str(1000 * 2**20))
     write(tmp_path, "sys/fs/cgroup/memory.current", str(600 * 2**20))
@@ -120,7 +120,7 @@ def test_a_container_of_the_second_kind_binds(tmp_path: Path) -> None:
     assert measure_budget(tmp_path) == Budget(cores=1, memory_mb=500)
 
 
-def test_a_container_of_the_first_kind_binds(tmp_path: Path) -> None:
+def test_limits_of_cgroup_v1_apply(tmp_path: Path) -> None:
     write(tmp_path, "proc/meminfo", "MemAvailable: 8192000 kB\n")
     write(tmp_path, "sys/fs/cgroup/memory/memory.limit_in_bytes", str(1000 * 2**20))
     write(tmp_path, "sys/fs/cgroup/memory/memory.usage_in_bytes", str(1200 * 2**20))
@@ -129,7 +129,7 @@ def test_a_container_of_the_first_kind_binds(tmp_path: Path) -> None:
     assert measure_budget(tmp_path) == Budget(cores=1, memory_mb=0)
 
 
-def test_a_container_without_limits_does_not_bind(tmp_path: Path) -> None:
+def test_a_container_without_limits_does_not_limit(tmp_path: Path) -> None:
     write(tmp_path, "proc/meminfo", "MemAvailable: 2048000 kB\n")
     before = measure_budget(tmp_path)
     write(tmp_path, "sys/fs/cgroup/memory.max", "max\n")

@@ -26,7 +26,7 @@ BAD = "GNOSIS_RAY_TEST_BAD_NODE"
 
 
 def look_with_a_bad_node(*question: Any) -> dict[str, str]:
-    """What :func:`cluster.preflight.look` says, save on the node whose environment says that it is bad."""
+    """What :func:`cluster.preflight.look` says, except on the node that its environment marks as bad."""
     facts = look(*question)
     if BAD in os.environ:
         facts |= {"polars": "0.1", "market store": "no parts in /data"}
@@ -50,7 +50,7 @@ def refusal(session: Session, config: Config, ledger: Path) -> list[str]:
 
 
 def join_without_a_token(address: str) -> str:
-    """What a user without the token is told, from a process that has none."""
+    """The error of joining without the token, from a process that has none."""
     code = f"from cluster.session import connect\nwith connect({address!r}, None): pass"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
     empty = tempfile.mkdtemp()

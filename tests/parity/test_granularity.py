@@ -27,11 +27,11 @@ FEW = [f"SYN{i:02d}" for i in range(24)]
 
 @pytest.fixture(scope="module")
 def few(config: Config, market_calendar: SessionCalendar) -> RunManifest:
-    """A small universe in twelve batches: hosts that go on while a slow driver listens do not finish them all."""
+    """A small universe in twelve batches: hosts do not finish them all before a slow driver stops."""
     return manifest_of(config, market_calendar, FEW, config.data.synthetic.as_of).model_copy(update={"batch_size": 2})
 
 
-def test_the_number_of_polars_threads_leaves_no_trace(tmp_path: Path) -> None:
+def test_the_number_of_polars_threads_changes_no_bit(tmp_path: Path) -> None:
     code = "import sys; from gnosis_ray.cli.main import run; sys.exit(run(sys.argv[1:]))"
     processes = {}
     for threads in ("1", "2"):
@@ -42,28 +42,28 @@ def test_the_number_of_polars_threads_leaves_no_trace(tmp_path: Path) -> None:
             [sys.executable, "-c", code, *scan], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     for process in processes.values():
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said.decode()
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr.decode()
     one, two = (tables(out) for out in processes)
     assert one["snapshots"].height == len(FEW)
     assert_same(one, two)
 
 
 class CutOffError(Exception):
-    """The power went."""
+    """The run was cut off."""
 
 
 def cut_off_after(batches: int) -> Callable[[BatchReceipt], None]:
-    """Hears so many receipts, then raises."""
-    heard = 0
+    """Raise at the receipt of so many batches."""
+    received = 0
 
-    def hear(_receipt: BatchReceipt) -> None:
-        nonlocal heard
-        heard += 1
-        if heard == batches:
+    def receive(_receipt: BatchReceipt) -> None:
+        nonlocal received
+        received += 1
+        if received == batches:
             raise CutOffError
 
-    return hear
+    return receive
 
 
 @pytest.mark.parametrize(("first", "then"), [("inline", "inline"), ("inline", "shard"), ("shard", "inline")])
@@ -89,9 +89,9 @@ def test_a_run_that_was_cut_off_ends_as_one_that_was_not(
     assert 2 <= len(finished) < len(few.batches())
     assert store.read("snapshots")["symbol"].is_in(FEW).all()
 
-    heard: list[BatchReceipt] = []
-    receipt = work(cut, config, market_calendar, store.manifest(few.run_id), fanouts[then](), heard.append)
-    assert sorted(r.batch for r in heard) == sorted(set(range(len(few.batches()))) - set(finished))
+    received: list[BatchReceipt] = []
+    receipt = work(cut, config, market_calendar, store.manifest(few.run_id), fanouts[then](), received.append)
+    assert sorted(r.batch for r in received) == sorted(set(range(len(few.batches()))) - set(finished))
     undisturbed = work(whole, config, market_calendar, few)
     assert part_bytes(cut) == part_bytes(whole)
     assert_same(tables(cut), tables(whole))
@@ -105,9 +105,9 @@ def test_a_sealed_run_resumed_does_nothing(
 ) -> None:
     first = work(tmp_path, config, market_calendar, few)
     before = part_bytes(tmp_path)
-    heard: list[BatchReceipt] = []
-    again = work(tmp_path, config, market_calendar, few, on_receipt=heard.append)
-    assert heard == []
+    received: list[BatchReceipt] = []
+    again = work(tmp_path, config, market_calendar, few, on_receipt=received.append)
+    assert received == []
     assert part_bytes(tmp_path) == before
     assert (again.snapshots, again.ideas) == (first.snapshots, first.ideas)
     assert LedgerStore(tmp_path).runs() == [first]
@@ -142,7 +142,7 @@ def of_few_parts(config: Config) -> Config:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("granularity", "names"), [("shard", ODD), ("symbol", ODD), ("component", ("LONELY",))])
-def test_every_granularity_writes_the_same_failures_and_degradations_included(
+def test_every_granularity_writes_the_same_ledger_with_its_failures(
     granularity: str,
     names: tuple[str, ...],
     session: Session,

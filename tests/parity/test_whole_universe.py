@@ -56,7 +56,7 @@ def test_shards_write_what_one_process_writes(
     assert len(part_bytes(inline)) == 5 * len(universe.batches())
 
 
-def test_batch_boundaries_leave_no_trace(
+def test_batch_boundaries_change_no_bit(
     inline: Path,
     universe: RunManifest,
     config: Config,
