@@ -1,4 +1,4 @@
-"""``gnosis-ray``: finds the verb, turns errors into messages and exit codes.
+"""``gnosis-ray``: dispatches to the verb, turns errors into messages and exit codes.
 
 Exit codes: 0 done, 2 usage or configuration, 3 done with failed symbols, 4 no data, 5 cluster, 130 interrupted.
 """
@@ -17,13 +17,16 @@ from gnosis_ray.cli.logs import log_level_option
 from gnosis_ray.errors import ConfigError, GnosisError
 
 VERBS = {
-    "scan": ("gnosis_ray.cli.scan", "Measure a universe, take stances, make trades, write the ledger."),
-    "explain": ("gnosis_ray.cli.explain", "Tell the whole story of one symbol of one run; as a page with --html."),
+    "scan": ("gnosis_ray.cli.scan", "Measure a universe, take stances, propose trades, write the ledger."),
+    "explain": (
+        "gnosis_ray.cli.explain",
+        "Explain what a run decided about one symbol; as a page with --html.",
+    ),
     "runs": ("gnosis_ray.cli.runs", "List runs, show one."),
-    "data": ("gnosis_ray.cli.data", "Import market data into the store, list what it holds."),
+    "data": ("gnosis_ray.cli.data", "Import, fetch, list and check market data in the store."),
     "universe": ("gnosis_ray.cli.universe", "List universes, show the members of one."),
     "config": ("gnosis_ray.cli.config", "Show every setting and where it came from."),
-    "doctor": ("gnosis_ray.cli.doctor", "Say what on this machine would stand in the way, and what to do."),
+    "doctor": ("gnosis_ray.cli.doctor", "Check this machine or cluster, with advice."),
 }
 INTERRUPTED = 130
 

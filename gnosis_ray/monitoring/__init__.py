@@ -1,1 +1,1 @@
-"""What a run says of itself while it works: figures for Prometheus, lines for logs."""
+"""Monitoring of a run while it works: metrics for Prometheus, lines for logs."""

@@ -1,4 +1,4 @@
-"""The figures of a run, by name: what Prometheus can be asked for."""
+"""The metrics of a run, by name, as Prometheus sees them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure. ``tags`` part it into series, so none may be a symbol; ``bounds``: of a histogram's buckets."""
+    """One metric. Each combination of ``tags`` is a series, so no tag may be a symbol; ``bounds`` of a histogram."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -37,7 +37,7 @@ SYMBOLS_DEGRADED = Metric(
     "gnosis_symbols_degraded", "counter", "Symbols with missing or bad data, by engine and reason", (STAGE, REASON)
 )
 SYMBOLS_FAILED = Metric("gnosis_symbols_failed", "counter", "Failures of symbols, by the stage at fault", (STAGE,))
-"""After a failed fetch there may still be a result, of what the store knew before."""
+"""After a failed fetch there may still be a result, from what the store had before."""
 SYMBOLS_QUARANTINED = Metric(
     "gnosis_symbols_quarantined", "counter", "Symbols written off because their process failed", (GRANULARITY,)
 )

@@ -1,4 +1,4 @@
-"""Logs of processes that nobody watches: one JSON object a line."""
+"""Logs of background processes: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import sys
 from datetime import UTC, datetime
 
 OURS = ("gnosis_ray", "actors", "cluster")
-"""The loggers that speak for gnosis-ray."""
+"""The loggers of gnosis-ray."""
 
 FIELDS = ("symbol", "stage", "batch", "host")
-"""What a line may say beside its message, each given as ``extra={"symbol": ...}``."""
+"""Further fields of a line, each passed as ``extra={"symbol": ...}``."""
 
 
 class JsonLines(logging.Formatter):
-    """``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, ``run`` and what was given of :data:`FIELDS`."""
+    """``time`` (UTC, ISO 8601), ``level``, ``logger``, ``message``, ``run`` and the given ones of :data:`FIELDS`."""
 
     def __init__(self, run: str) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class JsonLines(logging.Formatter):
 
 
 def write_lines(run: str) -> None:
-    """From now on this process logs in lines to standard error, which Ray keeps in a file of the process.
+    """Log lines of this process to standard error from now on; Ray keeps it in a file for each process.
 
     Side effects: handlers and levels of the loggers of :data:`OURS`; a second call only names another run.
     """

@@ -1,4 +1,4 @@
-"""Turns what is known of a run into figures with names. No Ray."""
+"""Turns batch receipts and fan-out reports into observations of metrics. No Ray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gnosis_ray.schemas.run_schemas import QUARANTINED, BatchReceipt
 
 @dataclass(frozen=True)
 class Observation:
-    """A figure: how much a counter grew, what a histogram saw, where a gauge stands."""
+    """An increment of a counter, a sample of a histogram, or the value of a gauge."""
 
     metric: Metric
     value: float
@@ -22,7 +22,7 @@ class Observation:
 
 
 class RunMeter:
-    """Observes one run. Counters that grew by nothing are left out."""
+    """Observes one run. Counters that did not grow are left out."""
 
     def __init__(self, granularity: str) -> None:
         self._where = {GRANULARITY: granularity}
@@ -30,7 +30,7 @@ class RunMeter:
         self._oldest_quotes: float | None = None
 
     def on_receipt(self, receipt: BatchReceipt) -> list[Observation]:
-        """A batch is in the ledger. To be told once for each."""
+        """Observations of a committed batch; call it once for each."""
         failed = Counter(failure.stage for failure in receipt.failures)
         rows = {"snapshots": receipt.snapshots, "trade_ideas": receipt.ideas, "failures": len(receipt.failures)}
         counts = [
@@ -44,7 +44,7 @@ class RunMeter:
         return [*(each for each in counts if each.value), *self._seconds(receipt), *self._quote_age(receipt)]
 
     def on_report(self, report: FanoutReport) -> list[Observation]:
-        """How the run stands: what its counters grew by since the last report."""
+        """Increments of the run's counters since the last report."""
         standing = {
             catalogue.HOSTS_LOST: report.hosts_lost,
             catalogue.BATCHES_REQUEUED: report.requeued,
@@ -62,7 +62,7 @@ class RunMeter:
             yield Observation(catalogue.STAGE_SECONDS, seconds, self._where | {STAGE: stage})
 
     def _quote_age(self, receipt: BatchReceipt) -> Iterator[Observation]:
-        """The oldest of the run so far."""
+        """The age of the oldest quotes of the run so far."""
         age = receipt.quote_age_sessions
         if age is not None and (self._oldest_quotes is None or age > self._oldest_quotes):
             self._oldest_quotes = age
@@ -75,6 +75,6 @@ def _quarantined(receipt: BatchReceipt) -> int:
 
 def _degraded(receipt: BatchReceipt) -> Iterator[Observation]:
     """Reasons read ``hedge:stale_quotes``."""
-    for said, symbols in receipt.degraded.items():
-        stage, _, reason = said.partition(":")
+    for name, symbols in receipt.degraded.items():
+        stage, _, reason = name.partition(":")
         yield Observation(catalogue.SYMBOLS_DEGRADED, len(symbols), {STAGE: stage, REASON: reason})

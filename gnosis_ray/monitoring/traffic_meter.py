@@ -1,4 +1,4 @@
-"""Turns what went over the wire to vendors into figures with names. No Ray."""
+"""Turns the counters of vendors' traffic into observations of metrics. No Ray."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from gnosis_ray.monitoring.catalogue import OUTCOME, VENDOR, Metric
 from gnosis_ray.monitoring.run_meter import Observation
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 
-FIGURES: Mapping[str, Metric] = {
+TOTALS: Mapping[str, Metric] = {
     "requests": catalogue.VENDOR_REQUESTS,
     "rows": catalogue.VENDOR_ROWS,
     "wait_seconds": catalogue.VENDOR_WAITS,
 }
-TROUBLES = ("retries", "throttled", "failures", "breaker_openings", "coalesced", "reused", "dropped_after_as_of")
-"""Counted in one metric, apart by its tag."""
+OUTCOMES = ("retries", "throttled", "failures", "breaker_openings", "coalesced", "reused", "dropped_after_as_of")
+"""Counted in one metric, separated by its tag."""
 
 
 class TrafficMeter:
-    """Observes one gateway: what its counters grew by since they were last told."""
+    """Observes one gateway: the increments of its counters since the last call."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], float] = {}
@@ -28,10 +28,10 @@ class TrafficMeter:
         """Counters that did not grow are left out."""
         found = []
         for vendor in traffic:
-            for name, metric in FIGURES.items():
+            for name, metric in TOTALS.items():
                 if grown := self._growth(vendor, name):
                     found.append(Observation(metric, grown, {VENDOR: vendor.vendor}))
-            for name in TROUBLES:
+            for name in OUTCOMES:
                 if grown := self._growth(vendor, name):
                     tags = {VENDOR: vendor.vendor, OUTCOME: name}
                     found.append(Observation(catalogue.VENDOR_EVENTS, grown, tags))

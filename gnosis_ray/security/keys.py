@@ -1,8 +1,8 @@
-"""Vendors' keys: from the environment or a key file, in the process that talks to the vendor, and nowhere else.
+"""Vendors' keys: read from the environment or a key file by the process that talks to the vendor, and nowhere else.
 
-A key is no setting: it is in no :class:`~gnosis_ray.config.Config`, manifest, ledger or job. It travels between
-processes as nothing at all, since :class:`Key` refuses to be pickled: whoever needs one asks :func:`key_of` where it is
-needed, on a machine that has it.
+A key is not a setting: no :class:`~gnosis_ray.config.Config`, manifest, ledger or job contains one. It never travels
+between processes, since :class:`Key` refuses to be pickled: code that needs one calls :func:`key_of` where it runs, on
+a machine that has the key.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ENVIRONMENT: Mapping[KeyName, tuple[str, ...]] = {
     "alpaca_key_id": ("APCA_API_KEY_ID",),
     "alpaca_secret_key": ("APCA_API_SECRET_KEY",),
 }
-"""The variables that the vendors' own clients and documents use; the first one that is set counts."""
+"""The variables that the vendors' own clients and documentation use; the first one that is set is taken."""
 
 _FILE = "keys.yaml"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -38,7 +38,7 @@ _SENDABLE = re.compile(r"[!-~]+")
 
 
 class Key(SecretStr):
-    """A secret that shows as ``**********`` and cannot be pickled, so neither can anything that holds it."""
+    """A secret that prints as ``**********`` and cannot be pickled, nor can anything that contains it."""
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("A vendor's key does not leave its process: build what needs it where it is used")
@@ -51,11 +51,11 @@ class Key(SecretStr):
 
 
 def key_of(name: KeyName) -> Key:
-    """A vendor's key: of its environment variables the first that is set, else ``name`` in the key file.
+    """A vendor's key: the first of its environment variables that is set, else ``name`` in the key file.
 
     The key file is ``keys.yaml`` in ``$GNOSIS_RAY_HOME``: a line ``name: "value"`` each. Raises :class:`ConfigError`
-    saying both places where there is no such key, naming the command that mends it where others may read the file, and
-    for a value that no request could carry. No error quotes a value. What is returned here is masked by
+    naming both places if there is no such key, with the command to fix it if other users may read the file, and for a
+    value that cannot be sent in a request. No error quotes a value. A returned key is masked by
     :func:`~gnosis_ray.redaction.redacted` from then on.
     """
     for variable in ENVIRONMENT[name]:
@@ -69,12 +69,12 @@ def key_of(name: KeyName) -> Key:
 
 
 def key_file() -> Path:
-    """Where the key file is, or would be."""
+    """The path of the key file, which need not exist."""
     return home() / _FILE
 
 
 def where_to_put(name: KeyName) -> str:
-    """Both places in which a key is looked for, as advice."""
+    """Advice that names both places that a key is read from."""
     return f'Set {" or ".join(ENVIRONMENT[name])}, or write the line {name}: "..." into {key_file()} (chmod 600).'
 
 

@@ -7,14 +7,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.monitoring.traffic_meter import FIGURES, TROUBLES, TrafficMeter
+from gnosis_ray.monitoring.traffic_meter import OUTCOMES, TOTALS, TrafficMeter
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 
-COUNTS = st.fixed_dictionaries({name: st.integers(0, 50) for name in (*FIGURES, *TROUBLES)})
+COUNTS = st.fixed_dictionaries({name: st.integers(0, 50) for name in (*TOTALS, *OUTCOMES)})
 
 
 def test_every_counter_is_observed() -> None:
-    assert {*FIGURES, *TROUBLES} == {*VendorTraffic.model_fields} - {"vendor"}
+    assert {*TOTALS, *OUTCOMES} == {*VendorTraffic.model_fields} - {"vendor"}
 
 
 @given(st.lists(st.tuples(st.sampled_from(["cboe", "yahoo"]), COUNTS), max_size=12))
@@ -31,4 +31,4 @@ def test_figures_add_up_to_what_was_told_last(steps: list[tuple[str, dict[str, i
     for vendor, counts in standing.items():
         assert seen["gnosis_vendor_requests", vendor] == counts["requests"]
         assert seen["gnosis_vendor_rows", vendor] == counts["rows"]
-        assert all(seen["gnosis_vendor_events", vendor, name] == counts[name] for name in TROUBLES)
+        assert all(seen["gnosis_vendor_events", vendor, name] == counts[name] for name in OUTCOMES)
