@@ -16,7 +16,7 @@ from gnosis_ray.data.chains.volatility import select_volatility
 from gnosis_ray.engines.hedge.exposure import with_exposures
 from gnosis_ray.engines.hedge.gamma_profile import gamma_profiles
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 
 ROUNDS = 9
 YARDSTICK = "Polars reads and sums the same Parquet files"
@@ -40,7 +40,7 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
         {
             "yardstick": market.read_and_sum,
             "whole": lambda: engine.frames(keys),
-            "read": lambda: (adapter.source.raw_chains(keys), adapter.fetch_bars(keys, LOOKBACK)),
+            "read": lambda: (adapter.source.raw_chains(keys), adapter.fetch_bars(keys, BAR_LOOKBACK)),
             "arrange": lambda: arrange(add_times(clean(raw), market.calendar), config.market),
             "invert": lambda: select_volatility(contracts, config.market.implied_vol),
             "load": lambda: loader.load(raw),

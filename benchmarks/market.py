@@ -16,7 +16,7 @@ from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.market.keys import keys_at
@@ -90,4 +90,4 @@ def _write_synthetic(market: Market) -> None:
     source = SyntheticSource(market.calendar, market.config.data.synthetic, market.config.market)
     writer = StoreWriter(market.root)
     writer.append("chains", source.raw_chains(market.keys).drop("timestamp"))
-    writer.append("bars", source.bars(market.keys, LOOKBACK))
+    writer.append("bars", source.bars(market.keys, BAR_LOOKBACK))

@@ -15,7 +15,7 @@ from gnosis_ray.engines.base import FrameEngine
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.liquidity.volume_profile import price_grid
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.market.columns import UTC_TIME
 
 SYMBOLS = 500
@@ -77,7 +77,7 @@ def _row(market: Market, engine: FrameEngine, days_a_call: int, note: str) -> Ro
 
 def last_days(market: Market, count: int) -> pl.Series:
     """The moments at which the last ``count`` sessions' bars were all known, oldest first."""
-    bars = market.adapter().fetch_bars(market.keys, LOOKBACK)
+    bars = market.adapter().fetch_bars(market.keys, BAR_LOOKBACK)
     known = bars.group_by("timestamp").agg(pl.col("known_at").max()).sort("timestamp")
     return known["known_at"].tail(count)
 

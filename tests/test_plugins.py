@@ -23,7 +23,6 @@ from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter, build_source
 from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli.main import run
-from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES
 from gnosis_ray.errors import ConfigError, StageError
@@ -121,7 +120,7 @@ def offer(folder: Path, kind: str, name: str, target: str, *, version: str = "1.
 
 def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
     adapter = build_adapter(config, calendar)
-    return BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch()).run(NAMES, config.data.synthetic.as_of)
+    return BatchPass(ConfiguredComponents(config), adapter, config).run(NAMES, config.data.synthetic.as_of)
 
 
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
@@ -202,7 +201,7 @@ def test_a_provider_of_ones_own_bars(example: Path, tmp_path: Path, market_calen
     assert read.height == 60
     assert read["timestamp"].max() == datetime(2026, 7, 10, 20, tzinfo=UTC)
     adapter = build_adapter(config, market_calendar)
-    outcome = BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch()).run(["AAA"], now)
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(["AAA"], now)
     assert "adv_usd" in outcome.records[0].snapshot.liquidity
     assert outcome.records[0].snapshot.metadata["hedge.degraded"].startswith("no_chain")
 

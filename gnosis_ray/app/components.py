@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
@@ -30,6 +30,10 @@ from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, missing_members
 from gnosis_ray.schemas.core_schemas import EngineKind
 
+Processor = FrameProcessor | SentimentProcessor
+MakeProcessors = Callable[[MarketAdapter], Sequence[Processor]]
+MakeEngine = Callable[[], FrameEngine]
+
 
 class ConfiguredComponents:
     """The configured engines and agents."""
@@ -40,14 +44,22 @@ class ConfiguredComponents:
 
     def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
         """The configured engines over ``adapter``."""
+        makers = self._engine_makers(adapter, self._processors)
+        return [makers[kind]() for kind in self._config.engines.enabled]
+
+    def built_in_engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
+        """Every engine over ``adapter``, enabled or not, with all built-in processors; no plug-in is loaded."""
+        makers = self._engine_makers(adapter, lambda over: [make() for make in self._processor_makers(over).values()])
+        return [make() for make in makers.values()]
+
+    def _engine_makers(self, adapter: MarketAdapter, processors: MakeProcessors) -> dict[EngineKind, MakeEngine]:
         settings = self._config.engines
-        makers: dict[EngineKind, Callable[[], FrameEngine]] = {
+        return {
             "hedge": lambda: HedgeEngineV3(adapter, settings.hedge),
             "liquidity": lambda: LiquidityEngineV1(adapter, settings.liquidity),
-            "sentiment": lambda: SentimentEngineV1(self._sentiment_sources(adapter), settings.sentiment),
+            "sentiment": lambda: SentimentEngineV1(processors(adapter), settings.sentiment),
             "elasticity": lambda: ElasticityEngineV1(adapter, settings.elasticity),
         }
-        return [makers[kind]() for kind in settings.enabled]
 
     def primary_agents(self) -> list[PrimaryAgent]:
         """The configured primary agents."""
@@ -72,18 +84,22 @@ class ConfiguredComponents:
         strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
         return strategy
 
-    def _sentiment_sources(self, adapter: MarketAdapter) -> list[FrameProcessor | SentimentProcessor]:
+    def _processors(self, adapter: MarketAdapter) -> list[Processor]:
+        makers = self._processor_makers(adapter)
+        names = self._config.engines.sentiment.processors
+        return [makers[name]() if name in makers else self._plugin_processor(name, adapter) for name in names]
+
+    def _processor_makers(self, adapter: MarketAdapter) -> dict[str, Callable[[], FrameProcessor]]:
         settings = self._config.engines.sentiment
-        makers: dict[str, Callable[[], FrameProcessor]] = {
+        return {
             "news": lambda: NewsSentimentProcessor(adapter, settings.news),
             "flow": lambda: FlowSentimentProcessor(settings.flow, adapter),
             "technical": lambda: TechnicalSentimentProcessor(adapter, settings.technical),
         }
-        return [makers[n]() if n in makers else self._plugin_source(n, adapter) for n in settings.processors]
 
-    def _plugin_source(self, name: str, adapter: MarketAdapter) -> FrameProcessor | SentimentProcessor:
-        source: FrameProcessor | SentimentProcessor = self._plugins.make("processors", name, _source_fault, adapter)
-        return source
+    def _plugin_processor(self, name: str, adapter: MarketAdapter) -> Processor:
+        processor: Processor = self._plugins.make("processors", name, _processor_fault, adapter)
+        return processor
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""
@@ -96,7 +112,7 @@ class ConfiguredComponents:
         return TradeAgentV1(adapter, self._config.trade, (*BUILTIN_STRATEGIES, *added))
 
 
-def _source_fault(made: object) -> str | None:
+def _processor_fault(made: object) -> str | None:
     """Why an object is no sentiment processor; None where it is one."""
     wrong = missing_members(SentimentProcessor, "name")(made)
     name = getattr(made, "name", None)

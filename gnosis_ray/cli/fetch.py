@@ -71,7 +71,7 @@ def command(
     members = load_universe(requested_universe(universe, symbols))
     print_universe(members)
     calendar = build_calendar(config, now)
-    requests = live.requests_for(config, calendar, members.symbols)
+    requests = live.requests_for(config, members.symbols)
     with live.gateway_to(config, None, "fetch") as gateway:
         done = live.fetch(config, requests, gateway, now if again else _session_began(calendar, now))
     emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")

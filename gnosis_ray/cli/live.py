@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cluster.session import Session
-from gnosis_ray.app.fetching import beside, build_gateway, response_cache_dir
+from gnosis_ray.app.fetching import build_gateway, reference_symbols, response_cache_dir
 from gnosis_ray.app.sources import data_dir
 from gnosis_ray.cli.console import plural, stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
 from gnosis_ray.vendors.fetching import STORE, Fetched, VendorPlan, fetch_and_store, fetch_requests, routes
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, GatewayPort
@@ -41,10 +40,10 @@ def historical_config(config: Config, as_of: datetime | None) -> Config:
     return config
 
 
-def requests_for(config: Config, calendar: SessionCalendar, symbols: Iterable[str]) -> list[FetchRequest]:
+def requests_for(config: Config, symbols: Iterable[str]) -> list[FetchRequest]:
     """All that a run has to fetch, with what engines read beside its symbols; nothing where no vendor is named."""
     of = routes(config)
-    return fetch_requests(of, symbols, beside(config, calendar).symbols) if of else []
+    return fetch_requests(of, symbols, reference_symbols(config)) if of else []
 
 
 def fetched(

@@ -113,7 +113,7 @@ def command(
         config = historical_config(config, as_of)
         calendar = _calendar(config, as_of or started, watch)
         manifest = _prepare(requested_universe(universe, symbols), as_of, config, calendar, started, watch)
-        requests = requests_for(config, calendar, manifest.symbols)
+        requests = requests_for(config, manifest.symbols)
     if dry_run:
         _explain(manifest, config, cluster, out, format_, requests)
         return 0

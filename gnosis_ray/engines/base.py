@@ -11,7 +11,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 import polars as pl
 
 from gnosis_ray.market.columns import DETAILS, KEYS
-from gnosis_ray.market.keys import ReferenceData, one_key
+from gnosis_ray.market.data_requirements import DataRequirements
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
 
 META_PREFIX = "meta__"
@@ -79,11 +80,8 @@ class FrameEngine(ABC):
     kind: ClassVar[EngineKind]
     requires: ClassVar[tuple[EngineKind, ...]] = ()
     features: ClassVar[tuple[FeatureSpec, ...]]
-
-    @property
-    def context(self) -> ReferenceData:
-        """What ``load`` reads of other symbols at the keys' moments: a batch reads it once, too."""
-        return ReferenceData()
+    data_requirements: DataRequirements = DataRequirements()
+    """What ``load`` reads, by this engine's own settings: a batch is read once, as far back as its engines need."""
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> EngineData:
@@ -99,6 +97,16 @@ class FrameEngine(ABC):
         """No row, the right columns."""
         numbers = dict.fromkeys([*(spec.name for spec in self.features), "confidence"], pl.Float64)
         return EngineFrames(pl.DataFrame(schema={**KEYS, **numbers, "regime": pl.String}))
+
+    def assemble(self, rows: pl.DataFrame, details: pl.DataFrame | None = None) -> EngineFrames:
+        """The engine's frames from measured rows: declared features as f64, ``confidence``, ``regime``, ``meta__*``.
+
+        All of these must be among the columns of ``rows``; others are dropped.
+        """
+        features = [pl.col(spec.name).cast(pl.Float64) for spec in self.features]
+        meta = [name for name in rows.columns if name.startswith(META_PREFIX)]
+        frame = rows.select(*KEYS, *features, "confidence", "regime", *meta)
+        return EngineFrames(frame) if details is None else EngineFrames(frame, details)
 
     def frames(self, keys: pl.DataFrame, upstream: Mapping[EngineKind, EngineFrames] | None = None) -> EngineFrames:
         """``load`` and ``compute``."""

@@ -1,8 +1,7 @@
-"""Keys: what a batch asks for, one row a symbol and as-of moment."""
+"""Keys: what a batch asks for, one row a symbol and as-of time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -17,24 +16,6 @@ def one_key(symbol: str, now: datetime) -> pl.DataFrame:
 
 
 def keys_at(symbols: list[str], now: datetime) -> pl.DataFrame:
-    """A batch of many symbols at one moment, sorted by symbol."""
+    """A batch of many symbols at one time, sorted by symbol."""
     ordered = sorted(symbols)
     return pl.DataFrame({"symbol": ordered, "timestamp": [to_utc(now)] * len(ordered)}, schema=KEYS)
-
-
-@dataclass(frozen=True)
-class ReferenceData:
-    """Symbols that an engine reads beside those it is asked about, and how many of their daily bars."""
-
-    symbols: tuple[str, ...] = ()
-    bar_lookback: int = 0
-
-    def merged(self, other: ReferenceData) -> ReferenceData:
-        """What serves both."""
-        symbols = tuple(sorted({*self.symbols, *other.symbols}))
-        return ReferenceData(symbols, max(self.bar_lookback, other.bar_lookback))
-
-    def keys(self, asked: pl.DataFrame) -> pl.DataFrame:
-        """``KEYS`` of these symbols at each moment of ``asked``, sorted by symbol and timestamp."""
-        symbols = pl.DataFrame({"symbol": self.symbols}, schema={"symbol": pl.String})
-        return symbols.join(asked.select("timestamp").unique(), how="cross").sort("symbol", "timestamp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
+from functools import cached_property
 from typing import Protocol
 
 import polars as pl
@@ -14,11 +14,11 @@ from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.columns import DETAILS
-from gnosis_ray.market.keys import ReferenceData, keys_at
+from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_required_order
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
@@ -48,7 +48,7 @@ class PipelineComponents(Protocol):
 
 @dataclass
 class BatchOutcome:
-    """What a pass over a batch left: records in order of symbol, profiles, and the symbols that failed."""
+    """The result of a pass over a batch: records in order of symbol, profiles, and the symbols that failed."""
 
     records: list[LedgerRecord] = field(default_factory=list)
     details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
@@ -58,7 +58,7 @@ class BatchOutcome:
 
     @classmethod
     def merged(cls, outcomes: Sequence[BatchOutcome]) -> BatchOutcome:
-        """One outcome of several with different symbols: the same whichever way the symbols were parted."""
+        """One outcome of several with different symbols: the same however the symbols were divided."""
         whole = cls(
             records=sorted((r for o in outcomes for r in o.records), key=lambda record: record.symbol),
             failures=sorted((f for o in outcomes for f in o.failures), key=lambda failure: failure.symbol),
@@ -91,32 +91,34 @@ class BatchOutcome:
 
 
 class BatchPass:
-    """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol."""
+    """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol.
 
-    def __init__(
-        self,
-        components: PipelineComponents,
-        adapter: MarketAdapter,
-        config: Config,
-        watch: Stopwatch,
-        contexts: ReferenceReader | None = None,
-    ) -> None:
+    One object serves any number of batches: what their engines declare to read is asked once, and the reference
+    symbols are read once for all batches of the same timestamps.
+    """
+
+    def __init__(self, components: PipelineComponents, adapter: MarketAdapter, config: Config) -> None:
         self._components = components
         self._adapter = adapter
         self._config = config
-        self._watch = watch
-        self._contexts = contexts or ReferenceReader(adapter)
+        self._reference = ReferenceReader(adapter)
+
+    @cached_property
+    def _requirements(self) -> DataRequirements:
+        engines = self._components.engines(self._adapter)
+        return merge_requirements(engine.data_requirements for engine in engines if isinstance(engine, FrameEngine))
 
     def run(self, symbols: Sequence[str], now: datetime) -> BatchOutcome:
         """One pass as of ``now``. A symbol's failure becomes a row; only a failure to read the data is raised."""
-        outcome = BatchOutcome()
-        with self._watch("load"):
+        outcome, watch = BatchOutcome(), Stopwatch()
+        outcome.seconds = watch.seconds
+        with watch("load"):
             adapter = self._read(keys_at(list(symbols), now))
         known = adapter.known_symbols()
         outcome.failures += [_nothing_known(s, now) for s in sorted(set(symbols) - known)]
-        computed = self._compute(adapter, keys_at(sorted(known), now), outcome)
+        computed = self._compute(adapter, keys_at(sorted(known), now), outcome, watch)
         failed = {failure.symbol for failure in outcome.failures}
-        with self._watch("agents"):
+        with watch("agents"):
             self._decide(sorted(known - failed), now, adapter, computed, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
         recorded = [record.symbol for record in outcome.records]
@@ -124,21 +126,22 @@ class BatchPass:
         return outcome
 
     def _read(self, keys: pl.DataFrame) -> PreloadedAdapter:
-        """The data of the keys, and what the engines read beside them."""
-        loaded = PreloadedAdapter.load(self._adapter, keys, LOOKBACK)
-        engines = [e for e in self._components.engines(self._adapter) if isinstance(e, FrameEngine)]
-        context = reduce(lambda wanted, engine: wanted.merged(engine.context), engines, ReferenceData())
-        if not context.symbols:
+        """The data of the keys and of the reference symbols, as far back as the engines declare."""
+        needs = self._requirements
+        loaded = PreloadedAdapter.load(self._adapter, keys, needs.bar_lookback)
+        if not needs.reference.symbols:
             return loaded
-        return loaded.beside(self._contexts.read(context.keys(keys), max(LOOKBACK, context.bar_lookback)))
+        return loaded.with_reference(self._reference.read(needs.reference.keys(keys), needs.reference_bar_lookback))
 
-    def _compute(self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome) -> list[PrecomputedEngine]:
+    def _compute(
+        self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome, watch: Stopwatch
+    ) -> list[PrecomputedEngine]:
         frames: dict[EngineKind, EngineFrames] = {}
         computed = []
         for _, engine in in_required_order([(e.kind, e) for e in self._components.engines(adapter)]):
             if not isinstance(engine, FrameEngine):
                 raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
-            with self._watch(f"engine.{engine.kind}"):
+            with watch(f"engine.{engine.kind}"):
                 measured, failures = _isolated(engine, keys, engine.load(keys), frames)
             outcome.failures += failures
             frames[engine.kind] = measured.frames
@@ -180,7 +183,7 @@ class BatchPass:
 def _isolated(
     engine: FrameEngine, keys: pl.DataFrame, data: EngineData, upstream: dict[EngineKind, EngineFrames]
 ) -> tuple[PrecomputedEngine, list[Failure]]:
-    """The engine over the batch; if that raises, symbol by symbol, so that only the culprits fail."""
+    """The engine over the batch; if that raises, symbol by symbol, so that only those at fault fail."""
     try:
         return PrecomputedEngine(engine, engine.compute(keys, data, upstream)), []
     except ClusterError:

@@ -1,8 +1,9 @@
-"""Stand-ins for engines and agents that live in another process: the pipeline cannot tell."""
+"""Proxies of engines and agents that live in another process: the pipeline cannot tell the difference."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent, TradeDecision
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.market.data_requirements import ReferenceData
 from gnosis_ray.pipeline.batch_pass import PipelineComponents
 from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion, TradeIdea
 
@@ -18,11 +20,11 @@ TRADE_AGENT = "trade_agent"
 
 
 MethodCaller = Callable[..., Any]
-"""Calls a method, by its name, of a part elsewhere: returns what it returns, raises what it raises."""
+"""Calls a method, by its name, of a component elsewhere: returns what it returns, raises what it raises."""
 
 
 class EngineProxy(FrameEngine):
-    """A FrameEngine elsewhere. It reads its context itself, so none is read for it here."""
+    """A FrameEngine elsewhere. It reads its reference symbols itself, so none are read for it here."""
 
     def __init__(self, call: MethodCaller) -> None:
         self._call = call
@@ -100,21 +102,21 @@ class ProxyComponents:
         self._callers = callers
 
     def engines(self, adapter: MarketAdapter) -> list[FrameEngine]:
-        """A stand-in for each engine: its kind, what it requires, its features."""
+        """A proxy of each engine: with its kind, its features, and what it requires."""
         return [_engine(engine, self._callers[engine.kind]) for engine in self._components.engines(adapter)]
 
     def primary_agents(self) -> list[PrimaryAgent]:
-        """A stand-in for each primary agent."""
+        """A proxy of each primary agent."""
         named = zip(self._agent_names, self._components.primary_agents(), strict=True)
         return [_like(agent, PrimaryAgentProxy)(self._callers[agent_role(name)]) for name, agent in named]
 
     def composer(self) -> ComposerAgent:
-        """A stand-in for the composer."""
+        """A proxy of the composer."""
         composer: ComposerAgent = _like(self._components.composer(), ComposerProxy)(self._callers[COMPOSER])
         return composer
 
     def trade_agent(self, adapter: MarketAdapter) -> TradeAgent:
-        """A stand-in for the trade agent; it says why it made nothing where that one does."""
+        """A proxy of the trade agent; it gives the reason for no idea where that one does."""
         original = self._components.trade_agent(adapter)
         proxy = DecidingTradeAgentProxy if hasattr(original, "decide") else TradeAgentProxy
         agent: TradeAgent = _like(original, proxy)(self._callers[TRADE_AGENT])
@@ -127,11 +129,16 @@ def agent_role(name: str) -> str:
 
 
 def _engine(engine: FrameEngine, call: MethodCaller) -> FrameEngine:
-    face = {"kind": engine.kind, "requires": engine.requires, "features": engine.features}
-    stand_in: FrameEngine = _like(engine, EngineProxy, face)(call)
-    return stand_in
+    attributes = {
+        "kind": engine.kind,
+        "requires": engine.requires,
+        "features": engine.features,
+        "data_requirements": replace(engine.data_requirements, reference=ReferenceData()),
+    }
+    proxy: FrameEngine = _like(engine, EngineProxy, attributes)(call)
+    return proxy
 
 
-def _like(original: object, proxy: type[Any], face: Mapping[str, Any] | None = None) -> type[Any]:
+def _like(original: object, proxy: type[Any], attributes: Mapping[str, Any] | None = None) -> type[Any]:
     """``proxy`` under the original's class name, which failures name as their stage."""
-    return type(type(original).__name__, (proxy,), dict(face or {}))
+    return type(type(original).__name__, (proxy,), dict(attributes or {}))

@@ -56,9 +56,9 @@ class _Window:
 
 
 class ReferenceReader:
-    """Reads the symbols that engines look at beside a batch's own: once for all batches of the same moments.
+    """Reads the reference symbols of engines: once for all batches of the same timestamps.
 
-    They are read apart from a batch: inside it they would widen the range of symbols that a store has to read.
+    They are read separately from a batch: inside it they would widen the range of symbols that a store has to read.
     """
 
     def __init__(self, adapter: MarketAdapter) -> None:
@@ -76,21 +76,21 @@ class PreloadedAdapter(SingleFromBatch):
     """Serves, for any of the keys it was loaded with, exactly the rows that the adapter it was loaded from would.
 
     Chains and bars are read at once; trades, quotes and news when they are first asked for, then for every key. A
-    key beyond the batch, or more bars than were read, raises :class:`DataError`: an answer would be short of rows
-    without saying.
+    key outside of the batch, or more bars than were read, raises :class:`DataError`: an answer would silently lack
+    rows.
     """
 
     def __init__(self, adapter: MarketAdapter, keys: pl.DataFrame, chains: pl.DataFrame, bars: _Window) -> None:
         self._adapter = adapter
         self._keys = _Table(keys.unique().sort("symbol", "timestamp"))
-        self._moments: dict[str, set[datetime]] = {}
-        for symbol, moment in self._keys.frame.select("symbol", "timestamp").iter_rows():
-            self._moments.setdefault(symbol, set()).add(moment)
+        self._timestamps: dict[str, set[datetime]] = {}
+        for symbol, timestamp in self._keys.frame.select("symbol", "timestamp").iter_rows():
+            self._timestamps.setdefault(symbol, set()).add(timestamp)
         self._chains = _Table(chains)
         self._bars = bars
         self._one_version = not bars.table.frame.select("symbol", "timestamp").is_duplicated().any()
         self._windows: dict[EventKind, _Window] = {}
-        self._context: PreloadedAdapter | None = None
+        self._reference: PreloadedAdapter | None = None
 
     @classmethod
     def load(cls, adapter: MarketAdapter, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
@@ -98,9 +98,9 @@ class PreloadedAdapter(SingleFromBatch):
         bars = _Window(_Table(adapter.fetch_bars(keys, bar_lookback)), bar_lookback)
         return cls(adapter, keys, adapter.fetch_chains(keys), bars)
 
-    def beside(self, context: PreloadedAdapter) -> PreloadedAdapter:
-        """Serves the symbols of ``context`` too; they do not count among the known ones."""
-        self._context = context
+    def with_reference(self, reference: PreloadedAdapter) -> PreloadedAdapter:
+        """Serves the symbols of ``reference`` too; they do not count among the known ones."""
+        self._reference = reference
         return self
 
     def was_loaded_with(self, keys: pl.DataFrame, bar_lookback: int) -> bool:
@@ -113,28 +113,28 @@ class PreloadedAdapter(SingleFromBatch):
 
     def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN`` of the keys."""
-        if (context := self._context_of(keys)) is not None:
-            return context.fetch_chains(keys)
+        if (reference := self._reference_of(keys)) is not None:
+            return reference.fetch_chains(keys)
         self._check(keys)
         if keys.height == 1:
             rows = self._chains.of(keys["symbol"][0])
-            only = len(self._moments[keys["symbol"][0]]) == 1
-            return rows if only else rows.filter(pl.col("timestamp") == _moment(keys))
+            only = len(self._timestamps[keys["symbol"][0]]) == 1
+            return rows if only else rows.filter(pl.col("timestamp") == _timestamp(keys))
         if self._asks_all(keys):
             return self._chains.among(keys)
         return self._chains.frame.join(keys.unique(), on=["symbol", "timestamp"], how="semi", maintain_order="left")
 
     def fetch_bars(self, keys: pl.DataFrame, lookback: int) -> pl.DataFrame:
         """``columns.BARS`` known at a symbol's latest key, from ``lookback`` bars before its earliest."""
-        if (context := self._context_of(keys)) is not None:
-            return context.fetch_bars(keys, lookback)
+        if (reference := self._reference_of(keys)) is not None:
+            return reference.fetch_bars(keys, lookback)
         self._check(keys)
         _check_reach(lookback, self._bars.reach)
         rows = self._bars.table.among(keys)
         if lookback == self._bars.reach and self._asks_all(keys):
             return rows
         if keys.height == 1 and self._one_version:
-            return rows.filter(pl.col("known_at") <= _moment(keys)).tail(lookback)
+            return rows.filter(pl.col("known_at") <= _timestamp(keys)).tail(lookback)
         kept = last_bars(rows, spans(keys), lookback)
         if not self._one_version:
             kept = drop_superseded(kept, DATASETS["bars"], by="", as_of="first")
@@ -163,7 +163,7 @@ class PreloadedAdapter(SingleFromBatch):
         return kept.select(rows.columns).sort("symbol", "timestamp", "known_at", maintain_order=True)
 
     def _window(self, kind: EventKind, reach: int) -> _Window:
-        """The events of every key, read once; again only where somebody looks further back."""
+        """The events of every key, read once; again only for a longer look-back."""
         held = self._windows.get(kind)
         if held is None or held.reach < reach:
             read = {
@@ -174,11 +174,11 @@ class PreloadedAdapter(SingleFromBatch):
             held = self._windows[kind] = _Window(_Table(read[kind](self._keys.frame, reach)), reach)
         return held
 
-    def _context_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
-        """The context where all of the keys' symbols are its own; it holds them at every moment that was loaded."""
+    def _reference_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
+        """The reference data where it has all of the keys' symbols: it has them at every timestamp that was loaded."""
         symbols = keys["symbol"] if keys.height == 1 else keys["symbol"].unique()
-        held = self._context and set(symbols) <= self._context._keys.symbols()
-        return self._context if held else None
+        held = self._reference and set(symbols) <= self._reference._keys.symbols()
+        return self._reference if held else None
 
     def _asks_all(self, keys: pl.DataFrame) -> bool:
         """Whether every key that was loaded of the symbols asked for is asked for: then their rows are the answer."""
@@ -186,13 +186,13 @@ class PreloadedAdapter(SingleFromBatch):
 
     def _check(self, keys: pl.DataFrame) -> None:
         if keys.height == 1:
-            known = self._moments.get(keys["symbol"][0], set())
-            unknown = keys.clear() if _moment(keys) in known else keys
+            known = self._timestamps.get(keys["symbol"][0], set())
+            unknown = keys.clear() if _timestamp(keys) in known else keys
         else:
             unknown = keys.join(self._keys.frame, on=["symbol", "timestamp"], how="anti")
         if not unknown.is_empty():
-            symbol, moment = unknown.select("symbol", "timestamp").row(0)
-            raise DataError(f"Expected a key of the batch that was loaded, was {moment.isoformat()}", symbol=symbol)
+            symbol, timestamp = unknown.select("symbol", "timestamp").row(0)
+            raise DataError(f"Expected a key of the batch that was loaded, was {timestamp.isoformat()}", symbol=symbol)
 
 
 def _number_repeats(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
@@ -203,9 +203,9 @@ def _number_repeats(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
     return rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).over(together).alias(OCCURRENCE))
 
 
-def _moment(keys: pl.DataFrame) -> datetime:
-    moment: datetime = keys["timestamp"][0]
-    return moment
+def _timestamp(keys: pl.DataFrame) -> datetime:
+    timestamp: datetime = keys["timestamp"][0]
+    return timestamp
 
 
 def _check_reach(asked: int, loaded: int) -> None:

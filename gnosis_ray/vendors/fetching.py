@@ -15,8 +15,8 @@ import polars as pl
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError, NoDataError, nearest_hint
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
 from gnosis_ray.storage.location import Location
@@ -76,13 +76,10 @@ def label(config: Config) -> str:
     return ",".join(f"{kind}:{vendor}" for kind, vendor in sorted(routes(config).items())) or config.data.provider
 
 
-def windows(config: Config) -> LookbackWindows:
-    """How far back the engines look, and so how far back vendors are asked."""
-    hedge = config.engines.hedge
-    bars = max(LOOKBACK, hedge.vix_window, hedge.cross_asset.beta_window + 1)
-    days = bars * CALENDAR_DAYS_A_BAR + SPARE_DAYS
-    tape = timedelta(minutes=config.engines.liquidity.lookback_minutes)
-    news = timedelta(hours=config.engines.sentiment.news.lookback_hours)
+def windows(needs: DataRequirements) -> LookbackWindows:
+    """How far back vendors are asked, so that the store has what engines declare to read."""
+    days = needs.reference_bar_lookback * CALENDAR_DAYS_A_BAR + SPARE_DAYS
+    tape, news = timedelta(minutes=needs.tape_minutes), timedelta(hours=needs.news_hours)
     return LookbackWindows({"bars": timedelta(days=round(days)), "news": news, "trades": tape, "quotes": tape})
 
 

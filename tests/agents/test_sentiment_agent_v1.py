@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter
-from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.pipeline.batch_pass import BatchPass
@@ -120,9 +119,7 @@ def test_every_tag_of_mood_and_dealers_is_found_in_the_planted_market(
     """The synthetic market plants toned weeks, squeezes and thin books; the whole pipeline must meet them."""
     adapter = build_adapter(config, market_calendar)
     names = [f"PLANT{i:03d}" for i in range(60)]
-    outcome = BatchPass(ConfiguredComponents(config), adapter, config, Stopwatch()).run(
-        names, config.data.synthetic.as_of
-    )
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(names, config.data.synthetic.as_of)
     tags = {tag for record in outcome.records for s in record.primary_suggestions for tag in s.tags}
     assert {"news_shock", "sentiment_divergence", "contrarian", "thin_liquidity", "gamma_squeeze"} <= tags
     actions = {s.action for record in outcome.records for s in record.primary_suggestions}

@@ -15,7 +15,7 @@ from benchmarks.report import Row
 from benchmarks.same_bits import different_columns
 from benchmarks.timing import alternate
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS
 
 
@@ -47,7 +47,7 @@ def test_the_market_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "SYNTHETIC" in written.name
     assert chains["symbol"].n_unique() == 4
     assert written.read_and_sum()["strike"].item() == pytest.approx(chains["strike"].sum())
-    bars = written.adapter().fetch_bars(written.keys, LOOKBACK)
+    bars = written.adapter().fetch_bars(written.keys, BAR_LOOKBACK)
     assert written.read_and_sum("bars")["volume"].item() == pytest.approx(bars["volume"].sum())
     _check_panel(written, bars)
 

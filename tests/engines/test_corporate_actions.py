@@ -16,7 +16,7 @@ from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV
 from gnosis_ray.engines.hedge.co_movement import Tapes
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.engines.sentiment.processors import TechnicalSentimentProcessor
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.keys import one_key
 from tests.engines.shared.series import START, wandering
@@ -97,7 +97,7 @@ def test_a_panel_through_splits_equals_its_moments_one_by_one(ratio: float) -> N
     panel = said(keys, bars)
     single = []
     for symbol, moment in keys.iter_rows():
-        seen = bars.filter(pl.col("symbol") == symbol, pl.col("known_at") <= moment).tail(LOOKBACK)
+        seen = bars.filter(pl.col("symbol") == symbol, pl.col("known_at") <= moment).tail(BAR_LOOKBACK)
         single.append(said(one_key(symbol, moment), seen))
     assert_frame_equal(smooth(panel), smooth(pl.concat(single)), rel_tol=1e-9, abs_tol=1e-10)
 

@@ -12,7 +12,6 @@ from polars.testing import assert_frame_equal
 from gnosis_ray.agents.base import PrimaryAgent
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter
-from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
@@ -90,7 +89,7 @@ def whole(adapter: MarketAdapter, config: Config, now: datetime) -> BatchOutcome
 def passed(
     parts: ConfiguredComponents, adapter: MarketAdapter, config: Config, symbols: list[str], now: datetime
 ) -> BatchOutcome:
-    return BatchPass(parts, adapter, config, Stopwatch()).run(symbols, now)
+    return BatchPass(parts, adapter, config).run(symbols, now)
 
 
 def of_hedge(outcome: BatchOutcome) -> dict[str, tuple[str, ...]]:

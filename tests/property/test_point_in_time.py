@@ -16,7 +16,6 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter
-from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
@@ -33,9 +32,7 @@ MOMENTS = [*SNAPSHOTS, FRIDAY - timedelta(hours=25), FRIDAY - timedelta(hours=3)
 
 
 def scanned(config: Config, calendar: SessionCalendar, now: datetime) -> BatchOutcome:
-    return BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config, Stopwatch()).run(
-        SYMBOLS, now
-    )
+    return BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config).run(SYMBOLS, now)
 
 
 def assert_same_pass(left: BatchOutcome, right: BatchOutcome) -> None:

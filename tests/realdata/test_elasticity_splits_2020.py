@@ -11,7 +11,7 @@ import pytest
 
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import INDICATORS, daily_indicators
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.corporate_actions import PRICES
@@ -49,7 +49,7 @@ def vendor(realdata: Path) -> pl.DataFrame:
 def told(source: StoreSource, symbol: str, moment: datetime) -> dict[str, float]:
     """Statistics and indicators as of a moment."""
     keys = one_key(symbol, moment)
-    bars = source.bars(keys, LOOKBACK)
+    bars = source.bars(keys, BAR_LOOKBACK)
     found = daily_statistics(keys, bars).hstack(daily_indicators(keys, bars).drop("symbol", "timestamp"))
     return found.row(0, named=True)
 
@@ -63,7 +63,9 @@ def sessions_around(vendor: pl.DataFrame, symbol: str, day: str) -> list[datetim
 
 def known_by(vendor: pl.DataFrame, symbol: str, moment: datetime) -> pl.DataFrame:
     """The file's last rows of a symbol, all four prices adjusted as the textbook has it."""
-    rows = vendor.filter(pl.col("symbol") == symbol, pl.col("timestamp") <= moment.replace(tzinfo=None)).tail(LOOKBACK)
+    rows = vendor.filter(pl.col("symbol") == symbol, pl.col("timestamp") <= moment.replace(tzinfo=None)).tail(
+        BAR_LOOKBACK
+    )
     return rows.with_columns(pl.col(name) * (pl.col("adjusted_close") / pl.col("close")) for name in PRICES)
 
 
@@ -122,7 +124,7 @@ def test_the_split_day_is_a_day_like_others(
 @pytest.mark.parametrize("symbol", ["AAPL", "TSLA"])
 def test_raw_bars_start_afresh_at_the_split(imported: tuple[ImportReport, StoreSource], symbol: str) -> None:
     later = SPLIT + timedelta(days=30)
-    bars = imported[1].bars(one_key(symbol, later), LOOKBACK)
+    bars = imported[1].bars(one_key(symbol, later), BAR_LOOKBACK)
     raw = bars.with_columns(adjusted_close=pl.lit(None, pl.Float64))
     on_the_day = daily_indicators(one_key(symbol, SPLIT), raw).row(0, named=True)
     assert on_the_day["price_break"]
@@ -134,7 +136,7 @@ def test_raw_bars_start_afresh_at_the_split(imported: tuple[ImportReport, StoreS
 
 def test_raw_bars_read_three_shares_for_two_as_a_fall(imported: tuple[ImportReport, StoreSource]) -> None:
     evening = datetime(2020, 12, 11, 23, tzinfo=UTC)
-    bars = imported[1].bars(one_key("ROL", evening), LOOKBACK)
+    bars = imported[1].bars(one_key("ROL", evening), BAR_LOOKBACK)
     keys = one_key("ROL", evening)
     raw = daily_indicators(keys, bars.with_columns(adjusted_close=pl.lit(None, pl.Float64))).row(0, named=True)
     assert raw["ret_5d"] < -0.3

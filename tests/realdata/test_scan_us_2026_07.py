@@ -14,7 +14,6 @@ from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter, build_calendar
-from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config
 from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
@@ -96,7 +95,7 @@ def test_net_gamma_is_that_of_the_day(
     symbol: str, millions_per_pct: float, market: tuple[Config, SessionCalendar]
 ) -> None:
     config, calendar = market
-    outcome = BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config, Stopwatch()).run(
+    outcome = BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config).run(
         [symbol], SUNDAY_NOON
     )
     net = outcome.records[0].snapshot.hedge["gex_usd_per_pct"] / 1e6

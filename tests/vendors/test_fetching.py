@@ -11,8 +11,8 @@ import pytest
 
 from gnosis_ray.config import VENDORS, Config, load_config
 from gnosis_ray.data.store import StoreSource
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.data_requirements import DataRequirements, ReferenceData
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors import fetching
@@ -71,17 +71,20 @@ def test_every_vendor_is_known_to_give_what_its_provider_gives() -> None:
         assert (provider.name, provider.kinds) == (name, vendor.kinds)
 
 
-def test_bars_are_asked_for_as_far_back_as_the_slowest_statistic_looks(config: Config) -> None:
+def test_windows_reach_as_far_back_as_is_declared() -> None:
     now = SimulatedTime().now()
-    since = windows(config).since("bars", now)
+    declared = windows(DataRequirements(340, tape_minutes=390, news_hours=72))
+    since = declared.since("bars", now)
     assert since.time() == since.min.time()
-    sessions = (now - since).days * 250 / 365.25
-    assert LOOKBACK <= sessions <= LOOKBACK + 30
-    assert windows(config).since("news", now) == now - timedelta(hours=config.engines.sentiment.news.lookback_hours)
-    assert windows(config).since("chains", now) == now
+    assert 340 <= (now - since).days * 250 / 365.25 <= 340 + 30
+    assert (now - declared.since("trades", now), now - declared.since("quotes", now)) == (timedelta(minutes=390),) * 2
+    assert now - declared.since("news", now) == timedelta(hours=72)
+    assert declared.since("chains", now) == now
+    longer = windows(DataRequirements(340, reference=ReferenceData(("VIX",), 500)))
+    assert longer.since("bars", now) < since
 
 
-def test_what_stands_beside_is_fetched_for_its_chains_and_bars_alone() -> None:
+def test_of_reference_symbols_only_chains_and_bars_are_fetched() -> None:
     wanted = fetch_requests({"chains": "cboe", "news": "massive"}, ["A", "SPY"], reference_symbols=["SPY", "VIX"])
     assert wanted == [
         FetchRequest("cboe", "chains", "A"),

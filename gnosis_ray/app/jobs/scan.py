@@ -17,7 +17,6 @@ from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineComponents
 from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyComponents, agent_role
-from gnosis_ray.pipeline.preloaded_adapter import ReferenceReader
 from gnosis_ray.schemas.run_schemas import (
     QUARANTINED,
     Batch,
@@ -35,7 +34,7 @@ DRIVER = "driver."
 
 
 def roles_of(config: Config) -> tuple[str, ...]:
-    """The parts of a pass: engines by kind, primary agents as ``agent.<name>``, the composer and the trade agent."""
+    """The components of a pass: engines by kind, agents as ``agent.<name>``, the composer and the trade agent."""
     agents = (agent_role(name) for name in config.agents.enabled)
     return (*config.engines.enabled, *agents, COMPOSER, TRADE_AGENT)
 
@@ -52,7 +51,7 @@ class ScanJob:
     """By batch: see :func:`failed_fetches`."""
 
     def open(self) -> ScanWorker:
-        """Build the sources and the parts. Raises :class:`DataError` where the data cannot be opened."""
+        """Build the sources and the components. Raises :class:`DataError` where the data cannot be opened."""
         return ScanWorker(self, ConfiguredComponents(self.config))
 
     def roles(self) -> tuple[str, ...]:
@@ -83,17 +82,11 @@ class ScanWorker:
 
     def __init__(self, job: ScanJob, components: PipelineComponents) -> None:
         self._job = job
-        self._components = components
-        self._adapter = build_adapter(job.config, job.calendar)
-        self._contexts = ReferenceReader(self._adapter)
+        self._pass = BatchPass(components, build_adapter(job.config, job.calendar), job.config)
 
     def compute(self, symbols: Sequence[str]) -> BatchOutcome:
         """One pass over the symbols. A symbol's error is a failure in the outcome."""
-        watch = Stopwatch()
-        batch_pass = BatchPass(self._components, self._adapter, self._job.config, watch, self._contexts)
-        outcome = batch_pass.run(symbols, self._job.as_of)
-        outcome.seconds = watch.seconds
-        return outcome
+        return self._pass.run(symbols, self._job.as_of)
 
     def commit(
         self, batch: Batch, attempt: int, outcomes: Sequence[BatchOutcome], quarantined: Mapping[str, str]

@@ -11,15 +11,16 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
-from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import EngineData, EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.elasticity.cost_curve import CostCurve
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.elasticity.hedge_path import branches, hedge_columns, profile_rows
 from gnosis_ray.engines.elasticity.price_stretch import with_bias
 from gnosis_ray.engines.elasticity.quality import with_confidence, with_regime
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import daily_indicators
 from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -56,10 +57,11 @@ class ElasticityEngineV1(FrameEngine):
     def __init__(self, adapter: MarketAdapter, config: ElasticityConfig) -> None:
         self._adapter = adapter
         self._config = config
+        self.data_requirements = DataRequirements(BAR_LOOKBACK)
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """Daily bars."""
-        return {"bars": self._adapter.fetch_bars(keys, LOOKBACK)}
+        return {"bars": self._adapter.fetch_bars(keys, self.data_requirements.bar_lookback)}
 
     def compute(
         self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
@@ -76,8 +78,7 @@ class ElasticityEngineV1(FrameEngine):
             expected_move=pl.coalesce(pl.col("atm_iv_30d") * A_DAY, "sigma_daily"),
         )
         rows = rows.join(self._costs(rows, hedge), on="row", how="left", maintain_order="left")
-        rows = with_confidence(with_regime(self._finish(rows), self._config), self._config)
-        return EngineFrames(_columns(rows))
+        return self.assemble(with_confidence(with_regime(self._finish(rows), self._config), self._config))
 
     def _costs(self, rows: pl.DataFrame, hedge: EngineFrames | None) -> pl.DataFrame:
         """``row`` and its costs, for the rows that have a dollar volume and a volatility."""
@@ -150,10 +151,3 @@ def _with_liquidity(rows: pl.DataFrame, liquidity: EngineFrames | None) -> pl.Da
     trusted = pl.when(pl.col("confidence") > 0).then("confidence").alias("liquidity_confidence")
     one_each = said.select("symbol", "timestamp", *held, trusted).unique(["symbol", "timestamp"], keep="first")
     return rows.join(one_each, on=["symbol", "timestamp"], how="left", maintain_order="left")
-
-
-def _columns(rows: pl.DataFrame) -> pl.DataFrame:
-    """The engine's frame: declared features as f64, confidence, regime, metadata."""
-    features = [pl.col(spec.name).cast(pl.Float64) for spec in ELASTICITY_FEATURES]
-    meta = [c for c in rows.columns if c.startswith(META_PREFIX)]
-    return rows.select("symbol", "timestamp", *features, "confidence", "regime", *meta)

@@ -6,6 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
 from gnosis_ray.engines.shared.indicators import INDICATORS
+from gnosis_ray.engines.shared.reasons import reasons
 from gnosis_ray.schemas.conventions import SECONDS_PER_DAY
 
 
@@ -47,7 +48,7 @@ def with_confidence(rows: pl.DataFrame, config: ElasticityConfig) -> pl.DataFram
         * pl.when(stale).then(config.stale_trust).otherwise(1.0)
         * pl.when(missing).then(config.no_indicators_trust).otherwise(1.0)
     )
-    reasons = [
+    named = [
         (pl.col("adv_usd").is_null() | pl.col("sigma_daily").is_null(), "no_bars"),
         (~((pl.col("adv_usd") > 0) & (pl.col("sigma_daily") > 0)), "no_movement"),
         (~hedged, "no_hedge"),
@@ -57,11 +58,9 @@ def with_confidence(rows: pl.DataFrame, config: ElasticityConfig) -> pl.DataFram
         (pl.col("price_break"), "price_break"),
         (missing, "short_history"),
     ]
-    named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]
-    text = pl.concat_str(named, separator=",", ignore_nulls=True)
     return rows.with_columns(
         confidence=pl.when(pl.col("energy_to_move_1pct_up").is_not_null()).then(trust.clip(0.0, 1.0)).otherwise(0.0),
-        meta__degraded=pl.when(text != "").then(text),
+        meta__degraded=reasons(named),
     )
 
 

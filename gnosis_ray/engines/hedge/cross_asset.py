@@ -73,16 +73,16 @@ def cross_asset(
 
 
 def index_sides(
-    beside: pl.DataFrame, chains: pl.DataFrame, bars: pl.DataFrame, config: HedgeConfig
+    reference_keys: pl.DataFrame, chains: pl.DataFrame, bars: pl.DataFrame, config: HedgeConfig
 ) -> dict[datetime, IndexSide]:
-    """The :class:`IndexSide` of each moment of ``beside`` (``KEYS``, sorted).
+    """The :class:`IndexSide` of each moment of ``reference_keys`` (``KEYS``, sorted).
 
-    ``chains`` and ``bars`` (``columns.CHAIN``, ``columns.BARS``) are those of ``beside`` or more; the chains in order
-    of ``key``, the place of their row in ``beside``.
+    ``chains`` and ``bars`` (``columns.CHAIN``, ``columns.BARS``) are those of ``reference_keys`` or more; the chains
+    in order of ``key``, the place of their row in ``reference_keys``.
     """
-    gex = _usable_gex(beside, chains.filter(pl.col("symbol").is_in(config.cross_asset.books)), config)
+    gex = _usable_gex(reference_keys, chains.filter(pl.col("symbol").is_in(config.cross_asset.books)), config)
     cross = config.cross_asset
-    markets = beside.filter(symbol=cross.market)
+    markets = reference_keys.filter(symbol=cross.market)
     adv = dict(daily_statistics(markets, bars.filter(symbol=cross.market)).select("timestamp", "adv_usd").iter_rows())
     tapes = Tapes.of(bars.filter(pl.col("symbol").is_in(cross.baskets)))
     return {
@@ -91,12 +91,14 @@ def index_sides(
     }
 
 
-def _usable_gex(beside: pl.DataFrame, chains: pl.DataFrame, config: HedgeConfig) -> dict[datetime, dict[str, float]]:
+def _usable_gex(
+    reference_keys: pl.DataFrame, chains: pl.DataFrame, config: HedgeConfig
+) -> dict[datetime, dict[str, float]]:
     """Net gamma a moment and book, by the rules that hold for a stock's own book, and of quotes that are recent."""
     sums = book_sums(with_exposures(chains, config), config)
     known = chain_quality(chains, config).join(sums, on="key", how="inner")
     recent = pl.col("timestamp") - pl.col("quote_time") <= timedelta(days=config.cross_asset.max_age_days)
-    kept = beside.with_row_index("key").join(known, on="key", how="inner").filter(is_usable(config) & recent)
+    kept = reference_keys.with_row_index("key").join(known, on="key", how="inner").filter(is_usable(config) & recent)
     found: dict[datetime, dict[str, float]] = {}
     for moment, symbol, gex in kept.select("timestamp", "symbol", "gex_usd_per_pct").iter_rows():
         found.setdefault(moment, {})[symbol] = gex

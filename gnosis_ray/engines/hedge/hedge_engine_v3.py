@@ -19,9 +19,9 @@ from gnosis_ray.engines.hedge.quality import chain_quality, is_covered, is_usabl
 from gnosis_ray.engines.hedge.regime import with_energy_and_regime
 from gnosis_ray.engines.hedge.surface import expiry_points, thirty_day_surface
 from gnosis_ray.engines.hedge.vix_friction import vix_friction
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statistics
 from gnosis_ray.market.adapters import MarketAdapter
-from gnosis_ray.market.keys import ReferenceData
+from gnosis_ray.market.data_requirements import DataRequirements, ReferenceData
 from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -45,22 +45,17 @@ class HedgeEngineV3(FrameEngine):
     def __init__(self, adapter: MarketAdapter, config: HedgeConfig) -> None:
         self._adapter = adapter
         self._config = config
-
-    @property
-    def context(self) -> ReferenceData:
-        """The VIX, and the indices and sectors, at the moments of the keys."""
-        cross = self._config.cross_asset
-        symbols = sorted({self._config.vix_symbol, *cross.books, *cross.baskets})
-        return ReferenceData(tuple(symbols), max(self._config.vix_window, cross.beta_window + 1))
+        self._reference = _reference(config)
+        self.data_requirements = DataRequirements(BAR_LOOKBACK, reference=self._reference)
 
     def load(self, keys: pl.DataFrame) -> EngineData:
-        """Chains, and enough daily bars for the statistics; both of the context too."""
-        beside = self.context.keys(keys)
+        """Chains, and enough daily bars for the statistics; both of the reference symbols too."""
+        reference_keys = self._reference.keys(keys)
         return {
             "chains": self._adapter.fetch_chains(keys),
-            "bars": self._adapter.fetch_bars(keys, LOOKBACK),
-            "context_chains": self._adapter.fetch_chains(beside),
-            "context_bars": self._adapter.fetch_bars(beside, self.context.bar_lookback),
+            "bars": self._adapter.fetch_bars(keys, self.data_requirements.bar_lookback),
+            "reference_chains": self._adapter.fetch_chains(reference_keys),
+            "reference_bars": self._adapter.fetch_bars(reference_keys, self._reference.bar_lookback),
         }
 
     def compute(
@@ -91,17 +86,17 @@ class HedgeEngineV3(FrameEngine):
             zero_gamma,
         ):
             rows = rows.join(part, on="key", how="left", maintain_order="left")
-        rows = self._beside(rows, keys, data)
+        rows = self._with_reference(rows, keys, data)
         rows = self._finish(rows, has_greeks=_has_greeks(data["chains"]))
         details = book_details(profiles, book, rows.filter("available").select("key", "symbol", "timestamp"))
-        return EngineFrames(_columns(rows), details)
+        return self.assemble(rows, details)
 
-    def _beside(self, rows: pl.DataFrame, keys: pl.DataFrame, data: EngineData) -> pl.DataFrame:
-        """Add what the VIX, the indices and the sectors say."""
-        beside, bars = self.context.keys(keys), data["context_bars"]
-        chains = _own_keys(data["context_chains"], beside.with_row_index("key"))
+    def _with_reference(self, rows: pl.DataFrame, keys: pl.DataFrame, data: EngineData) -> pl.DataFrame:
+        """Add what is measured of the VIX, the indices and the sectors."""
+        reference_keys, bars = self._reference.keys(keys), data["reference_bars"]
+        chains = _own_keys(data["reference_chains"], reference_keys.with_row_index("key"))
         friction = vix_friction(keys["timestamp"], chains, bars, self._config)
-        sides = index_sides(beside, chains, bars, self._config)
+        sides = index_sides(reference_keys, chains, bars, self._config)
         fused = cross_asset(keys, data["bars"], rows["adv_usd"], sides, self._config)
         rows = rows.join(friction, on="timestamp", how="left", maintain_order="left")
         return pl.concat([rows, fused], how="horizontal")
@@ -139,6 +134,13 @@ class HedgeEngineV3(FrameEngine):
         )
 
 
+def _reference(config: HedgeConfig) -> ReferenceData:
+    """The VIX, and the indices and sectors."""
+    cross = config.cross_asset
+    symbols = sorted({config.vix_symbol, *cross.books, *cross.baskets})
+    return ReferenceData(tuple(symbols), max(config.vix_window, cross.beta_window + 1))
+
+
 def _own_keys(chains: pl.DataFrame, indexed: pl.DataFrame) -> pl.DataFrame:
     """The chains with their key's index, in order of key, expiry, strike; greeks that are missing become null."""
     owned = join_runs(indexed, _with_greeks(chains), on=["symbol", "timestamp"])
@@ -151,10 +153,3 @@ def _with_greeks(chains: pl.DataFrame) -> pl.DataFrame:
 
 def _has_greeks(chains: pl.DataFrame) -> bool:
     return all(name in chains.columns for name in GREEKS)
-
-
-def _columns(rows: pl.DataFrame) -> pl.DataFrame:
-    """The engine's frame: declared features as f64, confidence, regime, metadata."""
-    features = [pl.col(spec.name).cast(pl.Float64) for spec in HEDGE_FEATURES]
-    meta = [c for c in rows.columns if c.startswith(META_PREFIX)]
-    return rows.select("symbol", "timestamp", *features, "confidence", "regime", *meta)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
+from gnosis_ray.engines.shared.reasons import reasons
 
 
 def chain_quality(chains: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
@@ -94,13 +95,11 @@ def with_confidence(rows: pl.DataFrame, config: HedgeConfig) -> pl.DataFrame:
 
 def _reasons(smile_share: pl.Expr) -> pl.Expr:
     """Comma-separated reasons, null where there is none."""
-    reasons = [
+    named = [
         (~pl.col("has_open_interest"), "open_interest_unavailable"),
         (pl.col("has_open_interest") & ~pl.col("available"), "no_implied_vol"),
         (pl.col("quote_age_sessions") > 0, "stale_quotes"),
         (smile_share > 0, "last_smile"),
         (pl.col("bad_rows") > 0, "bad_rows"),
     ]
-    named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]
-    text = pl.concat_str([*named, pl.col("bar_problem")], separator=",", ignore_nulls=True)
-    return pl.when(text != "").then(text)
+    return reasons(named, pl.col("bar_problem"))

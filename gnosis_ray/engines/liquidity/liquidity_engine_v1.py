@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import LiquidityConfig
-from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import EngineData, EngineFrames, FeatureSpec, FrameEngine
 from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
 from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
@@ -28,8 +28,9 @@ from gnosis_ray.engines.liquidity.volume_profile import (
     trade_profiles,
 )
 from gnosis_ray.engines.liquidity.windows import BarTable, BarWindow, EventTable, quote_table, since_break, trade_table
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statistics
 from gnosis_ray.market.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 from gnosis_ray.schemas.core_schemas import EngineKind
 
@@ -55,15 +56,16 @@ class LiquidityEngineV1(FrameEngine):
     def __init__(self, adapter: MarketDataAdapter, config: LiquidityConfig) -> None:
         self._adapter = adapter
         self._config = config
+        self.data_requirements = DataRequirements(BAR_LOOKBACK, tape_minutes=config.lookback_minutes)
         self._intervals = math.ceil(config.lookback_minutes * 60 / config.interval_seconds)
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """Daily bars for the statistics; trades and quotes of ``lookback_minutes`` before each key."""
-        minutes = self._config.lookback_minutes
+        needs = self.data_requirements
         return {
-            "bars": self._adapter.fetch_bars(keys, LOOKBACK),
-            "trades": self._adapter.fetch_trades(keys, minutes),
-            "quotes": self._adapter.fetch_quotes(keys, minutes),
+            "bars": self._adapter.fetch_bars(keys, needs.bar_lookback),
+            "trades": self._adapter.fetch_trades(keys, needs.tape_minutes),
+            "quotes": self._adapter.fetch_quotes(keys, needs.tape_minutes),
         }
 
     def compute(
@@ -81,12 +83,13 @@ class LiquidityEngineV1(FrameEngine):
         bars, trades, quotes = BarTable(tables["bars"]), trade_table(tables["trades"]), quote_table(tables["quotes"])
         parts = [self._measure(chunk, bars, trades, quotes) for chunk in statistics.iter_slices(CHUNK)]
         rows = pl.concat([rows for rows, _ in parts])
-        return EngineFrames(self._scored(rows), pl.concat([details for _, details in parts]).match_to_schema(DETAILS))
+        details = pl.concat([details for _, details in parts]).match_to_schema(DETAILS)
+        return self.assemble(self._finish(rows), details)
 
     def _measure(
         self, keys: pl.DataFrame, bars: BarTable, trades: EventTable, quotes: EventTable
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Features and profile rows of a chunk of keys with their daily statistics; the verdict is left out."""
+        """Features and profile rows of a chunk of keys with their daily statistics, without regime and confidence."""
         config, n = self._config, keys.height
         grid = IntervalGrid(n, self._intervals, config.interval_seconds * 1_000_000)
         window, broken = since_break(bars.window(keys))
@@ -145,16 +148,13 @@ class LiquidityEngineV1(FrameEngine):
         }
         return columns, profile_details(profiles, last_price, grid, keys)
 
-    def _scored(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The engine's frame: declared features as f64, confidence, regime, metadata."""
+    def _finish(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The best spread there is, regime, confidence, and how the trades were signed."""
         rows = rows.with_columns(
             avg_spread_bps=pl.coalesce("quoted_spread_bps", "edge_intraday_spread_bps", "edge_daily_spread_bps")
         )
         rows = with_confidence(with_regime(rows, self._config), self._config)
-        rows = rows.with_columns(meta__signing=_signing())
-        features = [pl.col(spec.name).cast(pl.Float64) for spec in LIQUIDITY_FEATURES]
-        meta = [c for c in rows.columns if c.startswith(META_PREFIX)]
-        return rows.select("symbol", "timestamp", *features, "confidence", "regime", *meta)
+        return rows.with_columns(meta__signing=_signing())
 
 
 def _quote_columns(flow: QuoteFlow) -> dict[str, Floats]:

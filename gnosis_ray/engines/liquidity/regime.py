@@ -6,6 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import LiquidityConfig
 from gnosis_ray.engines.shared.bar_statistics import WINDOW
+from gnosis_ray.engines.shared.reasons import reasons
 
 HALF = 0.5
 
@@ -90,7 +91,7 @@ def _reasons(
     trades: pl.Expr, quotes: pl.Expr, bars: pl.Expr, stale: pl.Expr, dated: pl.Expr, config: LiquidityConfig
 ) -> pl.Expr:
     """Comma-separated reasons, null where there is none."""
-    reasons = [
+    named = [
         (~bars, "no_bars"),
         (bars & (pl.col("bar_count") < WINDOW), "short_history"),
         (pl.col("broken") > 0, "share_change"),
@@ -102,6 +103,4 @@ def _reasons(
         (~quotes, "no_quotes"),
         (pl.col("avg_spread_bps").is_null(), "spread_unresolved"),
     ]
-    named = [pl.when(when).then(pl.lit(reason)) for when, reason in reasons]
-    text = pl.concat_str(named, separator=",", ignore_nulls=True)
-    return pl.when(text != "").then(text)
+    return reasons(named)

@@ -10,8 +10,10 @@ import polars as pl
 from gnosis_ray.config import FlowSentimentConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource
+from gnosis_ray.engines.shared.reasons import reasons
 from gnosis_ray.market.columns import CHAIN, KEYS
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.market.run_length_join import join_runs
 
@@ -39,6 +41,7 @@ class FlowSentimentProcessor(FrameProcessor):
         """Without an adapter there is no flow: the processor is silent, and says ``no_chain``."""
         self._adapter = adapter
         self._config = config
+        self.data_requirements = DataRequirements()
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN``."""

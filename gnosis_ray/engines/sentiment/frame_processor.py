@@ -11,6 +11,7 @@ import polars as pl
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.keys import one_key
 
 SentimentSource = Literal["news", "flow", "technical"]
@@ -36,6 +37,8 @@ class FrameProcessor(ABC):
 
     name: SentimentSource
     features: ClassVar[tuple[FeatureSpec, ...]] = ()
+    data_requirements: DataRequirements | None = None
+    """What ``load`` reads. Of a processor that does not declare it, the engine assumes what the built-in ones read."""
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
@@ -60,6 +63,7 @@ class AdaptedProcessor(FrameProcessor):
 
     def __init__(self, processor: SentimentProcessor, name: SentimentSource) -> None:
         self.name = name
+        self.data_requirements = getattr(processor, "data_requirements", None)
         self._processor = processor
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
@@ -89,9 +93,3 @@ def adapted(processor: FrameProcessor | SentimentProcessor) -> FrameProcessor:
         if name == source:
             return AdaptedProcessor(processor, source)
     raise ConfigError(f"Expected a processor named one of {', '.join(SENTIMENT_SOURCES)}, was {name!r}")
-
-
-def reasons(named: list[tuple[pl.Expr, str]]) -> pl.Expr:
-    """Comma-separated names of the conditions that hold; null where none does."""
-    text = pl.concat_str([pl.when(when).then(pl.lit(name)) for when, name in named], separator=",", ignore_nulls=True)
-    return pl.when(text != "").then(text)

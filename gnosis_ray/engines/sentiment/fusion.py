@@ -6,6 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import SentimentConfig
 from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES
+from gnosis_ray.engines.shared.reasons import joined
 
 
 def fuse(rows: pl.DataFrame, sources: int, config: SentimentConfig) -> pl.DataFrame:
@@ -27,9 +28,7 @@ def fuse(rows: pl.DataFrame, sources: int, config: SentimentConfig) -> pl.DataFr
     rows = rows.with_columns(
         sentiment_score=pl.when(trust > 0).then((pl.sum_horizontal(weighted) / trust).clip(-1.0, 1.0)),
         sentiment_confidence=(trust * (1 / sources)).clip(0.0, 1.0),
-        meta__voices=_listed(
-            [pl.when(said).then(pl.lit(v)) for said, v in zip(spoken, SENTIMENT_SOURCES, strict=True)]
-        ),
+        meta__voices=joined([pl.when(said).then(pl.lit(v)) for said, v in zip(spoken, SENTIMENT_SOURCES, strict=True)]),
     ).with_columns(
         confidence="sentiment_confidence",
         sentiment_energy=pl.col("sentiment_score").abs() * pl.col("sentiment_confidence"),
@@ -50,8 +49,3 @@ def _regime(config: SentimentConfig) -> pl.Expr:
         .then(pl.lit("quiet"))
         .otherwise(pl.lit("mixed"))
     )
-
-
-def _listed(names: list[pl.Expr]) -> pl.Expr:
-    text = pl.concat_str(names, separator=",", ignore_nulls=True)
-    return pl.when(text != "").then(text)

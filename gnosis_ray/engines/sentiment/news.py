@@ -12,10 +12,12 @@ import polars as pl
 from gnosis_ray.config import NewsSentimentConfig
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
+from gnosis_ray.engines.shared.reasons import reasons
 from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.news_adapter import NewsAdapter
 
 HOUR_US = 3_600_000_000
@@ -39,6 +41,7 @@ class NewsSentimentProcessor(FrameProcessor):
     def __init__(self, adapter: NewsAdapter, config: NewsSentimentConfig) -> None:
         self._adapter = adapter
         self._config = config
+        self.data_requirements = DataRequirements(news_hours=config.lookback_hours)
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.NEWS`` of the look-back."""

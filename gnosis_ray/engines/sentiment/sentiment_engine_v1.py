@@ -12,8 +12,11 @@ from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, Featu
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES, NEWS_FEATURES, SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES, FrameProcessor, SentimentProcessor, adapted
 from gnosis_ray.engines.sentiment.fusion import fuse
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
+from gnosis_ray.engines.shared.reasons import joined
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 _OWN = tuple(spec.name for spec in NEWS_FEATURES + FLOW_FEATURES)
@@ -38,6 +41,8 @@ class SentimentEngineV1(FrameEngine):
             raise ConfigError(f"Expected each sentiment source at most once and one at least, was {names}")
         self._processors = sorted(frames, key=lambda processor: SENTIMENT_SOURCES.index(processor.name))
         self._config = config
+        undeclared = DataRequirements(BAR_LOOKBACK, news_hours=config.news.lookback_hours)
+        self.data_requirements = merge_requirements(p.data_requirements or undeclared for p in self._processors)
 
     def load(self, keys: pl.DataFrame) -> EngineData:
         """One table a processor, by its source."""
@@ -55,17 +60,11 @@ class SentimentEngineV1(FrameEngine):
         silent = [spec.name for spec in SENTIMENT_FEATURES if spec.name not in rows.columns]
         rows = rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in silent)
         rows = fuse(_with_items(rows), len(self._processors), self._config)
-        rows = rows.with_columns(self._reasons("degraded"), self._reasons("absent"))
-        numbers = [pl.col(spec.name).cast(pl.Float64) for spec in SENTIMENT_FEATURES]
-        meta = [f"{META_PREFIX}{name}" for name in ("voices", "degraded", "absent")]
-        return EngineFrames(rows.select(*KEYS, *numbers, "confidence", "regime", *meta))
+        return self.assemble(rows.with_columns(self._reasons("degraded"), self._reasons("absent")))
 
     def _reasons(self, what: str) -> pl.Expr:
         """The processors' reasons, comma-separated; null where there is none."""
-        text = pl.concat_str(
-            [f"{processor.name}_{what}" for processor in self._processors], separator=",", ignore_nulls=True
-        )
-        return pl.when(text != "").then(text).alias(f"{META_PREFIX}{what}")
+        return joined(f"{processor.name}_{what}" for processor in self._processors).alias(f"{META_PREFIX}{what}")
 
 
 def _named_columns(processor: FrameProcessor, scored: pl.DataFrame) -> pl.DataFrame:

@@ -7,10 +7,12 @@ from datetime import timedelta
 import polars as pl
 
 from gnosis_ray.config import TechnicalSentimentConfig
-from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource, reasons
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK
+from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.engines.shared.indicators import daily_indicators
+from gnosis_ray.engines.shared.reasons import reasons
 from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 
 
@@ -27,10 +29,11 @@ class TechnicalSentimentProcessor(FrameProcessor):
     def __init__(self, adapter: MarketDataAdapter, config: TechnicalSentimentConfig) -> None:
         self._adapter = adapter
         self._config = config
+        self.data_requirements = DataRequirements(BAR_LOOKBACK)
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.BARS``, far enough back that recursive indicators have forgotten where they began."""
-        return self._adapter.fetch_bars(keys, LOOKBACK)
+        return self._adapter.fetch_bars(keys, BAR_LOOKBACK)
 
     def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """See :class:`FrameProcessor`. ``degraded``: no_bars, short_history, price_break, stale_bars."""

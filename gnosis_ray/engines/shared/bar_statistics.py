@@ -17,9 +17,10 @@ WINDOW = 60
 MIN_BARS = 20
 """Fewer bars than this and the statistics are absent."""
 
-LOOKBACK = 340
-"""Bars to ask for. The slowest memory is that of a 14-day Wilder average: after 340 bars (13/14)^326, 3e-11, is left of
-the bar that it started from, so a panel that starts earlier agrees to better than 1e-9."""
+BAR_LOOKBACK = 340
+"""Bars that an engine declares to read for these statistics and :mod:`indicators`. The slowest memory is that of a
+14-day Wilder average: after 340 bars (13/14)^326, 3e-11, is left of the bar that it started from,
+so a panel that starts earlier agrees to better than 1e-9."""
 
 BREAK = math.log(1.8)
 """A price this far, in logs, from the close before it is a split or the like, not a return."""

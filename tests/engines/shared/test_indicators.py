@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.engines.shared.bar_statistics import LOOKBACK, daily_statistics
+from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statistics
 from gnosis_ray.engines.shared.indicators import INDICATORS, MEMORY, daily_indicators
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.corporate_actions import PRICES
@@ -120,7 +120,7 @@ def test_a_panel_equals_its_moments_one_by_one() -> None:
         [
             daily_indicators(
                 at(day, s),
-                bars.filter(pl.col("symbol") == s, pl.col("known_at") <= at(day)["timestamp"][0]).tail(LOOKBACK),
+                bars.filter(pl.col("symbol") == s, pl.col("known_at") <= at(day)["timestamp"][0]).tail(BAR_LOOKBACK),
             )
             for day in moments
             for s in "ABC"

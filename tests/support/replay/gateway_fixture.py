@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from gnosis_ray.app.fetching import fetch_requirements
 from gnosis_ray.config import Config
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
@@ -36,7 +37,12 @@ class GatewayFixture:
         moved = {name: section.model_copy(update=quick) for name, section in config.providers}
         providers = config.providers.model_copy(update=moved)
         self.gateway = Gateway(
-            providers, config.gateway, provider_maker(providers), ResponseCache(cache_dir), windows(config), self.time
+            providers,
+            config.gateway,
+            provider_maker(providers),
+            ResponseCache(cache_dir),
+            windows(fetch_requirements(config)),
+            self.time,
         )
 
     def fetch_all(self, vendor: str, kind: DataKind, symbols: list[str]) -> list[FetchResult]:
