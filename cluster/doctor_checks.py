@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from cluster.address import asks_for_token
 from cluster.preflight import ADVICE, NodeFinding, survey
@@ -12,7 +11,7 @@ from cluster.session import Session, connect
 from cluster.topology import Load, plan
 from gnosis_ray.config import Config, home
 from gnosis_ray.errors import ClusterError
-from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.location import Location, resolved
 
 CLOSE_ADVICE = (
     "Whoever reaches its ports can run code. Start every node with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH, and "
@@ -70,7 +69,7 @@ def _capacity(session: Session, config: Config) -> DoctorCheck:
 
 def _nodes(session: Session, config: Config, ledger: Location) -> Iterator[DoctorCheck]:
     place = config.data.dir or home() / "market"
-    data = config.data.model_copy(update={"dir": place.expanduser().resolve() if isinstance(place, Path) else place})
+    data = config.data.model_copy(update={"dir": resolved(place)})
     for finding in survey(session, config.model_copy(update={"data": data}), ledger):
         yield from _node(finding)
 

@@ -12,7 +12,7 @@ from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.plugins import PluginMaker, missing_members
-from gnosis_ray.storage.location import Location, S3Url
+from gnosis_ray.storage.location import Location, resolved
 
 CALENDAR_YEARS_AHEAD = 4
 """Beyond the longest listed options (LEAPS run to under three years)."""
@@ -32,9 +32,8 @@ def build_calendar(config: Config, as_of: datetime, since: date = CALENDAR_START
 
 
 def data_dir(config: Config) -> Location:
-    """Where the market store lies: an absolute folder, or a prefix on an object store."""
-    place = config.data.dir or home() / "market"
-    return place if isinstance(place, S3Url) else place.expanduser().resolve()
+    """The location of the market store: an absolute folder, or a prefix on an object store."""
+    return resolved(config.data.dir or home() / "market")
 
 
 def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:

@@ -72,3 +72,8 @@ def locate(place: str | Location) -> Location:
     if isinstance(place, Path) and _COLLAPSED.match(str(place)):
         raise ConfigError(f"Expected s3://bucket/prefix as text, was the path '{place}'")
     return Path(place).expanduser().absolute()
+
+
+def resolved(location: Location) -> Location:
+    """A folder without ``~``, ``..`` and symbolic links, so that every process means the same; a prefix as it is."""
+    return location.expanduser().resolve() if isinstance(location, Path) else location

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.storage.location import S3Url, locate
+from gnosis_ray.storage.location import S3Url, locate, resolved
 
 _segment = st.text(alphabet="abcXYZ019._-=% ü#", min_size=1, max_size=6).filter(lambda s: s not in (".", ".."))
 
@@ -70,3 +70,11 @@ def test_a_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert locate(Path("here")) == tmp_path / "here"
     assert locate("~/x") == Path("/somewhere/x")
     assert locate("/a:b/c") == Path("/a:b/c")
+
+
+def test_a_resolved_folder_has_no_links_and_a_prefix_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert resolved(Path("~/link/../link/x")) == tmp_path.resolve() / "real/x"
+    assert resolved(S3Url("bucket", "link")) == S3Url("bucket", "link")
