@@ -11,14 +11,14 @@ from gnosis_ray.schemas.core_schemas import EngineKind
 
 
 class TierConfidence(Section):
-    """Trust in each kind of volatility."""
+    """Confidence by kind of volatility."""
 
     quoted: Fraction
     last_smile: Fraction
 
 
 class CrossAssetConfig(Section):
-    """Which index and sector books are laid beside a stock's own, and how."""
+    """The index and sector option books that are combined with a stock's own, and their weights."""
 
     market: str
     market_books: tuple[str, ...]
@@ -32,12 +32,12 @@ class CrossAssetConfig(Section):
 
     @property
     def baskets(self) -> tuple[str, ...]:
-        """Whose daily bars a stock's are held against: the market first, then each sector's fund."""
+        """Symbols whose daily bars betas are estimated on: the market first, then each sector's fund."""
         return (self.market, *sorted(self.sector_volumes))
 
     @property
     def books(self) -> tuple[str, ...]:
-        """Whose chains are read."""
+        """Symbols whose chains are read."""
         return (*self.market_books, *sorted(self.sector_volumes))
 
 
@@ -76,7 +76,7 @@ class HedgeConfig(Section):
 
 
 class LiquidityTiers(Section):
-    """Trust in each kind of data."""
+    """Confidence by kind of data."""
 
     trades_and_quotes: Fraction
     trades: Fraction
@@ -139,7 +139,7 @@ class ElasticityConfig(Section):
 
 
 class NewsSentimentConfig(Section):
-    """How headlines and posts are weighed."""
+    """Weights and windows of headlines and posts."""
 
     lookback_hours: PositiveInt
     half_life_hours: PositiveFloat
@@ -153,7 +153,7 @@ class NewsSentimentConfig(Section):
 
 
 class FlowSentimentConfig(Section):
-    """How the day's option volume is read."""
+    """Thresholds of the day's option volume."""
 
     moneyness_window: PositiveFloat
     max_dte: PositiveFloat
@@ -171,7 +171,7 @@ class FlowSentimentConfig(Section):
 
 
 class TechnicalSentimentConfig(Section):
-    """How indicators become a mood."""
+    """Scales and trust of technical indicators."""
 
     rsi_span: PositiveFloat
     max_confidence: float = Field(gt=0, le=1)

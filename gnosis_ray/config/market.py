@@ -1,4 +1,4 @@
-"""Settings of the market: its rules, where its data comes from, who sells it, and when ``data verify`` calls it odd."""
+"""Settings of the market: its rules, where its data comes from, vendors, and thresholds of ``data verify``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gnosis_ray.storage.location import Location, locate
 
 
 class VendorConfig(Section):
-    """Where one vendor answers and how fast it may be asked."""
+    """Address and rate limits of one vendor. Its key is no setting: see :mod:`gnosis_ray.security`."""
 
     base_url: str
     requests_per_minute: PositiveFloat
@@ -23,7 +23,7 @@ class VendorConfig(Section):
 
 
 class AlpacaConfig(VendorConfig):
-    """Which of Alpaca's feeds a plan includes."""
+    """The feeds of Alpaca that the user's plan includes."""
 
     feed: Literal["sip", "iex"]
     latest_feed: Literal["sip", "iex", "delayed_sip"]
@@ -32,13 +32,13 @@ class AlpacaConfig(VendorConfig):
 
 
 class CcxtConfig(VendorConfig):
-    """Which exchange is asked, by its name in ccxt."""
+    """The exchange, by its name in ccxt."""
 
     exchange: str
 
 
 class ProvidersConfig(Section):
-    """Every vendor that is built in."""
+    """Every built-in vendor."""
 
     cboe: VendorConfig
     yahoo: VendorConfig
@@ -53,7 +53,7 @@ VENDORS: tuple[str, ...] = tuple(ProvidersConfig.model_fields)
 
 
 class GatewayConfig(Section):
-    """How patiently vendors are asked, and when they are given up."""
+    """Retries, circuit breaker and deadline of requests to vendors."""
 
     attempts: PositiveInt
     backoff_s: PositiveFloat
@@ -73,7 +73,7 @@ class RatePoint(Section):
 
 
 class ForwardConfig(Section):
-    """How the implied forward is found."""
+    """Rules for the implied forward of an expiry."""
 
     strike_window: PositiveFloat
     min_strikes: PositiveInt
@@ -82,7 +82,7 @@ class ForwardConfig(Section):
 
 
 class ImpliedVolConfig(Section):
-    """Which volatility is believed."""
+    """Rules for the selection of implied volatilities."""
 
     vendor_min: PositiveFloat
     bisection_tolerance: PositiveFloat
@@ -102,14 +102,14 @@ class MarketConfig(Section):
 
 
 class SyntheticConfig(Section):
-    """The embedded market."""
+    """The synthetic market: its seed and its present."""
 
     seed: int
     as_of: UtcDatetime
 
 
 def _store_place(value: Any) -> Any:
-    """An address as what it is, so that no slash of it is lost; anything else is left to be a path."""
+    """Parse an address before pydantic makes a path of it and drops a slash; leave anything else to be a path."""
     if not isinstance(value, str) or "://" not in value:
         return value
     try:
@@ -133,7 +133,7 @@ class DataConfig(Section):
 
     @property
     def reads_store(self) -> bool:
-        """Whether a pass reads the market store: a vendor's answers are stored first, too."""
+        """Whether a pass reads the market store; it does for vendors too, whose responses are stored first."""
         return self.provider == "store" or self.provider in VENDORS
 
 

@@ -1,4 +1,4 @@
-"""What every part of the settings is."""
+"""The base class and common types of the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gnosis_ray.errors import ConfigError
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 Sign = Annotated[Literal[-1, 1], BeforeValidator(lambda value: {"-1": -1, "1": 1}.get(value, value))]
-"""A direction; the environment says it as text."""
+"""-1 or 1; environment variables give it as text."""
 
 
 class Section(BaseModel):

@@ -18,7 +18,7 @@ from gnosis_ray.errors import ConfigError
 
 
 class RunConfig(Section):
-    """How a run is spread over hosts. Nothing here changes a ledger."""
+    """How a run is distributed over hosts. Nothing here changes a ledger."""
 
     granularity: Literal["auto", "component", "symbol", "shard", "inline"]
     batch_size: PositiveInt

@@ -27,6 +27,9 @@ TOLERANCE = 1e-5
 NOTHING = 1e-12
 """Beside zero, what rounding leaves."""
 
+WIDEST = 44
+"""Columns that a column of the table of changes is padded to at most."""
+
 Value = str | float | int | bool | None
 Fields = dict[str, Value]
 Day = dict[str, Fields]
@@ -66,7 +69,7 @@ def differences(was: Day, now: Day) -> list[str]:
     if not rows:
         return []
     rows = [("symbol", "field", "was", "is"), *rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    widths = [min(WIDEST, max(len(row[column]) for row in rows)) for column in range(3)]
     return ["  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]) for row in rows]
 
 
