@@ -72,9 +72,9 @@ class SentimentAgentV1:
 def _crowd_score(snapshot: StandardSnapshot) -> float | None:
     """The confidence-weighted mean score of the crowd; None where it has none."""
     scores = [
-        (snapshot.sentiment[f"{voice}_sentiment_score"], snapshot.sentiment.get(f"{voice}_sentiment_confidence", 0.0))
-        for voice in CROWD
-        if f"{voice}_sentiment_score" in snapshot.sentiment
+        (snapshot.sentiment[f"{source}_sentiment_score"], snapshot.sentiment.get(f"{source}_sentiment_confidence", 0.0))
+        for source in CROWD
+        if f"{source}_sentiment_score" in snapshot.sentiment
     ]
     trust = sum(weight for _, weight in scores)
     return sum(score * weight for score, weight in scores) / trust if trust else None
@@ -83,5 +83,5 @@ def _crowd_score(snapshot: StandardSnapshot) -> float | None:
 def _source_scores(snapshot: StandardSnapshot) -> str:
     """The sources that have a score, with it: ``flow +0.40, price -0.12``."""
     names = {"news": "news", "flow": "option flow", "technical": "price"}
-    scores = {name: snapshot.sentiment.get(f"{voice}_sentiment_score") for voice, name in names.items()}
+    scores = {name: snapshot.sentiment.get(f"{source}_sentiment_score") for source, name in names.items()}
     return ", ".join(f"{name} {score:+.2f}" for name, score in scores.items() if score is not None)

@@ -39,7 +39,7 @@ class TradeAdapter(OptionsChainAdapter, MarketDataAdapter, Protocol):
 class TradeAgentV1:
     """Chooses among declared strategies; one mechanism builds, prices, sizes and describes each of them.
 
-    ``adapter`` serves the chain and the last bar of the suggestion's moment; ``strategies`` are those that
+    ``adapter`` serves the chain and the last bar as of the suggestion; ``strategies`` are those that
     ``config.strategies`` may name. Raises ConfigError for a name that is not among them. No memory of open trades.
     """
 
@@ -126,7 +126,7 @@ class TradeAgentV1:
     ) -> tuple[CandidateInputs, list[str]]:
         """The chain and the stock quote to trade against, and the tags that follow from them."""
         wanted = any(strategy.has_options for strategy in suited)
-        book = self._book(suggestion.symbol, view.moment) if wanted else "no_chain"
+        book = self._book(suggestion.symbol, view.as_of) if wanted else "no_chain"
         stocked = any(leg.instrument_type == "STOCK" for strategy in suited for leg in strategy.legs)
         inputs = CandidateInputs(book, self._stock(suggestion, view) if stocked else "no_price")
         if isinstance(book, str):
@@ -135,8 +135,8 @@ class TradeAgentV1:
         ratio = book.front_over_back
         return inputs, [*tags, EVENT] if ratio is not None and ratio > self._config.event_ratio else tags
 
-    def _book(self, symbol: str, moment: datetime) -> ContractBook | str:
-        chain = self._adapter.fetch_chain(symbol, moment)
+    def _book(self, symbol: str, as_of: datetime) -> ContractBook | str:
+        chain = self._adapter.fetch_chain(symbol, as_of)
         if chain.is_empty():
             return "no_chain"
         if chain["sessions_behind"][0] > 0:
@@ -145,11 +145,11 @@ class TradeAgentV1:
 
     def _stock(self, suggestion: Suggestion, view: MarketView) -> StockQuote | str:
         """The last close, if chain and bars agree on it and the move is known; else the reason why not."""
-        bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, view.moment)
+        bars = self._adapter.fetch_ohlcv(suggestion.symbol, 1, view.as_of)
         priced = bars.filter(pl.col("close").is_finite() & (pl.col("close") > 0))
         if priced.is_empty():
             return "no_price"
-        if view.moment - priced["timestamp"][-1] > timedelta(days=self._config.max_price_age_days):
+        if view.as_of - priced["timestamp"][-1] > timedelta(days=self._config.max_price_age_days):
             return "stale_price"
         price = float(priced["close"][-1])
         if abs(suggestion.forecast.get("spot", price) / price - 1) > self._config.max_price_disagreement:

@@ -16,7 +16,7 @@ from gnosis_ray.charts.number_formats import short
 
 LONG, SHORT, INK, SOFT, FAINT = "#0072b2", "#d55e00", "#1f2328", "#6e7781", "#c9d1d9"
 GOLD, GREEN, PURPLE = "#b07d00", "#00795a", "#a8487c"
-"""After Okabe and Ito, darkened where they write text: told apart by every eye."""
+"""The palette of Okabe and Ito, safe for colour-blind readers; darkened where it colours text."""
 
 WIDTH, HEIGHT = 5.4, 3.5
 """Inches: shown at full size beside one another, shrunk to three quarters on a phone."""

@@ -1,4 +1,4 @@
-"""Figures as a desk writes them: dollars by size, percents, units in words."""
+"""Number formats of a trading desk: dollars by size, percents, units as text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def price(usd: float) -> str:
 
 
 def measured(value: float, unit: str) -> tuple[str, str]:
-    """``value`` of a feature as people read it, and what is left of its unit to be said beside it."""
+    """``value`` of a feature as text, and the rest of its unit to show beside it."""
     write, rest = _UNITS.get(unit, (_plain, unit))
     return write(value), rest
 
@@ -99,4 +99,4 @@ _UNITS: Mapping[str, tuple[Callable[[float], str], str]] = {
     "log return": (percent, "log return"),
     "simple return": (lambda value: percent(value, signed=True), ""),
 }
-"""Unit of a FeatureSpec -> how its figures are written, and what is said beside them."""
+"""Unit of a FeatureSpec -> its number format, and the rest of the unit to show beside it."""

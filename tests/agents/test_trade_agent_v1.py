@@ -19,7 +19,7 @@ from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
 from gnosis_ray.config import TradeConfig, load_config
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.schemas.core_schemas import Action, Suggestion
-from tests.agents.strategies import desks
+from tests.agents.strategies import scenarios
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.components import settings
 
@@ -124,11 +124,11 @@ def test_the_same_stance_gives_the_same_id() -> None:
 
 @pytest.mark.parametrize(("action", "side"), [("long", "long"), ("short", "short")])
 @pytest.mark.parametrize("volatility", ["cheap", "fair", "rich", None])
-@pytest.mark.parametrize("config", [desks.RICH_DESK, CONFIG])
+@pytest.mark.parametrize("config", [scenarios.LARGE_EQUITY, CONFIG])
 def test_bullish_and_sure_gives_a_bullish_option_trade(
     action: Action, side: str, volatility: str | None, config: TradeConfig
 ) -> None:
-    decision = desks.decide(desks.stance(action, 0.9, volatility), config=config)
+    decision = scenarios.decide(scenarios.stance(action, 0.9, volatility), config=config)
     assert 1 <= len(decision.ideas) <= config.max_ideas
     assert {idea.side for idea in decision.ideas} == {side}
     assert any(leg.instrument_type != "STOCK" for leg in decision.ideas[0].legs)
@@ -136,16 +136,16 @@ def test_bullish_and_sure_gives_a_bullish_option_trade(
 
 
 def test_the_second_idea_is_an_alternative() -> None:
-    first, second = desks.decide(desks.stance("long", 0.9)).ideas
+    first, second = scenarios.decide(scenarios.stance("long", 0.9)).ideas
     assert first.strategy_type != second.strategy_type
     assert "alternative" in second.tags
     assert "alternative" not in first.tags
-    [alone] = desks.decide(desks.stance("long", 0.9), config=settings(trade__max_ideas=1).trade).ideas
+    [alone] = scenarios.decide(scenarios.stance("long", 0.9), config=settings(trade__max_ideas=1).trade).ideas
     assert alone.strategy_type == first.strategy_type
 
 
 def test_what_became_of_every_strategy_is_told() -> None:
-    considered = desks.decide(desks.stance("long", 0.9)).considered
+    considered = scenarios.decide(scenarios.stance("long", 0.9)).considered
     assert set(considered) == set(CONFIG.strategies)
     assert sorted(considered.values()).count("chosen") == 1
     assert considered["long_put"] == "stance_long"
@@ -155,42 +155,42 @@ def test_what_became_of_every_strategy_is_told() -> None:
 
 def test_a_hint_decides_among_what_suits() -> None:
     def chosen(*tags: str) -> str:
-        return desks.decide(desks.stance("complex", volatility="cheap", tags=tags)).ideas[0].strategy_type
+        return scenarios.decide(scenarios.stance("complex", volatility="cheap", tags=tags)).ideas[0].strategy_type
 
     assert chosen("use_long_strangle") == "long_strangle"
     assert chosen("use_long_straddle") == "long_straddle"
 
 
 def test_flat_is_nothing_or_one_small_neutral_trade() -> None:
-    assert desks.decide(desks.stance("flat", 0.0, "rich")).dropped == "stance_flat"
+    assert scenarios.decide(scenarios.stance("flat", 0.0, "rich")).dropped == "stance_flat"
     for state, hint in (("rich", "iron_condor"), ("cheap", "long_straddle")):
-        hinted = desks.stance("flat", 0.0, state, [f"use_{hint}"])
-        [idea] = desks.decide(hinted).ideas
+        hinted = scenarios.stance("flat", 0.0, state, [f"use_{hint}"])
+        [idea] = scenarios.decide(hinted).ideas
         assert (idea.strategy_type, idea.side) == (hint, "neutral")
         assert idea.confidence <= CONFIG.neutral_max_confidence
         never = settings(trade__neutral_when_flat=False).trade
-        assert desks.decide(hinted, config=never).dropped == "stance_flat"
+        assert scenarios.decide(hinted, config=never).dropped == "stance_flat"
 
 
 def test_an_unsure_side_trades_nothing() -> None:
-    assert desks.decide(desks.stance("long", 0.1)).dropped == "low_confidence"
+    assert scenarios.decide(scenarios.stance("long", 0.1)).dropped == "low_confidence"
 
 
 @hypothesis_settings(deadline=None)
 @given(trust=st.floats(0, 1), ratio=st.floats(0.3, 3))
 def test_a_neutral_confidence_grows_with_trust_and_is_capped(trust: float, ratio: float) -> None:
     realised = 0.3 / ratio
-    view = view_of(desks.stance("spread", trust=trust, realised_vol_20d=realised), NOW, CONFIG)
-    less = view_of(desks.stance("spread", trust=trust * 0.5, realised_vol_20d=realised), NOW, CONFIG)
+    view = view_of(scenarios.stance("spread", trust=trust, realised_vol_20d=realised), NOW, CONFIG)
+    less = view_of(scenarios.stance("spread", trust=trust * 0.5, realised_vol_20d=realised), NOW, CONFIG)
     assert less.confidence <= view.confidence <= min(trust, CONFIG.neutral_max_confidence)
 
 
 def test_an_old_chain_gives_no_option_idea_and_says_so() -> None:
-    decision = desks.decide(desks.stance("long", 0.9), desks.chain(sessions_behind=1))
+    decision = scenarios.decide(scenarios.stance("long", 0.9), scenarios.chain(sessions_behind=1))
     assert [idea.strategy_type for idea in decision.ideas] == ["long_stock"]
     assert "stale_chain" in decision.ideas[0].tags
     assert decision.considered["long_call"] == "stale_chain"
-    neutral = desks.decide(desks.stance("spread", volatility="rich"), desks.chain(sessions_behind=1))
+    neutral = scenarios.decide(scenarios.stance("spread", volatility="rich"), scenarios.chain(sessions_behind=1))
     assert neutral.dropped == "stale_chain"
 
 
@@ -198,63 +198,67 @@ def test_nobody_sells_premium_into_an_event() -> None:
     def dear(_moneyness: float) -> float:
         return 0.6
 
-    rows = pl.concat([desks.chain(dear, days=(14,)), desks.chain(days=desks.DAYS[1:])])
+    rows = pl.concat([scenarios.chain(dear, days=(14,)), scenarios.chain(days=scenarios.DAYS[1:])])
     short_premium = {strategy.name for strategy in BUILTIN_STRATEGIES if strategy.short_premium}
     for action in ("long", "short", "spread", "complex"):
         for state in ("cheap", "fair", "rich"):
-            decision = desks.decide(desks.stance(action, volatility=state), rows)
+            decision = scenarios.decide(scenarios.stance(action, volatility=state), rows)
             assert not short_premium & {idea.strategy_type for idea in decision.ideas}
             assert all("event_vol" in idea.tags for idea in decision.ideas)
-    assert desks.decide(desks.stance("spread", volatility="rich"), rows).dropped == "event_vol"
+    assert scenarios.decide(scenarios.stance("spread", volatility="rich"), rows).dropped == "event_vol"
 
 
 def test_a_squeeze_forbids_what_loses_in_it() -> None:
-    squeezed = desks.stance("spread", volatility="rich", tags=["gamma_squeeze"])
-    assert desks.decide(squeezed).dropped == "regime_gamma_squeeze"
+    squeezed = scenarios.stance("spread", volatility="rich", tags=["gamma_squeeze"])
+    assert scenarios.decide(squeezed).dropped == "regime_gamma_squeeze"
 
 
 def test_one_view_never_buys_and_sells_the_same_movement() -> None:
     """A neutral trade that its own view of volatility speaks against is refused."""
-    decision = desks.decide(desks.stance("complex", volatility="fair", realised_vol_20d=0.25))
+    decision = scenarios.decide(scenarios.stance("complex", volatility="fair", realised_vol_20d=0.25))
     assert {decision.considered[name] for name in ("long_straddle", "long_strangle")} == {"no_edge"}
 
 
 def test_unknown_open_interest_is_tagged() -> None:
-    [first, *_] = desks.decide(desks.stance("long", 0.9), desks.chain(interest=0.0)).ideas
+    [first, *_] = scenarios.decide(scenarios.stance("long", 0.9), scenarios.chain(interest=0.0)).ideas
     assert "open_interest_unknown" in first.tags
     assert first.recommended_units <= CONFIG.max_interest_share * 300
 
 
 def test_an_edge_is_the_mean_that_the_view_moves() -> None:
     """Long stock: IC x confidence x move; a surer stance sees more in the same call."""
-    [stock] = desks.decide(desks.stance("long", 0.8), config=desks.only("long_stock")).ideas
+    [stock] = scenarios.decide(scenarios.stance("long", 0.8), config=scenarios.only("long_stock")).ideas
     assert stock.expected_edge == pytest.approx(100 * CONFIG.information_coefficient * 0.8 * 0.04)
     assert stock.expected_value == pytest.approx(100 - stock.cost_per_unit)
     assert stock.probability_of_profit is None
     edges = []
     for confidence in (0.3, 0.6, 0.9):
-        [call] = desks.decide(desks.stance("long", confidence, "cheap"), config=desks.only("long_call")).ideas
+        [call] = scenarios.decide(
+            scenarios.stance("long", confidence, "cheap"), config=scenarios.only("long_call")
+        ).ideas
         edges.append(call.expected_edge or 0.0)
     assert edges == sorted(edges)
     assert edges[0] < edges[-1]
 
 
 def test_a_forecast_bounds_the_bet_by_kelly() -> None:
-    deep = desks.chain(interest=1e6)
-    free = desks.decide(desks.stance("long", 0.9, "cheap"), deep, desks.only("long_call")).ideas[0]
-    timid = desks.stance("long", 0.9, "cheap", exp_return_1d=0.0005)
-    bounded = desks.decide(timid, deep, desks.only("long_call")).ideas[0]
+    deep = scenarios.chain(interest=1e6)
+    free = scenarios.decide(scenarios.stance("long", 0.9, "cheap"), deep, scenarios.only("long_call")).ideas[0]
+    timid = scenarios.stance("long", 0.9, "cheap", exp_return_1d=0.0005)
+    bounded = scenarios.decide(timid, deep, scenarios.only("long_call")).ideas[0]
     assert 0 < bounded.recommended_units < free.recommended_units
-    against = desks.stance("long", 0.9, "cheap", exp_return_1d=-0.02)
-    assert desks.decide(against, config=desks.only("long_call")).dropped == "no_edge"
-    assert desks.decide(against, config=desks.only("long_stock")).dropped == "no_kelly_bet"
+    against = scenarios.stance("long", 0.9, "cheap", exp_return_1d=-0.02)
+    assert scenarios.decide(against, config=scenarios.only("long_call")).dropped == "no_edge"
+    assert scenarios.decide(against, config=scenarios.only("long_stock")).dropped == "no_kelly_bet"
 
 
 @pytest.mark.parametrize(("said", "believed"), [(1e6, 0.04), (0.5, 0.04), (-1.0, -0.04), (-3.0, -0.04), (0.03, 0.03)])
 def test_a_forecast_beyond_one_expected_move_is_not_believed(said: float, believed: float) -> None:
-    config = desks.only("long_stock" if said > 0 else "short_stock")
+    config = scenarios.only("long_stock" if said > 0 else "short_stock")
     action: Action = "long" if said > 0 else "short"
-    one, other = (desks.decide(desks.stance(action, exp_return_1d=value), config=config) for value in (said, believed))
+    one, other = (
+        scenarios.decide(scenarios.stance(action, exp_return_1d=value), config=config) for value in (said, believed)
+    )
     assert one == other
     assert one.ideas[0].expected_edge == pytest.approx(100 * abs(believed))
 
@@ -277,53 +281,59 @@ def test_a_forecast_beyond_one_expected_move_is_not_believed(said: float, believ
 )
 def test_no_forecast_breaks_a_decision(action: Action, odd: dict[str, float]) -> None:
     for volatility in ("cheap", "rich"):
-        for idea in desks.decide(desks.stance(action, 0.9, volatility, (), 0.9, **odd)).ideas:
+        for idea in scenarios.decide(scenarios.stance(action, 0.9, volatility, (), 0.9, **odd)).ideas:
             assert math.isfinite(idea.expected_edge or 0.0)
             assert (idea.target_exit_price or 0.0) != idea.stop_loss_price
 
 
 def test_a_cheap_quote_in_the_money_hides_no_costs() -> None:
     """The smile there is that of the puts: a call below it looks like a gift, which the spreads of all legs eat."""
-    neutral, config = desks.stance("spread", volatility="rich"), desks.only("butterfly")
+    neutral, config = scenarios.stance("spread", volatility="rich"), scenarios.only("butterfly")
     low = (pl.col("type") == "C") & (pl.col("strike") < 95)
     reasons = set()
     for gift in range(0, 200, 10):
         less = pl.when(low).then(gift / 100).otherwise(0.0)
-        rows = desks.chain(spread=0.1).with_columns(pl.col("bid", "ask") - less)
-        reasons.add(desks.decide(neutral, rows, config).dropped)
+        rows = scenarios.chain(spread=0.1).with_columns(pl.col("bid", "ask") - less)
+        reasons.add(scenarios.decide(neutral, rows, config).dropped)
     assert reasons == {"costs_too_much", "quotes_disagree"}
 
 
 def test_exits_are_values_of_a_unit_with_the_sign_of_its_cost() -> None:
-    [credit] = desks.decide(desks.stance("long", volatility="rich"), config=desks.only("bull_put_spread")).ideas
+    [credit] = scenarios.decide(
+        scenarios.stance("long", volatility="rich"), config=scenarios.only("bull_put_spread")
+    ).ideas
     assert credit.stop_loss_price is not None
     assert credit.target_exit_price is not None
     assert credit.stop_loss_price < credit.cost_per_unit < credit.target_exit_price < 0
     assert credit.cost_per_unit - credit.stop_loss_price <= credit.max_loss
     assert credit.target_exit_price == pytest.approx(0.5 * credit.cost_per_unit)
-    [debit] = desks.decide(desks.stance("long"), config=desks.only("call_debit_spread")).ideas
+    [debit] = scenarios.decide(scenarios.stance("long"), config=scenarios.only("call_debit_spread")).ideas
     assert 0 < (debit.stop_loss_price or 0) < debit.cost_per_unit < (debit.target_exit_price or 0)
     assert "5 days before expiry" in debit.rationale
 
 
 def test_the_rationale_names_legs_and_quotes() -> None:
-    [idea] = desks.decide(desks.stance("long", volatility="cheap"), config=desks.only("long_call")).ideas
+    [idea] = scenarios.decide(scenarios.stance("long", volatility="cheap"), config=scenarios.only("long_call")).ideas
     leg = idea.legs[0]
-    bid, ask = desks.quotes(desks.chain())[str(leg.expiry), leg.strike or 0.0, "C"]
+    bid, ask = scenarios.quotes(scenarios.chain())[str(leg.expiry), leg.strike or 0.0, "C"]
     assert f"Buy {leg.expiry} {leg.strike:g} C at {leg.price:.2f} ({bid:.2f}/{ask:.2f})" in idea.rationale
     assert idea.rationale.startswith("Long at 0.60, volatility cheap (30.0% implied, 40.0% realised)")
 
 
 def test_deep_or_dividend_legs_warn_of_early_exercise() -> None:
-    wide = desks.decide(desks.stance("spread", volatility="rich"), config=desks.only("butterfly")).ideas[0]
+    wide = scenarios.decide(scenarios.stance("spread", volatility="rich"), config=scenarios.only("butterfly")).ideas[0]
     low = min(leg.strike or 0.0 for leg in wide.legs)
-    listed = desks.chain().filter(strike=low, type="C", dte=28)
+    listed = scenarios.chain().filter(strike=low, type="C", dte=28)
     assert listed["delta"][0] > 0.8
     assert "early_exercise_risk" in wide.tags
-    calm = desks.decide(desks.stance("spread", volatility="rich"), config=desks.only("iron_condor")).ideas[0]
+    calm = scenarios.decide(scenarios.stance("spread", volatility="rich"), config=scenarios.only("iron_condor")).ideas[
+        0
+    ]
     assert "early_exercise_risk" not in calm.tags
-    paying = desks.chain().with_columns(carry=pl.lit(0.25))
-    for idea in desks.decide(desks.stance("spread", volatility="rich"), paying, desks.only("iron_condor")).ideas:
+    paying = scenarios.chain().with_columns(carry=pl.lit(0.25))
+    for idea in scenarios.decide(
+        scenarios.stance("spread", volatility="rich"), paying, scenarios.only("iron_condor")
+    ).ideas:
         assert "early_exercise_risk" in idea.tags
 
 
@@ -339,8 +349,10 @@ def test_a_declared_strategy_of_ones_own_needs_no_code() -> None:
         exits=Exits(Share("max_profit", 0.5), Share("premium", 1.0), days=7),
         because="for a test",
     )
-    config = desks.only("short_strangle")
-    [idea] = desks.decide(desks.stance("spread", volatility="rich"), None, config, (*BUILTIN_STRATEGIES, mine)).ideas
+    config = scenarios.only("short_strangle")
+    [idea] = scenarios.decide(
+        scenarios.stance("spread", volatility="rich"), None, config, (*BUILTIN_STRATEGIES, mine)
+    ).ideas
     assert idea.max_loss == math.inf
     credit = -idea.cost_per_unit
     assert idea.max_profit == pytest.approx(credit)
@@ -350,9 +362,9 @@ def test_a_declared_strategy_of_ones_own_needs_no_code() -> None:
 
 def test_a_strategy_that_nobody_declared_is_named() -> None:
     with pytest.raises(ConfigError, match="Unknown strategy 'moon_shot'"):
-        desks.decide(desks.stance(), config=desks.only("moon_shot"))
+        scenarios.decide(scenarios.stance(), config=scenarios.only("moon_shot"))
 
 
 def test_the_same_market_gives_the_same_decision() -> None:
-    suggestion = desks.stance("long", 0.9)
-    assert desks.decide(suggestion) == desks.decide(suggestion)
+    suggestion = scenarios.stance("long", 0.9)
+    assert scenarios.decide(suggestion) == scenarios.decide(suggestion)

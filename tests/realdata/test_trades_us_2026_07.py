@@ -21,7 +21,7 @@ from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea
-from tests.agents.strategies.desks import commissions, profit_at_expiry, quotes
+from tests.agents.strategies.scenarios import commissions, profit_at_expiry, quotes
 from tests.support.components import settings
 from tests.support.markets import over_store
 

@@ -46,8 +46,8 @@ class ComposerAgentV1:
     regimes' factors, at most 1. Two camps of ``min_camp`` or more below the threshold: ``spread`` where dealers are
     long gamma, else ``complex``. Otherwise flat. Order does not matter.
 
-    Of a stance with a side: to raise the confidence of a voice on it, to win a voice over to it, or to add one that is
-    at least as sure as |v|, never lowers the confidence. A voice less sure than |v| does: sum(w) counts it.
+    Of a stance with a side: raising the confidence of an agent on that side, turning an agent to it, or adding one
+    with a confidence of at least |v| never lowers the confidence. An agent less sure than |v| does: sum(w) counts it.
     """
 
     def __init__(self, weights: Mapping[str, float], config: ComposerConfig) -> None:

@@ -11,7 +11,7 @@ from gnosis_ray.schemas.core_schemas import Suggestion
 
 @dataclass(frozen=True)
 class Camp:
-    """Those who look one way: their share of all weight, and their pull, sum(w c) / sum of all w."""
+    """The agents on one side: their share of all weight, and their pull, sum(w c) / sum of all w."""
 
     share: float = 0.0
     pull: float = 0.0
@@ -40,10 +40,10 @@ class Vote:
 
 
 def take_vote(suggestions: Sequence[Suggestion], weights: Mapping[str, float]) -> Vote:
-    """The vote of all that spoke, by the weight of their layer.
+    """The vote of all suggestions, by the weight of their layers.
 
-    A voice with confidence 0 adds nothing to either camp, whatever it says, but its weight stays below the line: what
-    was not measured makes the rest less sure.
+    An agent with confidence 0 adds nothing to either camp, whatever its action, but its weight stays in the
+    denominator: missing measurements lower the confidence of the rest.
     """
     total = sum(weights[s.layer] for s in suggestions)
     if total == 0:

@@ -20,7 +20,7 @@ STATES: tuple[VolatilityState, ...] = ("cheap", "fair", "rich")
 
 @dataclass(frozen=True)
 class MarketView:
-    """The stance behind a trade.
+    """What a stance implies for trading.
 
     ``confidence`` of the trade in 0..1; ``implied`` and ``realised`` volatility a year; ``state`` of the one over the
     other; ``drift`` of the forward (a fraction) and ``vol_shift`` (a year) that the stance adds to the market's own
@@ -28,7 +28,7 @@ class MarketView:
     """
 
     symbol: str
-    moment: datetime
+    as_of: datetime
     action: Action
     direction: int
     confidence: float
@@ -52,7 +52,7 @@ class MarketView:
         return self.implied / self.realised if self.implied and self.realised else None
 
 
-def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> MarketView:
+def view_of(suggestion: Suggestion, as_of: datetime, config: TradeConfig) -> MarketView:
     """Reads a stance; the state of volatility is the composer's tag ``vol_cheap``, ``vol_fair`` or ``vol_rich``.
 
     The drift is alpha = information coefficient x confidence x direction x expected move (Grinold 1989: alpha =
@@ -71,7 +71,7 @@ def view_of(suggestion: Suggestion, moment: datetime, config: TradeConfig) -> Ma
     drift = known.get("exp_return_1d", config.information_coefficient * confidence * direction * most)
     return MarketView(
         symbol=suggestion.symbol,
-        moment=moment,
+        as_of=as_of,
         action=suggestion.action,
         direction=direction,
         confidence=confidence,

@@ -21,7 +21,7 @@ def idea_of(candidate: Candidate, suggestion: Suggestion, view: MarketView, tags
     summary, odds = candidate.summary, candidate.odds
     risky = ["early_exercise_risk"] if any(early_exercise_risk(leg) for leg in candidate.legs) else []
     return TradeIdea(
-        id=stable_id(suggestion.id, view.symbol, view.moment, candidate.strategy.name),
+        id=stable_id(suggestion.id, view.symbol, view.as_of, candidate.strategy.name),
         symbol=view.symbol,
         strategy_type=candidate.strategy.name,
         side=candidate.strategy.side,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.options.bsm import price
 from gnosis_ray.schemas.core_schemas import Action, TradeIdea
-from tests.agents.strategies.desks import (
-    RICH_DESK,
+from tests.agents.strategies.scenarios import (
+    LARGE_EQUITY,
     chain,
     commissions,
     decide,
@@ -52,7 +52,7 @@ def one(name: str) -> TradeIdea:
 
 
 def test_the_cases_are_the_book() -> None:
-    assert list(CASES) == [strategy.name for strategy in BUILTIN_STRATEGIES] == list(RICH_DESK.strategies)
+    assert list(CASES) == [strategy.name for strategy in BUILTIN_STRATEGIES] == list(LARGE_EQUITY.strategies)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -69,13 +69,13 @@ def test_figures_are_those_of_the_legs(name: str) -> None:
     idea = one(name)
     strikes = [leg.strike for leg in idea.legs if leg.strike is not None]
     kinks = np.array([0.0, *strikes, 1e4, 2e4])
-    values = profit_at_expiry(idea, kinks, RICH_DESK)
+    values = profit_at_expiry(idea, kinks, LARGE_EQUITY)
     rising = values[-1] - values[-2]
     assert idea.max_loss == (math.inf if rising < -1 else pytest.approx(-values.min()))
     assert idea.max_profit is None if rising > 1 else idea.max_profit == pytest.approx(values.max())
     for level in idea.breakeven_levels:
-        assert profit_at_expiry(idea, level, RICH_DESK) == pytest.approx(0.0, abs=1e-3)
-    turns = np.count_nonzero(np.diff(np.sign(profit_at_expiry(idea, np.linspace(0.013, 400, 40_000), RICH_DESK))))
+        assert profit_at_expiry(idea, level, LARGE_EQUITY) == pytest.approx(0.0, abs=1e-3)
+    turns = np.count_nonzero(np.diff(np.sign(profit_at_expiry(idea, np.linspace(0.013, 400, 40_000), LARGE_EQUITY))))
     assert turns == len(idea.breakeven_levels)
 
 
@@ -124,7 +124,7 @@ def test_an_expected_value_is_what_trading_costs(name: str) -> None:
         (str(day), k, t): mid for day, k, t, mid in rows.select("expiry", "strike", "type", "mid_price").iter_rows()
     }
     for idea in decide(stance(action, volatility=state), rows, only(name)).ideas:
-        paid = commissions(idea, RICH_DESK)
+        paid = commissions(idea, LARGE_EQUITY)
         for leg in idea.legs:
             worth = 100.0 if leg.strike is None else fair[str(leg.expiry), leg.strike, leg.instrument_type]
             sign = 1 if leg.direction == "buy" else -1
@@ -134,7 +134,7 @@ def test_an_expected_value_is_what_trading_costs(name: str) -> None:
 
 
 def restless(moneyness: float) -> float:
-    """The desk's skew, every strike a point of volatility up or down."""
+    """The scenario's skew, every strike a point of volatility up or down."""
     return skew(moneyness) + (0.01 if round(math.exp(moneyness) * 40) % 2 else -0.01)
 
 
@@ -167,7 +167,7 @@ def test_a_probability_is_the_mass_where_the_trade_pays(name: str) -> None:
         low, high = idea.breakeven_levels
         pays = (prices > low) & (prices < high)
     else:
-        pays = profit_at_expiry(idea, prices, RICH_DESK) > 0
+        pays = profit_at_expiry(idea, prices, LARGE_EQUITY) > 0
     assert idea.probability_of_profit == pytest.approx(float(density[pays].sum()), abs=1e-3)
 
 
@@ -211,7 +211,7 @@ def test_on_any_chain_ideas_keep_their_promises(
 
 def profit_of_nothing(idea: TradeIdea, config: object) -> float:
     """Minus the cost: the profit if every leg were worth nothing."""
-    total = -commissions(idea, RICH_DESK)
+    total = -commissions(idea, LARGE_EQUITY)
     for leg in idea.legs:
         sign = 1 if leg.direction == "buy" else -1
         total -= sign * shares(leg.qty, leg.instrument_type) * (leg.price or 0.0)

@@ -10,17 +10,17 @@ import pytest
 
 from gnosis_ray.agents.strategies.contracts import ContractBook, ExpiryContracts
 from gnosis_ray.options.bsm import greeks
-from tests.agents.strategies.desks import DAYS, RICH_DESK, STRIKES, chain, skew
+from tests.agents.strategies.scenarios import DAYS, LARGE_EQUITY, STRIKES, chain, skew
 from tests.support.books import NOW, flat_smile
 
 
 def near(rows: pl.DataFrame) -> list[ExpiryContracts]:
-    return list(ContractBook(rows, RICH_DESK).near())
+    return list(ContractBook(rows, LARGE_EQUITY).near())
 
 
 def test_expiries_are_tried_from_the_target_outwards() -> None:
     assert [e.dte for e in near(chain())] == [28.0, 42.0, 14.0]
-    book = ContractBook(chain(), RICH_DESK)
+    book = ContractBook(chain(), LARGE_EQUITY)
     assert [e.dte for e in book.far(next(book.near()))] == [70.0]
 
 
@@ -92,14 +92,14 @@ def test_last_trades_make_no_smile() -> None:
 
 
 def test_volume_stands_in_where_open_interest_is_unknown() -> None:
-    book = ContractBook(chain(interest=0.0), RICH_DESK)
+    book = ContractBook(chain(interest=0.0), LARGE_EQUITY)
     expiry = next(book.near())
     assert book.interest_unknown
     assert expiry.tradable.any()
     assert np.nanmax(expiry.depth) == 300.0
-    assert not ContractBook(chain(), RICH_DESK).interest_unknown
+    assert not ContractBook(chain(), LARGE_EQUITY).interest_unknown
     quiet = chain(interest=0.0).with_columns(volume=pl.lit(1.0))
-    assert not next(ContractBook(quiet, RICH_DESK).near()).tradable.any()
+    assert not next(ContractBook(quiet, LARGE_EQUITY).near()).tradable.any()
 
 
 def test_of_two_settlements_of_a_day_the_later_is_traded() -> None:
@@ -114,9 +114,9 @@ def test_an_event_is_a_near_expiry_dear_beside_a_later_one(front: float, ratio: 
     def dear(_moneyness: float) -> float:
         return front
 
-    book = ContractBook(pl.concat([chain(dear, days=(14,)), chain(flat_smile, days=DAYS[1:])]), RICH_DESK)
+    book = ContractBook(pl.concat([chain(dear, days=(14,)), chain(flat_smile, days=DAYS[1:])]), LARGE_EQUITY)
     assert book.front_over_back == pytest.approx(ratio)
 
 
 def test_one_expiry_alone_shows_no_event() -> None:
-    assert ContractBook(chain(days=(28,)), RICH_DESK).front_over_back is None
+    assert ContractBook(chain(days=(28,)), LARGE_EQUITY).front_over_back is None

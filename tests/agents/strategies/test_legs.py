@@ -23,13 +23,13 @@ from gnosis_ray.agents.strategies.strategy_spec import (
     Share,
     StrategySpec,
 )
-from tests.agents.strategies.desks import RICH_DESK, chain
+from tests.agents.strategies.scenarios import LARGE_EQUITY, chain
 
 BY_NAME = {strategy.name: strategy for strategy in BUILTIN_STRATEGIES}
 
 
 def expiry(rows: pl.DataFrame | None = None) -> ExpiryContracts:
-    return next(ContractBook(chain() if rows is None else rows, RICH_DESK).near())
+    return next(ContractBook(chain() if rows is None else rows, LARGE_EQUITY).near())
 
 
 def first(name: str, near: ExpiryContracts | None = None) -> tuple[OptionContract, ...]:

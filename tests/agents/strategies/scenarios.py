@@ -1,4 +1,4 @@
-"""A desk of one symbol: a chain with quotes in cents, a stance, and what an idea is worth by hand."""
+"""Scenarios of one symbol: a chain with quotes in cents, a stance, and the value of an idea computed by hand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STRIKES = tuple(float(k) for k in np.arange(60.0, 142.5, 2.5))
 DAYS = (14, 28, 42, 70)
 REALISED = {"cheap": 0.40, "fair": 0.27, "rich": 0.20}
 """Of an implied volatility of .30."""
-RICH_DESK = settings(trade__equity_usd=5e6, trade__max_risk_usd=1e6).trade
+LARGE_EQUITY = settings(trade__equity_usd=5e6, trade__max_risk_usd=1e6).trade
 
 
 def skew(moneyness: float) -> float:
@@ -78,7 +78,7 @@ def stance(
 def decide(
     suggestion: Suggestion,
     rows: pl.DataFrame | None = None,
-    config: TradeConfig = RICH_DESK,
+    config: TradeConfig = LARGE_EQUITY,
     strategies: Iterable[StrategySpec] = BUILTIN_STRATEGIES,
 ) -> TradeDecision:
     """What the agent makes of a stance on this chain and a share of 100."""
@@ -87,7 +87,7 @@ def decide(
 
 
 def only(name: str, **flags: object) -> TradeConfig:
-    """The rich desk's settings with one strategy."""
+    """The settings of large equity with one strategy."""
     return settings(trade__equity_usd=5e6, trade__max_risk_usd=1e6, trade__strategies=[name], **flags).trade
 
 
