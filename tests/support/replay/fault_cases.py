@@ -41,7 +41,7 @@ class FaultCase:
         return self.outcome not in (SAME, NONE, OTHER)
 
 
-AGAIN = "asked again, after a wait of up to `gateway.backoff_s` that doubles"
+AGAIN = "retried with exponential backoff from `gateway.backoff_s`"
 CASES = (
     FaultCase(
         "429, `Retry-After: 30`, once",
@@ -49,7 +49,7 @@ CASES = (
         1,
         2,
         SAME,
-        "the vendor is left alone for 30 s, by every thread, then asked again",
+        "every thread pauses for 30 s, then it is retried",
         waits_s=30,
     ),
     FaultCase(
@@ -61,20 +61,20 @@ CASES = (
         "the same; counted from the answer's own `Date`",
         waits_s=30,
     ),
-    FaultCase("429 without a wish, twice", faults.too_many(), 2, 3, SAME, AGAIN, waits_s=1.5),
-    FaultCase("429 without end", faults.too_many(), None, 4, "HTTP 429", "given up", "answered 429"),
+    FaultCase("429 without `Retry-After`, twice", faults.too_many(), 2, 3, SAME, AGAIN, waits_s=1.5),
+    FaultCase("429, always", faults.too_many(), None, 4, "HTTP 429", "fails", "answered 429"),
     FaultCase(
         "429, `Retry-After: 3600`",
         faults.too_many(3600),
         1,
         1,
         "HTTP 429",
-        "given up at once: longer than `gateway.max_retry_after_s`",
+        "fails at once: longer than `gateway.max_retry_after_s`",
         "asks to be left alone for 3600 s",
     ),
     FaultCase("500, twice", faults.status(500), 2, 3, SAME, AGAIN, waits_s=1.5),
-    FaultCase("500 without end", faults.status(500), None, 4, "HTTP 500", "given up", "answered 500"),
-    FaultCase("slow, but within `timeout_s`", faults.slow(0.05), None, 1, SAME, "waited for"),
+    FaultCase("500, always", faults.status(500), None, 4, "HTTP 500", "fails", "answered 500"),
+    FaultCase("slow, but within `timeout_s`", faults.slow(0.05), None, 1, SAME, "received"),
     FaultCase(
         "slower than `timeout_s`, once",
         faults.slow(IMPATIENT_S * 2),
@@ -86,30 +86,30 @@ CASES = (
         timeout_s=IMPATIENT_S,
     ),
     FaultCase(
-        "hung: no byte, once",
+        "hangs: no byte, once",
         faults.hung(),
         1,
         2,
         SAME,
-        f"{AGAIN}, `timeout_s` after it was asked",
+        f"{AGAIN}, `timeout_s` after it was sent",
         waits_s=0.5,
         timeout_s=IMPATIENT_S,
     ),
     FaultCase(
-        "hung without end",
+        "hangs, always",
         faults.hung(),
         None,
         4,
         "ReadTimeout",
-        "given up",
+        "fails",
         "could not be reached",
         vendors=("cboe",),
         timeout_s=IMPATIENT_S,
     ),
     FaultCase("body cut off, once", faults.cut_off(), 1, 2, SAME, AGAIN, waits_s=0.5),
-    FaultCase("body cut off without end", faults.cut_off(), None, 4, "RemoteProtocolError", "given up", "peer closed"),
+    FaultCase("body cut off, always", faults.cut_off(), None, 4, "RemoteProtocolError", "fails", "peer closed"),
     FaultCase(
-        "no body at all, status 200", faults.no_body(), None, 4, "TransientError", "given up", "broke off after 0 bytes"
+        "empty body, status 200", faults.no_body(), None, 4, "TransientError", "fails", "broke off after 0 bytes"
     ),
     FaultCase(
         "JSON that ends too early, once",
@@ -120,16 +120,14 @@ CASES = (
         AGAIN,
         waits_s=0.5,
     ),
+    FaultCase("a web page, status 200", faults.web_page(), None, 1, "SchemaError", "not retried", "found text/html"),
     FaultCase(
-        "a web page, status 200", faults.web_page(), None, 1, "SchemaError", "not asked again", "found text/html"
-    ),
-    FaultCase(
-        "a page for people, 403, where no key is needed",
+        "a web page, 403, where no key is needed",
         faults.status(403, faults.HTML, "text/html"),
         None,
         1,
         "HTTP 403",
-        "not asked again; the error says that the vendor may have blocked this machine",
+        "not retried; the error says that the vendor may have blocked this machine",
         "which needs no key: it may have blocked this machine",
         vendors=("cboe",),
     ),
@@ -139,13 +137,11 @@ CASES = (
         None,
         1,
         "HTTP 401",
-        "not asked again; the error names the key and where to put it, never its value",
+        "not retried; the error names the key and where to put it, never its value",
         "refused the key 'tradier'",
         vendors=("tradier",),
     ),
-    FaultCase(
-        "404", faults.status(404), None, 1, "NoDataError", "not asked again: the vendor knows no such thing", "404"
-    ),
+    FaultCase("404", faults.status(404), None, 1, "NoDataError", "not retried: the vendor does not have it", "404"),
     FaultCase(
         "a redirect",
         faults.status(302),
@@ -155,10 +151,8 @@ CASES = (
         "not followed: a key is sent to no other host",
         "is not followed",
     ),
-    FaultCase("a chain without a contract", faults.no_options(), None, 1, NONE, "taken at its word", vendors=("cboe",)),
-    FaultCase(
-        "an expiry without a contract", faults.no_options(), None, 1, OTHER, "taken at its word", vendors=("tradier",)
-    ),
+    FaultCase("a chain without a contract", faults.no_options(), None, 1, NONE, "accepted", vendors=("cboe",)),
+    FaultCase("an expiry without a contract", faults.no_options(), None, 1, OTHER, "accepted", vendors=("tradier",)),
     FaultCase("a new field", faults.new_field(), None, 1, SAME, "ignored"),
     FaultCase(
         "a missing field",
@@ -166,7 +160,7 @@ CASES = (
         None,
         1,
         "SchemaError",
-        "not asked again; the error names the field",
+        "not retried; the error names the field",
         "open_interest: Field required",
     ),
     FaultCase(
@@ -175,35 +169,35 @@ CASES = (
         None,
         1,
         "SchemaError",
-        "not asked again; no number is read from text",
+        "not retried; numbers are not parsed from text",
         "bid: Input should be a valid number, found '1.5'",
     ),
     FaultCase(
-        "a halted symbol: nobody bids or asks",
+        "a halted symbol: no bids and asks",
         faults.halted(),
         None,
         1,
         OTHER,
-        "kept as it is; without quotes volatilities come from the vendor or from last prices, or not at all",
+        "kept; without quotes volatilities come from the vendor or from last prices, or are absent",
     ),
-    FaultCase("a contract twice, with two prices", faults.doubled(), None, 1, OTHER, "the last one counts"),
+    FaultCase("a contract twice, with two prices", faults.doubled(), None, 1, OTHER, "the last one is used"),
     FaultCase(
-        "quotes of tomorrow",
+        "quotes dated tomorrow",
         faults.of_tomorrow(),
         None,
         1,
         NONE,
-        "dropped and counted (`dropped_after_as_of`): nobody knows them yet",
+        "dropped and counted (`dropped_after_as_of`): they are not known yet",
         vendors=("cboe",),
     ),
 )
 
-HEAD = ("fault", "requests", "what comes of it", "the symbol in the scan")
-FAILED = "failure at `fetch.{kind}`, `{error}`; scanned on what the store knew before; exit code 3"
+HEAD = ("fault", "requests", "consequence", "the symbol in the scan")
+FAILED = "failure at `fetch.{kind}`, `{error}`; scanned on older data of the store; exit code 3"
 SCANNED = {
-    SAME: "as if nothing had been",
-    NONE: "scanned on what the store knew before: `stale_quotes`, or `no_chain`",
-    OTHER: "scanned on what came",
+    SAME: "unaffected",
+    NONE: "scanned on older data of the store: `stale_quotes`, or `no_chain`",
+    OTHER: "scanned on what was received",
 }
 
 
