@@ -1,4 +1,4 @@
-"""What a provider of market data must be able to answer."""
+"""The interface of a source of market data."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import polars as pl
 
 
 class MarketSource(Protocol):
-    """A provider. Every answer obeys the point-in-time rule of :mod:`gnosis_ray.market.adapters`.
+    """A source of market data. Every result obeys the point-in-time rule of :mod:`gnosis_ray.market.adapters`.
 
-    ``keys`` are ``columns.KEYS`` rows. Answers hold the columns named, sorted by symbol and time; a symbol that the
+    ``keys`` are ``columns.KEYS`` rows. Results have the columns named, sorted by symbol and time; a symbol that the
     source does not know has no rows.
     """
 
     name: str
     synthetic: bool
-    """True where the figures are made up: everything shown from them is labelled SYNTHETIC."""
+    """True where the data are synthetic: everything shown from them is labelled SYNTHETIC."""
 
     def raw_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """For each key the latest chain snapshot known by then: ``columns.RAW_CHAIN`` and the key's ``timestamp``."""
@@ -40,5 +40,5 @@ class MarketSource(Protocol):
         ...
 
     def default_as_of(self, now: datetime) -> datetime:
-        """The moment to look at when the user names none: the latest at which this source knows something."""
+        """The as-of time when the user names none: the latest at which this source has data."""
         ...

@@ -1,8 +1,8 @@
-"""One spelling of a symbol inside, each vendor's outside.
+"""The canonical spelling of symbols, and each vendor's.
 
-Inside: upper case, a dot before the share class (``BRK.B``), a dash before the currency of a crypto pair
-(``BTC-USD``), indices bare (``SPX``). Share classes and currencies share no name, so that neither mark is needed to
-tell them apart: ``BRK-B`` is a share, ``BTC/USD`` a pair, whoever writes them. US listings: a dot is no exchange.
+Canonical: upper case, a dot before the share class (``BRK.B``), a dash before the currency of a crypto pair
+(``BTC-USD``), indices bare (``SPX``). No share class has the name of a currency, so the separator is not needed to
+distinguish them: ``BRK-B`` is a share, ``BTC/USD`` a pair. US listings only: a dot does not name an exchange.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PREFIXES = "$^_"
 _CLASS_MARKS = str.maketrans({"-": ".", "/": "."})
 
 QUOTE_CURRENCIES = ("BTC", "ETH", "EUR", "GBP", "JPY", "USD", "USDC", "USDT")
-"""What a crypto pair may be priced in. None ends in another: ``BTCUSDT`` is read in one way only."""
+"""Quote currencies of crypto pairs. None is the end of another: ``BTCUSDT`` has one reading."""
 
 _PAIR = re.compile(rf"([A-Z0-9]+)[-./]({'|'.join(QUOTE_CURRENCIES)})")
 _JOINED_PAIR = re.compile(rf"([A-Z0-9]+?)({'|'.join(QUOTE_CURRENCIES)})")
@@ -53,12 +53,12 @@ INDICES: dict[str, Index] = {
     "XND": Index("1/100 of the Nasdaq-100", pm_roots=("XND",)),
     "XSP": Index("1/10 of the S&P 500", pm_roots=("XSP",)),
 }
-"""Every symbol that is an index. Whatever else has no dash is a share or a fund."""
+"""Every index. Any other symbol without a dash is a share or a fund."""
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one vendor writes symbols: ``None`` for what it does not give.
+    """One vendor's spelling of symbols: ``None`` for what it does not give.
 
     ``share_class`` stands before a share class, ``index`` before an index, ``pair`` holds ``{base}`` and ``{quote}``.
     """
@@ -80,10 +80,10 @@ SPELLINGS: dict[str, Spelling] = {
 
 
 def canonical(text: str) -> str:
-    """The inside spelling of ``BRK-B``, ``BRK/B``, ``brk.b``, ``_SPX``, ``^SPX``, ``$AAPL`` or ``btc/usd``.
+    """The canonical spelling of ``BRK-B``, ``BRK/B``, ``brk.b``, ``_SPX``, ``^SPX``, ``$AAPL`` or ``btc/usd``.
 
-    Symbols become folder names and partition bounds, so whatever is not letters and digits with at most one share
-    class or currency raises :class:`UniverseError` naming the text and what was expected.
+    Symbols become folder names and partition bounds: anything but letters and digits with at most one share class or
+    currency raises :class:`UniverseError` naming the text and what was expected.
     """
     bare = text.strip()
     if bare[:1] in _PREFIXES:
@@ -111,12 +111,12 @@ def canonical_list(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
 
 
 def is_index(symbol: str) -> bool:
-    """Whether an inside symbol is of :data:`INDICES`."""
+    """Whether a canonical symbol is one of :data:`INDICES`."""
     return symbol in INDICES
 
 
 def is_pair(symbol: str) -> bool:
-    """Whether an inside symbol is a crypto pair."""
+    """Whether a canonical symbol is a crypto pair."""
     return "-" in symbol
 
 
@@ -126,10 +126,10 @@ def option_root(symbol: str) -> str:
 
 
 def vendor_symbol(symbol: str, vendor: str) -> str:
-    """How ``vendor`` (of :data:`SPELLINGS`) writes an inside symbol: ``vendor_symbol("BRK.B", "yahoo") == "BRK-B"``.
+    """A vendor's spelling (:data:`SPELLINGS`) of a canonical symbol: ``vendor_symbol("BRK.B", "yahoo") == "BRK-B"``.
 
     Raises :class:`NoDataError` for an index, a pair or a share of a vendor that gives none, :class:`UniverseError` for
-    a symbol that is in no inside spelling, :class:`ConfigError` for a vendor without one.
+    a symbol that is not in canonical spelling, :class:`ConfigError` for a vendor without one.
     """
     if canonical(symbol) != symbol:
         raise UniverseError(f"Expected the inside spelling {canonical(symbol)}, was {symbol!r}")
@@ -143,7 +143,7 @@ def vendor_symbol(symbol: str, vendor: str) -> str:
 
 
 def canonical_symbol(text: str, vendor: str) -> str:
-    """The inside spelling of a symbol that ``vendor`` wrote: the inverse of :func:`vendor_symbol`.
+    """The canonical spelling of a symbol in the spelling of ``vendor``: the inverse of :func:`vendor_symbol`.
 
     Raises :class:`UniverseError` for what is no symbol, :class:`ConfigError` for a vendor without a spelling.
     """

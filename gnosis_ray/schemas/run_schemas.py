@@ -66,7 +66,7 @@ class BatchReceipt(FrozenModel):
 
 
 class VendorTraffic(FrozenModel):
-    """What went over the wire to one vendor in a run."""
+    """The traffic to one vendor in a run."""
 
     vendor: str
     requests: int = 0

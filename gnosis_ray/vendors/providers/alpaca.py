@@ -1,7 +1,7 @@
 """Alpaca through alpaca-py: daily bars, trades, quotes, option snapshots without open interest, news.
 
-The client retries on its own, waits without end for an answer, and fails on the null that it gets for no rows. So each
-of its requests leaves through a session of ours, which is also the one that counts the pages it fetches.
+The client retries on its own, has no time-out, and fails on the null that stands for no rows. So each of its requests
+goes through a session of ours, which also counts the pages it fetches.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import client, requests_session
+from gnosis_ray.vendors.providers.http_sessions import load_client, requests_session
 from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
 
 _NEW_YORK = "America/New_York"
@@ -96,7 +96,7 @@ class AlpacaProvider:
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
     def __init__(self, settings: AlpacaConfig, transport: Transport, key: SecretStr, secret: SecretStr) -> None:
-        historical = client("alpaca", lambda: importlib.import_module("alpaca.data.historical"))
+        historical = load_client("alpaca", lambda: importlib.import_module("alpaca.data.historical"))
         self._requests = importlib.import_module("alpaca.data.requests")
         self._timeframe = importlib.import_module("alpaca.data.timeframe").TimeFrame
         self._settings = settings
@@ -104,7 +104,9 @@ class AlpacaProvider:
         weakref.finalize(self, session.close)
 
         def connected(kind: str) -> Any:
-            made = _whole(getattr(historical, kind))(key.get_secret_value(), secret.get_secret_value(), raw_data=True)
+            made = _null_tolerant(getattr(historical, kind))(
+                key.get_secret_value(), secret.get_secret_value(), raw_data=True
+            )
             made._session = session
             return made
 
@@ -146,8 +148,8 @@ class AlpacaProvider:
         traded = [trade for trade in found if trade.update is None]
         rows = _timed([(t.t, t.p, t.s) for t in traded], ["price", "size"], "timestamp", f"alpaca, trades of {symbol}")
         sides = [{"B": "buy", "S": "sell"}.get(trade.side or "") for trade in traded]
-        told = rows.with_columns(pl.Series("side", sides, dtype=pl.String))
-        return within(request, table("trades", request.symbol, told))
+        signed = rows.with_columns(pl.Series("side", sides, dtype=pl.String))
+        return within(request, table("trades", request.symbol, signed))
 
     def _quotes(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         found = self._series(request, symbol, "Quotes", _QUOTES)
@@ -207,7 +209,7 @@ class AlpacaProvider:
                 _volume(c.day, max(days)) if days else None,
                 None,
                 c.vendor_iv,
-                *(c.greeks or NO_GREEKS).told(),
+                *(c.greeks or NO_GREEKS).values(),
             )
             for code, c in contracts.items()
         ]
@@ -236,10 +238,10 @@ class AlpacaProvider:
         return within(request, table("news", request.symbol, found))
 
 
-def _whole(kind: type) -> type:
-    """A client that takes null for no rows, as it is meant."""
+def _null_tolerant(kind: type) -> type:
+    """A client class that reads null as no rows."""
 
-    class Whole(kind):  # type: ignore[misc]
+    class NullTolerantClient(kind):  # type: ignore[misc]
         def get(self, *args: Any, **more: Any) -> Any:
             found = super().get(*args, **more)
             if not isinstance(found, dict):
@@ -247,7 +249,7 @@ def _whole(kind: type) -> type:
             nothing: dict[str, Any] = {"news": [], "next_page_token": None}
             return {name: nothing.get(name, {}) if rows is None else rows for name, rows in found.items()}
 
-    return Whole
+    return NullTolerantClient
 
 
 def _volume(day: _OptionDay | None, session: str) -> float:

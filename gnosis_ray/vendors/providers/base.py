@@ -1,4 +1,4 @@
-"""What a vendor must be able to answer, and the one way in which it may use the network."""
+"""The interface of a vendor's provider, and of the transport that it sends its requests through."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ProviderRequest:
-    """One kind of rows of one symbol (inside spelling), of events from ``since`` to ``until`` (both UTC, inclusive).
+    """One kind of rows of one symbol (canonical spelling), of events from ``since`` to ``until`` (both UTC, inclusive).
 
-    Of chains the vendor's present snapshot is meant; its event time is the vendor's own.
+    For chains it means the vendor's present snapshot; its event time is the vendor's own.
     """
 
     kind: DataKind
@@ -28,20 +28,20 @@ class ProviderRequest:
 
 
 class Transport(Protocol):
-    """A vendor's gate to the network: rate, concurrency, retries and circuit breaker in one place."""
+    """A vendor's access to the network: rate limit, retries, circuit breaker and deadline in one place."""
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Make one request on the wire and return its answer.
+        """Send one request by calling ``ask`` and return its response.
 
-        Waits for a token of the vendor's rate. ``ask`` raises :class:`TransientError` for what may pass (429, 5xx,
-        time-outs, broken connections), which is retried, and any other :class:`ProviderError` for what will not.
-        An error that is no :class:`DataError` passes through, and says nothing of whether the vendor is up.
+        Waits for a token of the vendor's rate. ``ask`` raises :class:`TransientError` for temporary failures (429, 5xx,
+        time-outs, broken connections), which are retried, and another :class:`ProviderError` for permanent ones. Any
+        error that is not a :class:`DataError` passes through and does not count for or against the vendor.
         """
         ...
 
 
 class Provider(Protocol):
-    """One vendor. Built from its settings, its keys and a :class:`Transport`; holds no rows."""
+    """One vendor. Built from its settings, a :class:`Transport` and its keys; holds no rows."""
 
     name: str
     kinds: frozenset[DataKind]
@@ -50,9 +50,9 @@ class Provider(Protocol):
     def fetch(self, request: ProviderRequest) -> pl.DataFrame:
         """The rows of a request: the columns of ``DATASETS[request.kind].columns_provided`` except ``known_at``.
 
-        Symbols in the inside spelling, times UTC in microseconds, absent figures null; no rows where the vendor says
-        that there are none. Every request on the wire goes through the wire. Raises :class:`NoDataError` for a symbol
-        that the vendor does not know, :class:`SchemaError` for an answer in another shape (naming the field, what was
-        expected and what was found), :class:`ProviderError` for everything else that a vendor can do wrong.
+        Symbols in the canonical spelling, times UTC in microseconds, absent figures null; no rows where the vendor has
+        none. Every HTTP request goes through the transport. Raises :class:`NoDataError` for a symbol that the vendor
+        does not know, :class:`SchemaError` for a response of another shape (naming the field, what was expected and
+        what was found), :class:`ProviderError` for all other failures of a vendor.
         """
         ...

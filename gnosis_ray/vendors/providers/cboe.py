@@ -44,7 +44,7 @@ class _Option(VendorGreeks):
 
     def greeks(self) -> tuple[float | None, ...]:
         """Its greeks, unless nobody computed any."""
-        return self.told() if self.iv or any(self.told()) else NO_GREEKS.told()
+        return self.values() if self.iv or any(self.values()) else NO_GREEKS.values()
 
 
 class _Data(WireModel):

@@ -1,8 +1,9 @@
 """Crypto exchanges through ccxt: daily bars, trades, and the top of the order book as a quote.
 
-ccxt spells pairs, reads every exchange's own formats and names its errors. Its own rate limiter is off: the wire's is
-on. Some exchanges refuse in an answer of status 200, so what is asked through the wire is a request as ccxt reads it.
-Of an answer in another shape ccxt leaves out what it cannot read: that shows as missing rows, not as an error.
+ccxt spells pairs, parses every exchange's own formats and names its errors. Its own rate limiter is off: the transport
+limits the rate. Some exchanges refuse with status 200, so the transport sees each request together with ccxt's parsing
+of its response. Of a response in another shape ccxt omits what it cannot parse: that appears as missing rows, not as an
+error.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from gnosis_ray.redaction import redacted
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import client, requests_session
+from gnosis_ray.vendors.providers.http_sessions import load_client, requests_session
 from gnosis_ray.vendors.providers.wire_models import WireModel, read
 
 _DAY_MS = 86_400_000
@@ -77,13 +78,13 @@ class CcxtProvider:
     kinds: frozenset[DataKind] = frozenset({"bars", "quotes", "trades"})
 
     def __init__(self, settings: CcxtConfig, transport: Transport) -> None:
-        ccxt = client("ccxt", lambda: importlib.import_module("ccxt"))
+        ccxt = load_client("ccxt", lambda: importlib.import_module("ccxt"))
         if settings.exchange not in ccxt.exchanges:
             raise ConfigError(f"ccxt knows no exchange '{settings.exchange}' (providers.ccxt.exchange)")
         self._ccxt = ccxt
         self._place = f"{settings.exchange} through ccxt"
         self._said = threading.local()
-        self._exchange = self._wired(ccxt, settings, transport)
+        self._exchange = self._connected(ccxt, settings, transport)
         weakref.finalize(self, self._exchange.session.close)
         self._loading = threading.Lock()
 
@@ -166,7 +167,7 @@ class CcxtProvider:
         except Exception as error:
             raise _ours(self._ccxt, error, self._place) from error
 
-    def _wired(self, ccxt: ModuleType, settings: CcxtConfig, transport: Transport) -> Any:
+    def _connected(self, ccxt: ModuleType, settings: CcxtConfig, transport: Transport) -> Any:
         said, place = self._said, self._place
         kind = getattr(ccxt, settings.exchange)
 
@@ -186,17 +187,17 @@ class CcxtProvider:
                 return transport.call(ask)
 
         exchange = TransportExchange({"enableRateLimit": False, "timeout": int(settings.timeout_s * 1000)})
-        exchange.session = requests_session(place, _Straight(), settings.base_url, settings.timeout_s)
+        exchange.session = requests_session(place, _DirectTransport(), settings.base_url, settings.timeout_s)
 
-        def heard(answer: Any, *_: Any, **__: Any) -> None:
+        def keep_date(answer: Any, *_: Any, **__: Any) -> None:
             said.date = answer.headers.get("Date", "")
 
-        exchange.session.hooks["response"].append(heard)
+        exchange.session.hooks["response"].append(keep_date)
         return exchange
 
 
-class _Straight:
-    """A gate that is open: what is asked is already on the wire."""
+class _DirectTransport:
+    """Calls at once: the exchange's own request already went through the transport."""
 
     def call(self, ask: Callable[[], T]) -> T:
         return ask()

@@ -1,4 +1,4 @@
-"""What vendors' rows have in common on their way into the store's columns."""
+"""Conversion of vendors' rows into the columns of the store, shared by all providers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from gnosis_ray.vendors.providers.occ_symbols import is_own, parse_occ, settleme
 _log = logging.getLogger(__name__)
 
 _EXCHANGE = "XNYS"
-"""The sessions of all US listings; the exchanges keep the same days and hours."""
+"""The sessions of all US listings: the exchanges have the same days and hours."""
 
 SETTLING = timedelta(minutes=15)
-"""A bar is whole this long after its close: data of many plans are that late, and so is a session's last volume."""
+"""A bar is complete this long after its close: many plans are that late, and so is a session's final volume."""
 
 QUOTED = pl.Schema(
     {
@@ -41,14 +41,14 @@ QUOTED = pl.Schema(
         **dict.fromkeys(VENDOR_GREEKS, pl.Float64),
     }
 )
-"""What vendors say of one contract: its OCC symbol, then as in ``DATASETS["chains"]``."""
+"""A vendor's row of one contract: its OCC symbol, then columns of ``DATASETS["chains"]``."""
 
 
 def table(kind: DataKind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """``rows`` as the columns of a kind without ``known_at``: of one symbol, numbers that are none null, in time order.
+    """``rows`` of one symbol as the columns of a kind without ``known_at``, in time order; NaN becomes null.
 
-    Figures that a vendor does not give are null. Rows keep their order within a microsecond; of rows for one thing,
-    where a kind has but one, the last one counts.
+    Columns that a vendor does not give are null. Rows keep their order within a microsecond; of several rows with the
+    same identity, where a kind allows only one, the last one is kept.
     """
     data = DATASETS[kind]
     wanted = {name: dtype for name, dtype in data.columns_provided.items() if name != "known_at"}
@@ -70,7 +70,7 @@ def nothing(kind: DataKind) -> pl.DataFrame:
 
 
 def within(request: ProviderRequest, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a series whose event lies in the asked time."""
+    """The rows of a series whose event lies in the requested time."""
     event = pl.col(DATASETS[request.kind].event)
     return rows.filter(event.is_between(request.since, request.until))
 
@@ -78,7 +78,7 @@ def within(request: ProviderRequest, rows: pl.DataFrame) -> pl.DataFrame:
 def chain(
     symbol: str, quoted: Sequence[tuple[Any, ...]], event_time: datetime, underlying_price: float | None, where: str
 ) -> pl.DataFrame:
-    """A chain of one moment from rows in the order of :data:`QUOTED`; adjusted contracts are left out.
+    """A chain of one snapshot from rows in the order of :data:`QUOTED`; adjusted contracts are left out.
 
     ``event_time`` UTC, ``underlying_price`` USD. Raises :class:`SchemaError` where no code can be read.
     """
@@ -97,9 +97,9 @@ def chain(
 
 
 def closes(request: ProviderRequest, days: pl.Series) -> pl.Series:
-    """When the session of each day (dates) closed, UTC; null where the exchange held none.
+    """The close of each day's session, UTC; null where the exchange had none.
 
-    Of crypto pairs, which trade on, the day's end in UTC.
+    For crypto pairs, which trade all day, the end of the day in UTC.
     """
     if is_pair(request.symbol):
         return (days.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.replace_time_zone("UTC")
@@ -111,10 +111,10 @@ def closes(request: ProviderRequest, days: pl.Series) -> pl.Series:
 
 
 def daily(request: ProviderRequest, days: pl.Series, rows: pl.DataFrame, late: timedelta = SETTLING) -> pl.DataFrame:
-    """Bars stamped with the close of the session on ``days``, those without prices or not whole yet left out.
+    """Bars stamped with the close of the session on ``days``, without those that lack prices or are not complete yet.
 
-    A bar is whole ``late`` after its close. Of two bars of a day the later one counts (:func:`table`): vendors append
-    the live one.
+    A bar is complete ``late`` after its close. Of two bars of a day the later one is kept (:func:`table`): vendors
+    append the live one.
     """
     stamped = rows.with_columns(closes(request, days).alias("timestamp"))
     whole = stamped.drop_nulls(["timestamp", "open", "high", "low", "close"])
@@ -127,12 +127,12 @@ def _calendar(first: int, last: int) -> SessionCalendar:
 
 
 def newest(moments: Iterable[datetime | None]) -> datetime | None:
-    """The latest of the moments that are known."""
+    """The latest of the times that are known."""
     known = [moment for moment in moments if moment is not None]
     return max(known) if known else None
 
 
 def from_epoch_ns(nanoseconds: int) -> datetime:
-    """A moment from nanoseconds since 1970, to the microsecond; UTC."""
+    """Nanoseconds since 1970 as a UTC time, to the microsecond."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)

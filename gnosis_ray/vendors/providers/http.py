@@ -1,7 +1,6 @@
-"""The HTTP of the vendors that have no client of their own: one URL, one request, one checked answer.
+"""The HTTP client for vendors without a client library: one URL, one request, one validated response.
 
-No cache: each URL is asked once a run and its rows are kept, so that a second look would only find out that delayed
-quotes have changed.
+No cache: each URL is requested once a run and its rows are kept; delayed quotes would have changed at a second request.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ from gnosis_ray.vendors.providers.wire_models import read
 T = TypeVar("T")
 
 MAX_ANSWER_BYTES = 64 << 20
-"""The whole chain of SPX, the largest answer there is, is about 12 MiB of JSON."""
+"""The chain of SPX, the largest response, is about 12 MiB of JSON."""
 
 Quirk = Callable[[httpx.Response, str], GnosisError | None]
-"""What an answer of status 400 and above, with its text, means at one vendor; None where it means the usual."""
+"""Maps a response of status 400 or above, and its text, to a vendor's special error; None for the usual error."""
 
 
 class Bearer(httpx.Auth):
@@ -48,9 +47,9 @@ class Bearer(httpx.Auth):
 
 
 class HttpVendor:
-    """One vendor's HTTP: its base URL, its time-out, its wire; an honest ``User-Agent``; no redirect is followed.
+    """One vendor's HTTP: its base URL, time-out and transport; our own ``User-Agent``; no redirect is followed.
 
-    Thread-safe. Stays in its process: it holds connections, and may hold a key.
+    Thread-safe. Cannot be pickled: it holds connections, and may hold a key.
     """
 
     def __init__(
@@ -77,14 +76,14 @@ class HttpVendor:
             auth=bearer,
             transport=http_transport,
         )
-        weakref.finalize(self, self._client.close)  # connections are kept open for as long as the vendor may be asked
+        weakref.finalize(self, self._client.close)  # connections stay open while the vendor is in use
 
     def get(self, shape: TypeAdapter[T], path: str, asked: Mapping[str, str], where: str) -> T:
-        """The answer of one request as ``shape``.
+        """The response of one request as ``shape``.
 
-        Raises :class:`TransientError` for 408, 425, 429 and 5xx, time-outs, broken connections and bodies that end too
-        early; :class:`NoDataError` for 404; :class:`SchemaError`, naming ``where`` and the field, for what is no JSON
-        or another shape; :class:`ProviderError` for every other answer, telling of a refused key where it belongs.
+        Raises :class:`TransientError` for 408, 425, 429 and 5xx, time-outs, broken connections and truncated bodies;
+        :class:`NoDataError` for 404; :class:`SchemaError`, naming ``where`` and the field, for a body that is not JSON
+        or has another shape; :class:`ProviderError` for every other response, with advice where a key was refused.
         """
         return self._transport.call(lambda: self._ask(shape, path, asked, where))
 
@@ -111,7 +110,7 @@ class HttpVendor:
             raise
 
     def _body(self, answer: httpx.Response, started: float) -> bytes:
-        """The decoded body. The time-out of a read starts anew with each byte, that of an answer does not."""
+        """The decoded body. httpx restarts its read time-out with each chunk; this one covers the whole response."""
         body = bytearray()
         for chunk in answer.iter_bytes():
             body += chunk
@@ -162,7 +161,7 @@ def _checked(name: str, base_url: str) -> str:
 
 
 def _ends_too_early(body: bytes) -> bool:
-    """Whether JSON was under way when the text ended; wrong JSON and whole JSON of another shape are no such thing."""
+    """Whether the text is truncated JSON, as opposed to invalid JSON or complete JSON of another shape."""
     try:
         from_json(body)
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""The one way in which vendors' own clients reach the network: each request through the wire, its failures ours.
+"""HTTP sessions for vendors' client libraries: every request goes through the transport, every failure is our error.
 
-Clients paginate, fetch cookies and time zones, and retry where nobody sees it. So the hook is their HTTP session: what
-leaves it has waited for its turn, and comes back as an answer to read or as one of our errors. Retries are the wire's.
+Clients paginate, fetch cookies and time zones, and retry internally. So the hook is their HTTP session: each request
+waits for the vendor's rate, and returns a response or raises one of our errors. Retries are the transport's.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from gnosis_ray.vendors.providers.base import Transport
 if TYPE_CHECKING:
     import requests
 
-_MAY_PASS = frozenset({408, 418, 425, 429})  # 418: some exchanges to who asked on after a 429
+_TRANSIENT = frozenset({408, 418, 425, 429})  # 418: some exchanges, to clients that continue after a 429
 _READ, _SHOWN = 1 << 16, 200
-"""Characters of a refusal's body that are looked at, and that an error repeats."""
+"""Characters of an error response that are searched for keys, and that our error quotes."""
 
 
 def rebased(url: str, base_url: str) -> str:
@@ -34,7 +34,7 @@ def rebased(url: str, base_url: str) -> str:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds for which the vendor wants to be left alone; None where it does not say.
+    """Seconds to wait before the next request (``Retry-After``); None where the vendor names none.
 
     A date is counted from the answer's own ``Date`` (RFC 9110, 10.2.3), so that no clock is read.
     """
@@ -53,20 +53,22 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def refused(vendor: str, url: str, status: int, headers: Mapping[str, str], body: str) -> ProviderError | NoDataError:
-    """What an answer of status 400 and above means; the text names path and status, and shows no key."""
-    said = redacted(" ".join(body.split())[:_READ])[:_SHOWN]  # a key that is cut first is not known for one
+    """The error of a response of status 400 or above; its text names path and status, and shows no key."""
+    said = redacted(" ".join(body.split())[:_READ])[
+        :_SHOWN
+    ]  # redact before cutting: a truncated key would not be recognised
     text = f"{vendor} answered {status} to {urlsplit(url).path}" + (f": {said}" if said else "")
-    if status in _MAY_PASS or status >= 500:
+    if status in _TRANSIENT or status >= 500:
         return TransientError(text, cause=f"HTTP {status}", retry_after_s=retry_after_s(headers))
     if status == 404:
-        return NoDataError(text)  # no cause: failures are told apart by what they are, and nothing is wrong here
+        return NoDataError(text)  # no cause: an unknown symbol is not a fault of the vendor
     if status in (401, 403):
         return ProviderError(f"{text}. Is the key valid, and does its plan include this?", cause=f"HTTP {status}")
     return ProviderError(text, cause=f"HTTP {status}")
 
 
 def unreachable(vendor: str, url: str, error: Exception) -> TransientError:
-    """A connection that failed, broke off or took too long: it may work the next time."""
+    """The error of a connection that failed, broke off or timed out."""
     place = urlsplit(url)
     return TransientError(
         redacted(f"{vendor} could not be reached at {place.netloc}{place.path}: {type(error).__name__}: {error}"),
@@ -74,10 +76,10 @@ def unreachable(vendor: str, url: str, error: Exception) -> TransientError:
     )
 
 
-def requests_session(vendor: str, gate: Transport, base_url: str, timeout_s: float) -> requests.Session:
-    """A session of ``requests``: each request through ``gate``, to ``base_url`` where one is given, with a time-out.
+def requests_session(vendor: str, transport: Transport, base_url: str, timeout_s: float) -> requests.Session:
+    """A session of ``requests``: each request through ``transport``, to ``base_url`` if not empty, with a time-out.
 
-    An answer of status 400 and above is raised (:func:`refused`), so that clients built on it neither retry nor guess.
+    A response of status 400 or above is raised (:func:`refused`), so that clients built on it do not retry.
     """
     import requests  # only clients built on it need it
 
@@ -95,15 +97,15 @@ def requests_session(vendor: str, gate: Transport, base_url: str, timeout_s: flo
                     raise refused(vendor, target, answer.status_code, answer.headers, answer.text)
                 return answer
 
-            return gate.call(ask)
+            return transport.call(ask)
 
     return TransportSession()
 
 
-def client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:
-    """A vendor's client, imported where it is first used: all are slow to import.
+def load_client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:
+    """A vendor's client library, imported at its first use: all are slow to import.
 
-    Raises :class:`ConfigError` with the command that installs it where it is not there.
+    Raises :class:`ConfigError` with the command that installs it where it is missing.
     """
     try:
         with warnings.catch_warnings():  # alpaca-py 0.44 imports what websockets deprecates

@@ -1,7 +1,7 @@
 """Massive (formerly Polygon) through its official client: chain snapshots, daily bars, trades, quotes, news.
 
-The client's paged lists stop quietly at an answer that is no JSON, and its errors forget the status. So its public
-methods are asked for raw pages, which are read here, and its connection pool sees each of them off and back.
+The client's paged lists stop silently at a response that is not JSON, and its errors drop the status. So its public
+methods return raw pages, which are parsed here, and its connection pool sends each request through the transport.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import client, refused, unreachable
+from gnosis_ray.vendors.providers.http_sessions import load_client, refused, unreachable
 from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class MassiveProvider:
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news", "quotes", "trades"})
 
     def __init__(self, settings: VendorConfig, transport: Transport, key: SecretStr) -> None:
-        massive = client("massive", lambda: importlib.import_module("massive"))
+        massive = load_client("massive", lambda: importlib.import_module("massive"))
         more = {"base": settings.base_url.rstrip("/")} if settings.base_url else {}
         self._client = massive.RESTClient(
             key.get_secret_value(),
@@ -164,7 +164,7 @@ class MassiveProvider:
             **more,
         )
         pool = self._client.client
-        self._client.client = _WiredPool(pool, transport)
+        self._client.client = _TransportPool(pool, transport)
         weakref.finalize(self, pool.clear)
 
     def fetch(self, request: ProviderRequest) -> pl.DataFrame:
@@ -239,7 +239,7 @@ class MassiveProvider:
                 c.day.volume if c.day.updated == session else 0.0,
                 c.open_interest,
                 c.vendor_iv,
-                *c.greeks.told(),
+                *c.greeks.values(),
             )
             for c in found
             if c.details.shares == _SHARES
@@ -310,8 +310,8 @@ class MassiveProvider:
         return within(request, table("news", request.symbol, found)) if rows else nothing("news")
 
 
-class _WiredPool:
-    """The client's connection pool, each request through the wire; it neither retries nor follows redirects."""
+class _TransportPool:
+    """The client's connection pool, each request through the transport; no retries, no redirects."""
 
     def __init__(self, pool: PoolManager, transport: Transport) -> None:
         self._pool = pool
@@ -337,7 +337,7 @@ class _WiredPool:
 def _pages(
     shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], BaseHTTPResponse], asked: dict[str, Any], where: str
 ) -> Iterator[P]:
-    """Every page: the address of the next one holds a cursor, which is asked for in place of the first parameters."""
+    """Every page: the address of the next page holds a cursor, which replaces the first parameters."""
     seen: list[dict[str, Any]] = []
     while True:
         seen.append(asked)

@@ -1,7 +1,7 @@
-"""Option symbols of the Options Clearing Corporation: a contract in one code, ``AAPL260717C00150000``.
+"""Option symbols of the Options Clearing Corporation: one code per contract, ``AAPL260717C00150000``.
 
 Source: OCC, "Options Symbology Initiative" (2010): a root of up to six characters, ``yymmdd``, ``C`` or ``P``, and the
-strike in thousandths of a USD as eight digits. The root is padded to six in the standard and not by vendors.
+strike in thousandths of a USD as eight digits. The standard pads the root to six characters, vendors do not.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ AM_ROOTS = frozenset(root for index in INDICES.values() for root in index.am_roo
 def parse_occ(code: pl.Expr) -> list[pl.Expr]:
     """``root`` (String), ``expiry`` (Date), ``type`` ("C" or "P") and ``strike`` (USD, Float64) of OCC symbols.
 
-    With or without padding, with or without the prefix ``O:``; all four null where ``code`` is none.
+    With or without padding and the prefix ``O:``; all four are null where ``code`` is invalid.
     """
     parts = code.str.extract_groups(_CODE)
     field = parts.struct.field
     expiry = ("20" + field("yymmdd")).str.to_date("%Y%m%d", strict=False)
-    # A day that does not exist is no code; the strike is read as decimal text, so that no division rounds it.
+    # An impossible date is no code; the strike is parsed as decimal text, so that no division rounds it.
     readable = expiry.is_not_null()
     strike = (field("units") + "." + field("thousandths")).cast(pl.Float64)
     return [
@@ -41,7 +41,7 @@ def settlement(root: pl.Expr) -> pl.Expr:
 
 
 def is_own(root: pl.Expr, symbol: str) -> pl.Expr:
-    """Whether a contract delivers what ``symbol`` (inside spelling) stands for.
+    """Whether a contract delivers the share of ``symbol`` (canonical spelling).
 
     A root with a digit more (``AAPL1``) is an adjusted contract: it delivers something else, at strikes of its own.
     """

@@ -1,4 +1,4 @@
-"""The vendors that are built in: what each gives, about how many requests that takes, and how one is built."""
+"""The built-in vendors: the kinds each gives, about how many requests they take, and how its provider is built."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gnosis_ray.vendors.providers.base import Provider, Transport
 
 @dataclass(frozen=True)
 class Vendor:
-    """``requests``: of each kind that it gives, about how many requests a symbol takes, for a plan."""
+    """``requests``: per kind that it gives, about how many requests a symbol takes, for the plan of a dry run."""
 
     place: str
     requests: Mapping[DataKind, int]
@@ -24,13 +24,13 @@ class Vendor:
 
     @property
     def kinds(self) -> frozenset[DataKind]:
-        """What it gives."""
+        """The kinds that it gives."""
         return frozenset(self.requests)
 
 
 _PACKAGE = "gnosis_ray.vendors.providers"
 _EXPIRIES = 11
-"""Where each is a request of its own: the median of the S&P 500 in July 2026, of 4 to 20."""
+"""Requests of a chain where each expiry takes one: the median of the S&P 500 in July 2026, of 4 to 20."""
 
 VENDOR: Mapping[str, Vendor] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ VENDOR: Mapping[str, Vendor] = MappingProxyType(
 
 
 def provider_maker(providers: ProvidersConfig) -> Callable[[str, Transport], Provider]:
-    """Builds a vendor's provider on its wire; its module, client and keys are looked for only then.
+    """Returns the function that builds a vendor's provider; it loads module, client and keys when called.
 
     Raises :class:`ConfigError` where the client is not installed or a key is missing.
     """

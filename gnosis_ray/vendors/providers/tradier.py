@@ -278,7 +278,7 @@ def _rows(options: Sequence[_Option]) -> list[tuple[Any, ...]]:
             option.volume,
             option.open_interest,
             (option.greeks.mid_iv or None) if option.greeks else None,
-            *(option.greeks or NO_GREEKS).told(),
+            *(option.greeks or NO_GREEKS).values(),
         )
         for option in options
         if option.contract_size in (None, _CONTRACT_SIZE)

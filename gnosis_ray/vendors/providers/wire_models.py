@@ -1,4 +1,4 @@
-"""Vendors' answers as declared shapes: what is read is checked, what is new is ignored, what is wrong is named."""
+"""Pydantic models of vendors' responses: known fields are validated, unknown ones ignored, invalid ones named."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gnosis_ray.redaction import redacted
 
 
 class WireModel(BaseModel):
-    """A part of a vendor's answer. No number is read from text, no text from a number; unknown fields are ignored."""
+    """A part of a vendor's response. Strict: no number is parsed from text; unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
 class VendorGreeks(WireModel):
-    """A vendor's own of one contract, in its units; what it does not give is unknown."""
+    """A vendor's greeks of one contract, in the vendor's units; None where it gives none."""
 
     delta: float | None = None
     gamma: float | None = None
     theta: float | None = None
     vega: float | None = None
 
-    def told(self) -> tuple[float | None, float | None, float | None, float | None]:
+    def values(self) -> tuple[float | None, float | None, float | None, float | None]:
         """In the order of :data:`~gnosis_ray.market.datasets.VENDOR_GREEKS`."""
         return (self.delta, self.gamma, self.theta, self.vega)
 
@@ -37,7 +37,7 @@ _SHOWN = 60
 
 
 def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
-    """``body`` (JSON text, or what a client made of it) as ``shape``.
+    """``body`` (JSON text, or what a client parsed from it) as ``shape``.
 
     Raises :class:`SchemaError` naming ``where``, the field, what was expected and what was found.
     """

@@ -24,7 +24,7 @@ from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import client, rebased, refused, unreachable
+from gnosis_ray.vendors.providers.http_sessions import load_client, rebased, refused, unreachable
 from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, WireModel, read
 
 _API = "https://query2.finance.yahoo.com"
@@ -154,7 +154,7 @@ class YahooProvider:
     kinds: frozenset[DataKind] = frozenset({"bars", "chains", "news"})
 
     def __init__(self, settings: VendorConfig, transport: Transport) -> None:
-        data = client("yahoo", lambda: importlib.import_module("yfinance.data"))
+        data = load_client("yahoo", lambda: importlib.import_module("yfinance.data"))
         cache = importlib.import_module("yfinance.cache")
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
@@ -211,7 +211,7 @@ class YahooProvider:
         quoted = newest(_moment(seconds) for seconds in _seen(answers, contracts))
         if quoted is None:
             raise ProviderError(f"{where}: no answer says when its quotes were made", symbol=request.symbol)
-        greeks = NO_GREEKS.told()
+        greeks = NO_GREEKS.values()
         rows = [
             (c.code, c.bid, c.ask, c.last or None, c.volume, c.open_interest, c.vendor_iv, *greeks) for c in contracts
         ]
@@ -241,8 +241,8 @@ class YahooProvider:
         return content
 
 
-class _AsideError(Exception):
-    """An answer that is no word on whether Yahoo gives data: neither for its breaker nor against it."""
+class _NotDataError(Exception):
+    """A response that says nothing about Yahoo's data service: the breaker counts it neither as success nor failure."""
 
     def __init__(self, answer: Any) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class _AsideError(Exception):
 
 
 def _session(settings: VendorConfig, transport: Transport) -> Any:
-    """A browser-like session: each request through the wire, those for data with their failures turned into ours.
+    """A browser-like session: each request through the transport, failures of data requests raised as our errors.
 
     What fetches cookies is left as it is, since yfinance lives without; so is a first refusal, which another crumb may
     mend. The second one is raised: who is turned away must not go on with every symbol.
@@ -279,19 +279,19 @@ def _session(settings: VendorConfig, transport: Transport) -> Any:
                     if self.said.refused:
                         raise _turned_away(target, answer.status_code)
                     self.said.refused = True
-                    raise _AsideError(answer)
+                    raise _NotDataError(answer)
                 if data and answer.status_code >= 400 and not (crumb and answer.status_code in (401, 403)):
                     raise refused("yahoo", target, answer.status_code, answer.headers, answer.text)
                 if data and answer.content.lstrip().startswith(b"<"):
                     raise TransientError(f"yahoo answered {urlsplit(target).path} with a page instead of data")
                 if crumb or not data:
-                    raise _AsideError(answer)
+                    raise _NotDataError(answer)
                 return answer
 
             try:
                 answer = transport.call(ask)
-            except _AsideError as aside:
-                answer = aside.answer
+            except _NotDataError as not_data:
+                answer = not_data.answer
             if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time
                 self.carrier()._cookie = True
             return answer

@@ -9,7 +9,7 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
-from gnosis_ray.vendors.providers.http_sessions import client, rebased, refused, retry_after_s
+from gnosis_ray.vendors.providers.http_sessions import load_client, rebased, refused, retry_after_s
 from gnosis_ray.vendors.providers.registry import VENDOR
 
 
@@ -63,7 +63,7 @@ def test_only_what_may_pass_is_asked_again(status: int, kind: type[Exception]) -
 
 def test_a_client_that_is_not_installed_says_which_command_installs_it() -> None:
     with pytest.raises(ConfigError, match=r"'yahoo' needs .*no_such_client.* -m pip install 'gnosis-ray\[yahoo\]'"):
-        client("yahoo", lambda: importlib.import_module("no_such_client"))
+        load_client("yahoo", lambda: importlib.import_module("no_such_client"))
 
 
 @pytest.mark.parametrize(
