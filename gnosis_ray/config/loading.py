@@ -17,6 +17,9 @@ from gnosis_ray.errors import ConfigError, nearest_hint
 
 ENV_PREFIX = "GNOSIS_RAY__"
 
+_SafeLoader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it: it reads the defaults in a tenth of the time."""
+
 
 class _Environment(BaseSettings, Config):
     """The shape that pydantic-settings needs to read ``GNOSIS_RAY__A__B``."""
@@ -137,7 +140,7 @@ def _profile_path(profile: str) -> Path:
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506  a safe loader
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"Cannot read settings from {path}: {error}") from error
     if not isinstance(body, Mapping):
