@@ -67,5 +67,5 @@ def test_a_file_that_cannot_be_read_is_no_finding_but_no_data(call: Call, tmp_pa
 
 def test_what_each_check_looks_for_is_told(call: Call) -> None:
     told = json.loads(call("data", "verify", "--checks", "--format", "json").out)
-    assert {"unadjusted split", "crossed quote", "told before"} <= {row["finding"] for row in told}
+    assert {"unadjusted split", "crossed quote", "repeated headline"} <= {row["finding"] for row in told}
     assert {row["severity"] for row in told} == {"error", "warning", "note"}

@@ -148,8 +148,8 @@ def test_spy_2021(recorded: Recorded) -> None:
 
 def test_social_2014_2015(recorded: Recorded) -> None:
     found = recorded.found("social_2014_2015")
-    assert found["news", "told before"]["symbols"] == 2
-    assert found["news", "told before"]["share"] > 0.15
+    assert found["news", "repeated headline"]["symbols"] == 2
+    assert found["news", "repeated headline"]["share"] > 0.15
     assert found["bars", "repeats the bar before"]["most"] == ["AGFS", "SPLP"]
 
 

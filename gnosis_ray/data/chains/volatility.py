@@ -161,7 +161,7 @@ def _last_smile(
 
 
 def _share(contracts: Contracts, sigma: Floats, source: npt.NDArray[np.int8]) -> None:
-    """Gives the in-the-money contract the volatility of its partner at the strike."""
+    """Assigns the volatility of the out-of-the-money contract to its partner at the strike."""
     rows = np.flatnonzero(~contracts.out_of_money & (contracts.partner >= 0))
     sigma[rows] = sigma[contracts.partner[rows]]
     source[rows] = source[contracts.partner[rows]]

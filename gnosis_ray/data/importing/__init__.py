@@ -1,4 +1,4 @@
-"""Imports of foreign data sets into the store, driven by declared mappings; no row is lost without a reason."""
+"""Imports external data sets into the store, driven by declared mappings; every dropped row has a reason."""
 
 from gnosis_ray.data.importing.importer import FINDINGS, ImportReport, import_dataset
 from gnosis_ray.data.importing.mapping import ImportMapping, load_mapping, mapping_names

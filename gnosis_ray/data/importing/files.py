@@ -1,4 +1,4 @@
-"""Source files: Parquet, CSV, CSV with gzip, or one CSV in a zip; with what their names and first lines tell."""
+"""Source files (Parquet, CSV, gzipped CSV, or one CSV in a zip), and the columns in their names and first lines."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def source_files(folder: Path, table: TableMapping) -> list[Path]:
 
 
 def scan_file(path: Path, table: TableMapping) -> pl.LazyFrame:
-    """A file's columns under their source names, and those that its name and the lines before its header tell.
+    """A file's columns under their source names, and constant columns from its name and the lines before its header.
 
     Raises :class:`SchemaError` where the name, a line before the header or the number of columns is not as the mapping
-    says, :class:`DataError` where a packed file cannot be read or a zip holds other than one file.
+    says, :class:`DataError` where a compressed file cannot be read or a zip does not hold exactly one file.
     """
-    told = _told_by_name(path, table)
+    constants = _constants_of_name(path, table)
     if path.suffix == ".parquet":
-        return pl.scan_parquet(path).with_columns(**told)
-    source, told = _text(path), told | _told_by_lines(path, table)
+        return pl.scan_parquet(path).with_columns(**constants)
+    source, constants = _text(path), constants | _constants_of_preamble(path, table)
     frame = pl.scan_csv(source, infer_schema_length=None, has_header=not table.header, skip_lines=len(table.preamble))
     if table.header:
         found = frame.collect_schema().names()
         if len(found) != len(table.header):
             raise SchemaError(f"{path}: Expected {len(table.header)} columns, found {len(found)}")
         frame = frame.rename(dict(zip(found, table.header, strict=True)))
-    return frame.with_columns(**told)
+    return frame.with_columns(**constants)
 
 
-def _told_by_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
+def _constants_of_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
     if table.file_name is None:
         return {}
     match = re.fullmatch(table.file_name, path.name)
@@ -57,21 +57,21 @@ def _told_by_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
     return {name: pl.lit(text) for name, text in match.groupdict().items()}
 
 
-def _told_by_lines(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
-    """What the groups of the preamble say; a figure is a number."""
+def _constants_of_preamble(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
+    """The named groups of the preamble as columns; numbers become floats."""
     if not table.preamble:
         return {}
     text = _text(path)
     raw = text.read_bytes() if isinstance(text, Path) else text.getvalue()
     lines = raw.decode("utf-8", errors="replace").splitlines()[: len(table.preamble)]
-    told: dict[str, pl.Expr] = {}
+    constants: dict[str, pl.Expr] = {}
     for number, pattern in enumerate(table.preamble):
         line = lines[number] if number < len(lines) else ""
         match = re.fullmatch(pattern, line)
         if match is None:
             raise SchemaError(f"{path}, line {number + 1}: Expected a line like {pattern}, found '{line[:80]}'")
-        told |= {name: pl.lit(_figure(text)) for name, text in match.groupdict().items()}
-    return told
+        constants |= {name: pl.lit(_figure(text)) for name, text in match.groupdict().items()}
+    return constants
 
 
 def _figure(text: str) -> float | str:
@@ -82,7 +82,7 @@ def _figure(text: str) -> float | str:
 
 
 def _text(path: Path) -> Path | io.BytesIO:
-    """A CSV file, or what is packed in it."""
+    """A CSV file, or its decompressed content."""
     if path.suffix == ".csv":
         return path
     return io.BytesIO(_only_member(path) if path.suffix == ".zip" else _unpacked(path))

@@ -16,7 +16,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS, Dataset
 
 OnProgress = Callable[[str, int, int], None]
-"""Called with the file at work, the tables done and the tables in all."""
+"""Called with the current file, the tables done and the tables in all."""
 
 FINDINGS = pl.Schema(
     {
@@ -25,7 +25,7 @@ FINDINGS = pl.Schema(
         "column": pl.String,
         "reason": pl.String,
         "rows": pl.UInt32,
-        "example": pl.String,  # what the source says in the first such row, and which row
+        "example": pl.String,  # the source's text in the first such row, and which row
     }
 )
 
@@ -35,7 +35,7 @@ _DUPLICATE = "duplicate of an earlier row"
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import did. ``refused`` and ``notes`` are :data:`FINDINGS`; noted rows are stored, some repaired.
+    """The result of an import. ``refused`` and ``notes`` are :data:`FINDINGS`; noted rows are stored, some repaired.
 
     ``rows_read`` = ``rows_written`` + ``rows_known`` (the store had them) + the refused rows.
     """
@@ -72,7 +72,7 @@ def import_dataset(
 ) -> ImportReport:
     """Read every table of ``mapping`` from ``folder`` into the store.
 
-    Importing the same folder again stores nothing new. A table is read and judged whole before any of it is
+    Importing the same folder again stores nothing new. A table is read and checked completely before any of it is
     written. Raises :class:`NoDataError` for a missing file, :class:`SchemaError` for a missing or mistyped column.
     """
     total = len(mapping.tables)
@@ -111,7 +111,7 @@ def _apply_rules(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalend
 
 
 def _repeated(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
-    """The rows that say again what an earlier row said of the same thing; trades and quotes may rightly repeat."""
+    """Rows that repeat the identity and known-at time of an earlier row; trades and quotes may repeat."""
     key = [*data.identity, "known_at"]
     if data.repeats or rows.select(key).n_unique() == rows.height:
         return rows.clear().select(_ROW)
@@ -128,12 +128,12 @@ def _refusals(raw: pl.DataFrame, table: TableMapping, rules: Sequence[Rule], bad
 
 
 def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, rows: pl.Series) -> pl.DataFrame:
-    """One row a symbol: how many of ``rows`` (positions in ``raw``) and what the first of them says."""
+    """One row per symbol: how many of ``rows`` (positions in ``raw``), and the first of them as an example."""
     if rows.is_empty():
         return pl.DataFrame(schema=FINDINGS)
     found = raw[rows].select(
-        symbol=_said(table, "symbol"),
-        said=_said(table, column),
+        symbol=_source_text(table, "symbol"),
+        text=_source_text(table, column),
         row=pl.lit(rows).cast(pl.String),
     )
     return (
@@ -143,7 +143,7 @@ def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, 
             pl.lit(column).alias("column"),
             pl.lit(reason).alias("reason"),
             pl.len().alias("rows"),
-            pl.format("{} in row {}", pl.col("said").fill_null("nothing"), pl.col("row")).first().alias("example"),
+            pl.format("{} in row {}", pl.col("text").fill_null("nothing"), pl.col("row")).first().alias("example"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FINDINGS.items())
     )
@@ -153,7 +153,7 @@ def _of_first_symbol() -> pl.Expr:
     return pl.format("{}: {}", pl.col("symbol").fill_null("no symbol"), "example")
 
 
-def _said(table: TableMapping, column: str) -> pl.Expr:
+def _source_text(table: TableMapping, column: str) -> pl.Expr:
     """The source's own text for a target column: its source column, the contract's code, or a constant."""
     if column in table.columns:
         return pl.col(table.columns[column]).cast(pl.String)

@@ -1,4 +1,4 @@
-"""Mappings: what the columns of a foreign data set mean, declared in YAML."""
+"""Import mappings: the meaning of an external data set's columns, declared in YAML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gnosis_ray.schemas.core_schemas import DataKind
 
 
 class ContractRule(Section):
-    """What an option's contract code (root, yymmdd, C or P, strike) tells of its settlement and its deliverable.
+    """Derives settlement and deliverable from an option's contract code (root, yymmdd, C or P, strike).
 
     A root is expected to be the symbol without its dot, or one of ``other_roots`` of that symbol; any other root is
     an adjusted contract, which delivers something else than 100 shares and is refused.
@@ -30,7 +30,7 @@ class ContractRule(Section):
 
 
 class ClockRule(Section):
-    """An event time that counts milliseconds of the wall clock since midnight of a date.
+    """An event time in milliseconds of the wall clock since midnight of a date.
 
     Rows of one millisecond, which the source gives in order, are stored a microsecond apart to keep it.
     """
@@ -41,7 +41,7 @@ class ClockRule(Section):
 
 
 class FlagRule(Section):
-    """A source column whose value says that a row is not to be trusted."""
+    """A source column and the value of it that marks a row as unreliable."""
 
     column: str
     value: str | float
@@ -50,16 +50,18 @@ class FlagRule(Section):
 class TableMapping(Section):
     """One source file, or many alike, and the dataset that they fill.
 
-    ``file`` is a name in the folder or, with ``*``, a pattern of names; Parquet, CSV (also with
-    gzip) or a zip of one CSV. ``header``
-    names the columns of a text file that has no header line; ``file_name`` is a regular expression whose named groups
-    become further source columns; ``preamble`` are such expressions of the lines before the header line, one a line.
-    ``columns`` are target -> source. ``formats``: target -> how its source writes a date or time (strftime);
-    ``zone``: of its times that name none, instead of UTC. ``divide``: target -> what its source is a
-    multiple of; ``zero_is_unknown``: targets in which zero says nothing. ``known_at``: ``event`` where rows carry the
-    moment they were taken at, ``session_close`` where a date stands for the close of that date's session, ``column``
-    where ``columns`` names it. A dataset's optional columns may be left out: they are unknown then.
-    ``known_delay_minutes``: how long after the first two a row became known.
+    - ``file``: a name in the folder or, with ``*``, a pattern of names; Parquet, CSV (also gzipped) or a zip of one CSV
+    - ``header``: the columns of a text file that has no header line
+    - ``file_name``: a regular expression whose named groups become further source columns
+    - ``preamble``: such expressions of the lines before the header line, one per line
+    - ``columns``: target -> source; a dataset's optional columns may be left out, and are null then
+    - ``formats``: target -> the format of its source's date or time (strftime)
+    - ``zone``: the time zone of times without one, instead of UTC
+    - ``divide``: target -> the divisor of its source
+    - ``zero_is_unknown``: targets in which zero means null
+    - ``known_at``: ``event`` where rows have the time they were taken at, ``session_close`` where a date stands for the
+      close of that date's session, ``column`` where ``columns`` names it
+    - ``known_delay_minutes``: how long after the first two a row became known
     """
 
     file: str
@@ -120,7 +122,7 @@ class TableMapping(Section):
 
 
 class ImportMapping(Section):
-    """A data set: its name, what it is, and its tables."""
+    """The mapping of a data set: its name, a description, and its tables."""
 
     name: str
     about: str

@@ -1,4 +1,4 @@
-"""From a source file to the columns and types of its target; what cannot be read becomes null, for the rules."""
+"""Converts a source file to the columns and types of its target; what cannot be parsed becomes null, for the rules."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _can_become(found: pl.DataType, target: pl.DataType) -> bool:
 
 
 def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> pl.DataFrame:
-    """``raw`` as the target's columns, with the columns that the rules derive their judgement from."""
+    """``raw`` as the target's columns, with the derived columns that the rules check."""
     data = DATASETS[table.kind]
     mapped = raw.select(
         *(_converted(raw, table, target, source) for target, source in table.columns.items()),
@@ -100,7 +100,7 @@ def to_target(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar)
 
 
 def _constants(table: TableMapping) -> dict[str, str | float | None]:
-    """What every row holds, the columns that need not be told and are not among it."""
+    """The constants of every row, and null for optional columns that the source does not have."""
     unfilled = [name for name in DATASETS[table.kind].optional_columns if name not in table.columns]
     return dict.fromkeys(unfilled) | table.constants
 
@@ -151,7 +151,7 @@ def _local(clock: pl.Expr, zone: str) -> pl.Expr:
 
 
 def _divided(column: pl.Expr, divisor: float) -> pl.Expr:
-    """The nearest number to each quotient; Polars would multiply by the reciprocal, which misses it by a bit."""
+    """The correctly rounded quotient; Polars would multiply by the reciprocal, which can differ in the last bit."""
     return column.map_batches(
         lambda values: pl.Series(values.name, values.to_numpy() / divisor).fill_nan(None), return_dtype=pl.Float64
     )
@@ -235,7 +235,7 @@ def _on_sessions(mapped: pl.DataFrame, event: str, calendar: SessionCalendar) ->
 
 
 def _expired(mapped: pl.DataFrame, calendar: SessionCalendar) -> pl.Series:
-    """Whether each contract had stopped living at its snapshot; null where its dates could not be read."""
+    """Whether each contract had expired at its snapshot; null where its dates could not be parsed."""
     dates = mapped.select("expiry", "event_time", "settlement")
     if not len(calendar.days):
         raise DataError(f"Expected sessions in the calendar {calendar.name}, found none")

@@ -1,4 +1,4 @@
-"""What makes a row bad: one declarative table a dataset. Rules see the target's columns and types."""
+"""The rules that refuse, blank or note rows: one declarative table per dataset, over the target's columns."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gnosis_ray.schemas.core_schemas import DataKind
 Action = Literal["refuse", "blank", "note"]
 
 EXPIRED = "expired"
-"""Column that the importer derives: the contract had stopped living when the snapshot was taken."""
+"""Derived column: the contract had expired when the snapshot was taken."""
 SESSION = "session"
-"""Column that the importer derives: the row's date is a session of the calendar (true where none is needed)."""
+"""Derived column: the row's date is a session of the calendar (true where none is needed)."""
 ROOT_KNOWN = "root_known"
-"""Column that the importer derives: the contract's root is the symbol's own, so it delivers 100 shares."""
+"""Derived column: the contract's root is the symbol's own, so it delivers 100 shares."""
 WAS_NAIVE = "was_naive"
-"""Column that the importer derives: the source time named no zone."""
+"""Derived column: the source time had no zone."""
 
 FLAGGED = "flagged"
-"""Column that the importer derives: the source itself says that the row is not to be trusted."""
+"""Derived column: the source itself marks the row as unreliable."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _positive(column: str) -> tuple[Rule, ...]:
 
 
 def _optional(column: str) -> tuple[Rule, ...]:
-    """A figure that a row can do without: unusable ones become unknown."""
+    """An optional figure: unusable values become null."""
     return (
         Rule(column, "not a number", "blank", ~pl.col(column).is_finite()),
         Rule(column, "negative", "blank", pl.col(column) < 0),

@@ -1,4 +1,4 @@
-"""What is odd about the market data that a store holds; nothing here changes any of it."""
+"""Quality checks of the market data in a store; they change none of it."""
 
 from gnosis_ray.data.quality.check_runners import all_checks
 from gnosis_ray.data.quality.checks import FINDINGS, SEVERITIES, Check, Severity

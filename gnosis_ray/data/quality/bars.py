@@ -141,7 +141,7 @@ class History:
                 missing=(pl.col("number") - pl.col("number_before") - 1).clip(0),
                 move=(pl.col("close") / pl.col("close_before")).log(),
                 opened=(pl.col("open") / pl.col("close_before")).log(),
-                adjustment=(_told() / _told("_before")).log(),
+                adjustment=(_adjustment_factor() / _adjustment_factor("_before")).log(),
                 repeats=pl.all_horizontal(pl.col(n) == pl.col(f"{n}_before") for n in (*_PRICES, "volume")),
             )
             .with_columns(
@@ -162,7 +162,7 @@ def _prior(name: str, called: str = "") -> pl.Expr:
     return pl.when(follows).then(pl.col(name).shift(1)).alias(called or f"{name}_before")
 
 
-def _told(suffix: str = "") -> pl.Expr:
+def _adjustment_factor(suffix: str = "") -> pl.Expr:
     return pl.col(f"adjusted_close{suffix}") / pl.col(f"close{suffix}")
 
 

@@ -1,4 +1,4 @@
-"""One examiner a kind: takes its partitions in order of time, some symbols at once, and tallies what it finds."""
+"""One runner per kind: applies the checks to partitions in order of time, some symbols at once, and counts findings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CheckRunner(Protocol):
     """Applies a kind's checks."""
 
     def run(self, rows: pl.DataFrame, counter: FindingCounter) -> None:
-        """Look at some symbols' rows of a partition, one version each, later than all looked at before of them."""
+        """Check some symbols' rows of a partition, one version each, later than all their rows checked before."""
         ...
 
 
@@ -56,7 +56,7 @@ class _Bars:
 
 
 class _Plain:
-    """Of a kind whose partitions tell nothing of each other."""
+    """A kind whose partitions are checked independently."""
 
     def __init__(self, checks: tuple[Check, ...], prepare: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         self._checks = checks
@@ -67,7 +67,7 @@ class _Plain:
 
 
 def check_runner(kind: DataKind, config: Config, calendar: SessionCalendar, ranges: Ranges) -> CheckRunner:
-    """The examiner of a kind."""
+    """The runner of a kind."""
     limits = config.quality
     makers: dict[DataKind, Callable[[], CheckRunner]] = {
         "chains": lambda: _Chains(config, calendar, ranges),

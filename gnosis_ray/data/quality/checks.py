@@ -1,4 +1,4 @@
-"""A check: a declared expression over a table, and the counting of what it finds, partition after partition."""
+"""Checks (declared expressions over a table), and the counter of their findings over many partitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""``error``: figures made of it would be wrong. ``warning``: worth a look before it is used. ``note``: good to know."""
+"""``error``: results computed from it would be wrong. ``warning``: inspect before use. ``note``: for information."""
 
 FINDINGS = pl.Schema(
     [
@@ -27,7 +27,7 @@ FINDINGS = pl.Schema(
         ("example", pl.String()),
     ]
 )
-"""One row a check that found something: the worst severity first, then by kind and rows."""
+"""One row per check with findings: the worst severity first, then by kind and rows."""
 
 _MOST = 5
 _COUNT, _OF = "count", "of"
@@ -35,11 +35,11 @@ _COUNT, _OF = "count", "of"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that may be wrong with a kind of market data, and how it is seen.
+    """One possible defect of a kind of market data, and the expression that detects it.
 
     ``count`` is what a row of the check's table adds to the finding: a flag, or how many rows it stands for (the
     contracts of a snapshot, the missing bars before a bar); null adds nothing. ``of`` is what it adds at most, so that
-    ``share`` is the sum of the one over the sum of the other. ``shows``: the columns that an example tells.
+    ``share`` is the sum of the one over the sum of the other. ``shows``: the columns that an example shows.
     """
 
     kind: DataKind
@@ -114,16 +114,16 @@ def _by_symbol(checks: Sequence[Check], table: pl.DataFrame) -> pl.DataFrame:
 
 def _example(check: Check, table: pl.DataFrame) -> str:
     row = table.filter(check.count.fill_null(0).cast(pl.UInt64) > 0).head(1).select("symbol", *check.shows)
-    symbol, *told = row.row(0)
+    symbol, *values = row.row(0)
     return ", ".join(
         [
             str(symbol),
-            *(f"{name.replace('_', ' ')} {_said(value)}" for name, value in zip(check.shows, told, strict=True)),
+            *(f"{name.replace('_', ' ')} {_text(value)}" for name, value in zip(check.shows, values, strict=True)),
         ]
     )
 
 
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, datetime):

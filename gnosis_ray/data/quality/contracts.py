@@ -51,7 +51,7 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
             pl.col("underlying_price").is_null(), _NAMED,
         ),
         Check(
-            "chains", "expired contract", "warning", "had stopped living when the snapshot was taken",
+            "chains", "expired contract", "warning", "had expired when the snapshot was taken",
             pl.col("expired"), (*_NAMED, "settlement"),
         ),
         Check(

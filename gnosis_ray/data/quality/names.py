@@ -41,7 +41,7 @@ def name_checks(limits: BarQuality) -> dict[DataKind, tuple[Check, ...]]:
 
 
 def names(index: pl.DataFrame, bars: pl.DataFrame, calendar: SessionCalendar) -> pl.DataFrame:
-    """One row a symbol of a kind's ``index`` (a catalog): its rows, its bars, and how its last event lies.
+    """One row per symbol of a kind's ``index`` (a catalog): its rows, its bars, and how recent its last event is.
 
     ``held``: its rows, of a share not more than the sessions that they span: what was corrected has several.
     """

@@ -18,12 +18,14 @@ def news_checks(limits: NewsQuality) -> tuple[Check, ...]:
 
     late = pl.col("known_at") - pl.col("timestamp") > timedelta(hours=limits.late_hours)
     return (
-        check("no headline", "error", "nothing is said",
+        check("no headline", "error", "the headline is empty",
               pl.col("headline").fill_null("").str.strip_chars() == "", "source"),
-        check("told before", "note", "the same headline of the symbol, earlier that day", pl.col("again"), "headline"),
-        check("known late", "note", f"more than {limits.late_hours:g} hours after it was told: no reader knew it then",
+        check("repeated headline", "note", "the same headline of the symbol, earlier that day",
+              pl.col("again"), "headline"),
+        check("known late", "note",
+              f"more than {limits.late_hours:g} hours after it was published: no reader knew it then",
               late, "known_at"),
-        check("source unknown", "note", "who says it is not told", pl.col("source").is_null(), "headline"),
+        check("source unknown", "note", "no source is named", pl.col("source").is_null(), "headline"),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A store in pieces that fit into memory: a partition at a time, some symbols at a time."""
+"""Splits a store into chunks that fit into memory: some partitions, or some symbols of one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART
 
 MAX_ROWS = 500_000
-"""Of one piece; a single symbol's partition may have more."""
+"""Of one chunk; a single symbol's partition may have more."""
 
 
 @dataclass(frozen=True)
 class RowSelection:
-    """Which rows are looked at: of these symbols (None: all), of events of these days in UTC, both inclusive."""
+    """Which rows are checked: of these symbols (None: all), of events of these days in UTC, both inclusive."""
 
     symbols: frozenset[str] | None = None
     first: date | None = None
@@ -27,17 +27,17 @@ class RowSelection:
 
     @property
     def since(self) -> datetime:
-        """The first moment inside."""
+        """The start of the selected time, inclusive."""
         return datetime.combine(self.first or date(1, 1, 1), time(), UTC)
 
     @property
     def until(self) -> datetime:
-        """The first moment after."""
+        """The end of the selected time, exclusive."""
         day = self.last or date(9998, 12, 31)
         return datetime.combine(day + timedelta(days=1), time(), UTC)
 
     def of(self, data: Dataset, catalog: Catalog) -> PartListing:
-        """The parts and symbols inside."""
+        """The selected parts and symbols."""
         span = pl.DataFrame({"moment": [self.since, self.until - timedelta(microseconds=1)]})
         first, last = span.select(data.period_of(pl.col("moment"))).to_series()
         listing = catalog.listing(data, first, last)
@@ -49,7 +49,7 @@ class RowSelection:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some symbols of some partitions that follow each other; ``chosen`` are rows of the catalog."""
+    """Some symbols of some consecutive partitions; ``chosen`` are rows of the catalog."""
 
     period: str
     chosen: pl.DataFrame
@@ -72,7 +72,7 @@ class Chunk:
 
 
 def chunks(listing: PartListing) -> Iterator[Chunk]:
-    """Everything in a listing, in order of time, then of symbols: small partitions together, large ones in runs."""
+    """The chunks of a listing by time, then by symbol: small partitions together, large ones split by symbol."""
     waiting: list[pl.DataFrame] = []
     for _, rows in listing.index.sort("period", "symbol", maintain_order=True).group_by("period", maintain_order=True):
         if waiting and _rows([*waiting, rows]) > MAX_ROWS:
@@ -88,7 +88,7 @@ def _rows(frames: Sequence[pl.DataFrame]) -> int:
 
 
 def _runs(frames: Sequence[pl.DataFrame]) -> Iterator[Chunk]:
-    """The partitions as one piece or, of one that is too large, runs of its symbols."""
+    """The partitions as one chunk, or one that is too large split into runs of its symbols."""
     whole = pl.concat(frames)
     first, last = whole["period"][0], whole["period"][-1]
     label = first if first == last else f"{first} to {last}"

@@ -1,4 +1,4 @@
-"""Snapshots of chains, each as a whole: against the calendar, the bars, and the snapshot before."""
+"""Checks of whole chain snapshots against the calendar, the bars, and the previous snapshot."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def snapshot_checks(limits: ChainQuality) -> tuple[Check, ...]:
 
 
 def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: ImpliedVolConfig) -> pl.DataFrame:
-    """One row a snapshot: how many contracts, and what they tell together."""
+    """One row per snapshot: the number of contracts, and aggregates over them."""
     made = rows.group_by(_KEY).agg(
         contracts=pl.len(),
         two_sided=TWO_SIDED.sum(),
@@ -91,7 +91,7 @@ def snapshots(rows: pl.DataFrame, calendar: SessionCalendar, implied_vol: Implie
 
 
 class SessionBefore:
-    """The last snapshot of each symbol so far: what the next one of a later session is compared with."""
+    """The last snapshot of each symbol so far, to compare with the next one of a later session."""
 
     def __init__(self) -> None:
         self._quotes: pl.DataFrame | None = None
@@ -108,10 +108,10 @@ class SessionBefore:
         before = quotes.clear() if self._quotes is None else self._quotes
         both = pl.concat([before.join(made.select("symbol").unique(), on="symbol", how="semi"), quotes])
         links = _links(both)
-        told = made.join(_told(both, quotes, links), on=_KEY, how="left", maintain_order="left")
+        compared = made.join(_carried_over(both, quotes, links), on=_KEY, how="left", maintain_order="left")
         newest = both.group_by("symbol").agg(pl.col("event_time").max())
         self._quotes = pl.concat([before.join(newest, on="symbol", how="anti"), both.join(newest, on=_KEY, how="semi")])
-        return told.join(links.drop("before"), on=_KEY, how="left", maintain_order="left")
+        return compared.join(links.drop("before"), on=_KEY, how="left", maintain_order="left")
 
 
 def _links(quotes: pl.DataFrame) -> pl.DataFrame:
@@ -127,7 +127,7 @@ def _links(quotes: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("missing") >= 0)
 
 
-def _told(both: pl.DataFrame, quotes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+def _carried_over(both: pl.DataFrame, quotes: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """How the contracts of each snapshot's predecessor are found in it."""
     next_of = links.select("symbol", now="event_time", event_time="before")
     alive = both.join(next_of, on=_KEY).filter(pl.col("expiry") > pl.col("now").dt.date())

@@ -30,9 +30,9 @@ def trade_checks(limits: TapeQuality) -> tuple[Check, ...]:
             (pl.col("price") / pl.col("usual") - 1).abs() > limits.outlier_distance, "price", "usual",
         ),
         check("outside the session", "note", "before the open or after the close", ~pl.col("in_session"), "price"),
-        check("equal trades", "note", "at the same microsecond: several prints, or one told twice",
+        check("equal trades", "note", "at the same microsecond: several prints, or one reported twice",
               pl.col(OCCURRENCE) > 0, "price", "size"),
-        check("side unknown", "note", "who was the aggressor is not told", pl.col("side").is_null(), "price"),
+        check("side unknown", "note", "the aggressor is unknown", pl.col("side").is_null(), "price"),
         check("silence", "warning", f"no trade for {limits.max_silence_minutes:g} minutes of a session",
               _silent(limits), "silent_minutes"),
     )  # fmt: skip

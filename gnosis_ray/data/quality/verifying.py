@@ -1,4 +1,4 @@
-"""Looks through a store, piece by piece, and tells what is odd."""
+"""Checks a store in chunks of bounded size and reports the findings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
 
 OnProgress = Callable[[str, int, int], None]
-"""Called with the partition at work, the pieces done and the pieces in all."""
+"""Called with the current partition, the chunks done and the chunks in all."""
 
 _RANGE = pl.Schema({name: BARS[name] for name in ("symbol", "timestamp", "low", "high")})
 
@@ -38,11 +38,11 @@ def verify(
     last: date | None = None,
     progress: OnProgress | None = None,
 ) -> pl.DataFrame:
-    """What is odd about a store's rows: :data:`gnosis_ray.data.quality.FINDINGS`, no row where nothing is.
+    """The findings in a store's rows: :data:`gnosis_ray.data.quality.FINDINGS`, empty where there are none.
 
-    Rows are looked at as they are read now, all corrections applied. ``symbols`` (None: all) and ``first`` to ``last``
-    (days of the event time in UTC, inclusive) bound what is looked at; ``calendar`` must cover it, and the expiries.
-    Reads pieces of bounded size: memory does not grow with the store. Raises
+    Rows are checked as they are read now, all corrections applied. ``symbols`` (None: all) and ``first`` to ``last``
+    (days of the event time in UTC, inclusive) select rows; ``calendar`` must cover them and their expiries. Reads
+    chunks of bounded size: memory does not grow with the store. Raises
     :class:`NoDataError` where there is no store or nothing of it is inside the bounds, :class:`DataError` where a part
     cannot be read.
     """
@@ -76,7 +76,7 @@ def has_errors(findings: pl.DataFrame) -> bool:
 
 
 class BarRanges:
-    """Low and high of sessions, from the store's bars: a year's are kept at a time."""
+    """Low and high of sessions, from the store's bars; those of the years in use are kept."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -109,7 +109,7 @@ def _names(
     calendar: SessionCalendar,
     counter: FindingCounter,
 ) -> None:
-    """Checks over the whole store of the symbols inside: what lies outside the days counts as well."""
+    """Checks of the selected symbols over the whole store, whatever days are selected."""
     whole = RowSelection(selection.symbols)
     bars = whole.of(DATASETS["bars"], catalog).index
     for kind, checks in name_checks(config.quality.bars).items():

@@ -19,15 +19,16 @@ def version_checks(kind: DataKind) -> tuple[Check, ...]:
     event = _EVENT.get(kind, "timestamp")
     return (
         Check(
-            kind, "contradiction", "error", "two values for one thing, known at one moment: which is read is chance",
+            kind, "contradiction", "error",
+            "two values for one item with one known-at time: which one is read is arbitrary",
             pl.col("contradicts"), (event, "known_at"),
         ),
         Check(
-            kind, "duplicate", "note", "told twice with the same values at the same moment, in two parts",
+            kind, "duplicate", "note", "stored twice with the same values and the same known-at time, in two parts",
             pl.col("repeats_itself"), (event, "known_at"),
         ),
         Check(
-            kind, "corrected", "note", "a later value replaces an earlier one, for who looks later",
+            kind, "corrected", "note", "a later value replaces an earlier one for later as-of times",
             pl.col("corrects"), (event, "known_at"),
         ),
     )  # fmt: skip

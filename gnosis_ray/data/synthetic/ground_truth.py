@@ -1,4 +1,4 @@
-"""What was planted: the answers that an engine reading this market should find."""
+"""The ground truth: the planted values that an engine reading this market should recover."""
 
 from __future__ import annotations
 

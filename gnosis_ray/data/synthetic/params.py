@@ -1,4 +1,4 @@
-"""What a symbol is: its planted parameters, from a hash of seed and symbol."""
+"""The planted parameters of a symbol, from a hash of seed and symbol."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class OpenInterest:
 
 @dataclass(frozen=True)
 class ListedContracts:
-    """Where open interest can lie: (K,) strikes and round ones, (E,) tau and months, (E, K) gamma a share."""
+    """Where open interest can lie: (K,) strikes and round ones, (E,) tau and months, (E, K) gamma per share."""
 
     spot: float
     strikes: Floats
@@ -60,7 +60,7 @@ class ListedContracts:
 def place_open_interest(
     params: SymbolParams, listed: ListedContracts, volatility: float, noise: Floats
 ) -> OpenInterest:
-    """The book of one snapshot. ``noise``: standard normals (2, E, K); ``volatility`` in force, a year."""
+    """The open interest of one snapshot. ``noise``: standard normals (2, E, K); ``volatility`` in force, a year."""
     moneyness = listed.strikes / listed.spot - 1.0
     call_wall = _wall(moneyness, params.call_wall_distance)
     put_wall = _wall(moneyness, -params.put_wall_distance)

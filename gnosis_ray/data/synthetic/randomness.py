@@ -1,4 +1,4 @@
-"""Chance by name: a stream of random numbers belongs to what it is about, never to when it was asked for."""
+"""Named random streams: the numbers depend on what they are for, never on when they are drawn."""
 
 from __future__ import annotations
 

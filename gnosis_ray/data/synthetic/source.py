@@ -1,4 +1,4 @@
-"""The synthetic provider: answers batches from the planted market."""
+"""The synthetic source: serves batches from the planted market."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of indices, offline: index-constitution knows dates, pytickersymbols a present list of one index more."""
+"""Members of indices, offline: dated from index-constitution, undated from pytickersymbols for one more index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INDEX_SIZES = {"dow30": 30, "nasdaq100": 100, "sp100": 100, "sp500": 500}
 """Indices, and the least number of members that a complete record of a day has."""
 
 _UNDATED = {"sp100": "S&P 100"}
-"""Indices of which only a present list is to be had, and the name that pytickersymbols has for them."""
+"""Indices with a present list only, and their name in pytickersymbols."""
 
 RENAMES_NAMED = 5
 """How many renamed members a note names; it counts the rest."""
@@ -21,7 +21,7 @@ RENAMES_NAMED = 5
 
 @dataclass(frozen=True)
 class Members:
-    """Members of an index: present symbol -> the symbol of the day, which market data of that day lies under."""
+    """Members of an index: present symbol -> the symbol of the day, under which data of that day are stored."""
 
     symbols_then: dict[str, str]
     note: str
@@ -32,7 +32,7 @@ def index_members(name: str, as_of: date | None) -> Members:
     """The members of an index of :data:`INDEX_SIZES` on a day, or at present."""
     if name in _UNDATED:
         return _undated(name, as_of)
-    import index_constitution  # brings pandas along: only who asks for an index pays for it
+    import index_constitution  # imports pandas: only where an index is requested
 
     today = index_constitution.latest(name)["symbol"]
     history = index_constitution.history(name)
@@ -85,7 +85,7 @@ def _undated(name: str, as_of: date | None) -> Members:
 
 
 def _missing(name: str, as_of: date, members: int, history: Any) -> str:
-    """What the record lacks of an index's members on a past day."""
+    """A note on members of a past day that the record lacks."""
     if as_of < history["opt-out"].min().date():
         return "; no removal is recorded before that day: survivors only (survivorship bias)"
     if members < INDEX_SIZES[name]:

@@ -1,4 +1,4 @@
-"""What a universe is."""
+"""The universe type."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gnosis_ray.market.symbols import canonical_list
 
 @dataclass(frozen=True)
 class Universe:
-    """``symbols`` distinct and sorted; ``note`` says where they come from and what to distrust in them.
+    """``symbols`` distinct and sorted; ``note`` names their source and its limits.
 
-    ``whole`` is False where members of the day asked for are missing, or others stand in: what is measured on such a
-    universe is biased towards what survived, and the note says how.
+    ``whole`` is False where members of the requested day are missing, or others are used instead: results on such a
+    universe have a survivorship bias, which the note describes.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Universe:
 
 
 def universe_of(name: str, texts: Iterable[str], note: str, *, whole: bool = True) -> Universe:
-    """The universe of some texts in any spelling; :class:`UniverseError` for an impossible symbol, or none at all."""
+    """A universe from symbols in any spelling; :class:`UniverseError` for an invalid symbol, or none at all."""
     symbols, repeated = canonical_list(texts)
     if not symbols:
         raise UniverseError(f"Expected at least one symbol in universe '{name}', found none")

@@ -167,7 +167,7 @@ def test_a_headline_told_again_that_day(world: World, look: Verify) -> None:
         timestamp=pl.col("timestamp") + MINUTE,
         known_at=pl.col("known_at") + MINUTE,
     )
-    assert rows(look({"news": pl.concat([world["news"], again])})) == {("news", "told before"): (1, 1)}
+    assert rows(look({"news": pl.concat([world["news"], again])})) == {("news", "repeated headline"): (1, 1)}
 
 
 def test_rows_told_again_otherwise_and_later(

@@ -209,7 +209,7 @@ def test_every_check_is_planted_or_tested_by_itself(config: Config) -> None:
     } | {
         (kind, name)
         for kind in ("trades", "quotes") for name in ("outside the session", f"equal {kind}")
-    } | {("trades", "silence"), ("quotes", "stale quote"), ("news", "told before")}  # fmt: skip
+    } | {("trades", "silence"), ("quotes", "stale quote"), ("news", "repeated headline")}  # fmt: skip
     versions = {"contradiction", "duplicate", "corrected"}
     declared = {(check.kind, check.name) for check in all_checks(config)}
     assert {which for which in declared if which[1] not in versions} == set(PLANTED) | alone
