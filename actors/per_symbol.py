@@ -48,14 +48,16 @@ class PerSymbolWorker:
         self._limits = limits
         self._clock = clock
 
-    def compute(self, symbols: Sequence[str]) -> SymbolResults:
+    def compute(self, batch: Batch) -> SymbolResults:
         """See :class:`BatchWorker`. A symbol that fails alone, twice, is quarantined; nothing is raised for it."""
         limits = self._limits
-        scheduler = SymbolScheduler(symbols, at_once=limits.at_once, timeout_s=limits.timeout_s, start_s=limits.start_s)
+        scheduler = SymbolScheduler(
+            batch.symbols, at_once=limits.at_once, timeout_s=limits.timeout_s, start_s=limits.start_s
+        )
         try:
             while not scheduler.done:
                 for attempt in scheduler.due(self._clock()):
-                    self._pool.start(attempt)
+                    self._pool.start(attempt, batch.only((attempt.symbol,)))
                 for event in self._pool.wait(TICK_S):
                     self._on(event, scheduler)
                 for attempt, reason in scheduler.overdue(self._clock()):

@@ -16,6 +16,7 @@ from actors.worker import WorkerActor, WorkerResources
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import DIED, Attempt, ComponentJob, Job, reason_of
+from gnosis_ray.schemas.run_schemas import Batch
 
 RUNNER = "runner"
 
@@ -39,7 +40,7 @@ class RaySymbolWorkerPool:
         self._actors: dict[Attempt, list[Any]] = {}
         self._in_flight: dict[Any, tuple[Literal["ready", "done"], Attempt]] = {}
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, attempt: Attempt, batch: Batch) -> None:
         actors = self._actors[attempt] = []
         if not self._roles:
             worker = WorkerActor.options(**self._options(attempt, "")).remote(self._sent[0], self._resources.run)
@@ -52,7 +53,7 @@ class RaySymbolWorkerPool:
             worker = WorkerActor.options(**self._options(attempt, f"/{RUNNER}")).remote(job, self._resources.run)
         actors.append(worker)
         self._in_flight[worker.open.remote()] = ("ready", attempt)
-        self._in_flight[worker.compute.remote((attempt.symbol,))] = ("done", attempt)
+        self._in_flight[worker.compute.remote(batch)] = ("done", attempt)
 
     def end(self, attempt: Attempt) -> None:
         self._in_flight = {reference: call for reference, call in self._in_flight.items() if call[1] != attempt}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from gnosis_ray.fanout import Attempt
+from gnosis_ray.schemas.run_schemas import Batch
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class SymbolWorkerEvent:
 class SymbolWorkerPool(Protocol):
     """The processes of symbols. Calls return at once; their results arrive through ``wait``."""
 
-    def start(self, attempt: Attempt) -> None:
-        """Start what the symbol needs and compute it: then ready, done or failed."""
+    def start(self, attempt: Attempt, batch: Batch) -> None:
+        """Start what the symbol needs and compute ``batch``, that symbol alone: then ready, done or failed."""
         ...
 
     def end(self, attempt: Attempt) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import ray
 
 from gnosis_ray.fanout import Assignment, BatchWorker, Job, perform
 from gnosis_ray.monitoring.log_lines import write_lines
-from gnosis_ray.schemas.run_schemas import BatchReceipt
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 
 class Worker:
@@ -31,9 +30,9 @@ class Worker:
         """Carry out an assignment; see :func:`gnosis_ray.fanout.perform`."""
         return perform(self._opened(), assignment)
 
-    def compute(self, symbols: Sequence[str]) -> Any:
-        """The outcome of some symbols; see :meth:`gnosis_ray.fanout.BatchWorker.compute`."""
-        return self._opened().compute(symbols)
+    def compute(self, batch: Batch) -> Any:
+        """The outcome of a batch; see :meth:`gnosis_ray.fanout.BatchWorker.compute`."""
+        return self._opened().compute(batch)
 
     def ping(self) -> bool:
         """Return while a batch is running."""

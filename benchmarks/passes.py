@@ -75,4 +75,4 @@ def _job(market: Market, scratch: Path) -> tuple[ScanJob, RunManifest]:
         config_json=market.config.model_dump_json(),
         version=version("gnosis-ray"),
     )
-    return ScanJob(market.config, market.calendar, market.as_of, store.begin(manifest)), manifest
+    return ScanJob(market.config, market.calendar, store.begin(manifest)), manifest

@@ -100,7 +100,7 @@ def _job(config: Config, symbols: int, folder: Path) -> tuple[ScanJob, RunManife
         version=version("gnosis-ray"),
     )
     writer = LedgerStore(folder, feature_specs(config)).begin(manifest)
-    return ScanJob(config, build_calendar(config, as_of), as_of, writer), manifest
+    return ScanJob(config, build_calendar(config, as_of), writer), manifest
 
 
 def hosts() -> Table:

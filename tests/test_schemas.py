@@ -98,9 +98,13 @@ def test_manifests_and_receipts_survive_json_and_pickle(one: RunManifest | RunRe
 def test_batch_receipts_survive_json() -> None:
     failure = Failure(symbol="XOM", stage="hedge", error="ChainError", message="négatif")
     receipt = BatchReceipt(
-        batch=3, attempt=2, snapshots=31, ideas=4, degraded={"stale": ("A", "B")}, failures=(failure,),
+        batch=3,
+        attempt=2,
+        rows={"snapshots": 31, "trade_ideas": 4},
+        degraded={"stale": ("A", "B")},
+        failures=(failure,),
         seconds={"read": 0.1},
-    )  # fmt: skip
+    )
     assert BatchReceipt.model_validate_json(receipt.model_dump_json()) == receipt
 
 

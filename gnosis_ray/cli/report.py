@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 from rich.text import Text
 
-from gnosis_ray.app.jobs.scan import DRIVER
 from gnosis_ray.cli.console import plural, stderr
 from gnosis_ray.cli.live import describe_traffic
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
+from gnosis_ray.runs.life import DRIVER
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
 DROPPED = "dropped:"

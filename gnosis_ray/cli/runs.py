@@ -107,8 +107,8 @@ def _cut_row(manifest: RunManifest, batches: Mapping[int, BatchReceipt]) -> tupl
         CUT_OFF,
         *_asked(manifest),
         len(manifest.symbols),
-        sum(batch.snapshots for batch in whole),
-        sum(batch.ideas for batch in whole),
+        sum(batch.rows.get("snapshots", 0) for batch in whole),
+        sum(batch.rows.get("trade_ideas", 0) for batch in whole),
         sum(len(batch.failures) for batch in whole),
         None,
     )

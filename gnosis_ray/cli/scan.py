@@ -16,7 +16,7 @@ from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
 from gnosis_ray.app.features import feature_specs
-from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of, run_scan
+from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of
 from gnosis_ray.app.sources import build_calendar, build_source
 from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.cli.cluster_options import ClusterOptions
@@ -44,8 +44,10 @@ from gnosis_ray.fanout import Fanout, InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.plugins import require_pinned
+from gnosis_ray.runs.kinds import SCAN
+from gnosis_ray.runs.life import execute_run
 from gnosis_ray.schemas.core_schemas import to_utc
-from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
+from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, BatchReceipt, RunManifest, RunReceipt, RunStatus, new_run_id
 from gnosis_ray.storage.location import Location, locate
 from gnosis_ray.vendors.fetching import label, routes
 from gnosis_ray.vendors.fetching import plan as plan_of
@@ -126,7 +128,7 @@ def command(
         writer = store.begin(manifest) if resume is None else store.resume(manifest.run_id)
         receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
         if receipt is None or receipt.status == "interrupted":
-            job = ScanJob(config, calendar, manifest.as_of, writer, failed_fetches(manifest))
+            job = ScanJob(config, calendar, writer, failed_fetches(manifest))
             receipt = _run(job, manifest, cluster, session, started, watch)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
@@ -177,6 +179,9 @@ def _prepare(
     if moment > started:
         stderr.print(f"{as_of_text(moment)} is in the future: only what is known today can be in it", style="dim")
     return RunManifest(
+        format=MANIFEST_FORMAT,
+        kind=SCAN.name,
+        tables=SCAN.table_names,
         run_id=new_run_id(started, secrets.token_hex(2)),
         run_date=moment.date(),
         as_of=moment,
@@ -236,9 +241,9 @@ def _run(
             def on_receipt(receipt: BatchReceipt) -> None:
                 nonlocal done
                 done += 1
-                step(f"batch {receipt.batch}: {plural(receipt.snapshots, 'symbol')}", done, total)
+                step(f"batch {receipt.batch}: {plural(receipt.rows.get('snapshots', 0), 'symbol')}", done, total)
 
-            return run_scan(job, manifest, fanout, utc_now, on_receipt, started, watch.seconds)
+            return execute_run(job, manifest, job.writer, fanout, utc_now, on_receipt, started, watch.seconds)
     except KeyboardInterrupt:
         stderr.print(f"Finished batches are kept. Resume with: {resuming(manifest.run_id, job.writer.root)}")
         raise

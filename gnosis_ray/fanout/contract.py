@@ -18,8 +18,8 @@ DIED = "the process at work on it died"
 class BatchWorker(Protocol):
     """Computes symbols in one process and writes batches, whose outcomes may come from other processes."""
 
-    def compute(self, symbols: Sequence[str]) -> Any:
-        """Compute these symbols. The outcome can be pickled; nothing is written.
+    def compute(self, batch: Batch) -> Any:
+        """Compute a batch, or some of its symbols (:meth:`Batch.only`). The outcome can be pickled; nothing is written.
 
         A symbol's own error is part of the outcome; raising means that the symbols could not be computed at all.
         """

@@ -39,12 +39,12 @@ class Assignment:
 def perform(worker: BatchWorker, assignment: Assignment) -> BatchReceipt | None:
     """Carry out one assignment on a worker; None for an isolation run that passed."""
     if assignment.isolated_symbol is not None:
-        worker.compute((assignment.isolated_symbol,))
+        worker.compute(assignment.batch.only((assignment.isolated_symbol,)))
         return None
-    quarantined = dict(assignment.quarantined)
-    symbols = tuple(symbol for symbol in assignment.batch.symbols if symbol not in quarantined)
-    outcomes = [worker.compute(symbols)] if symbols else []
-    return worker.commit(assignment.batch, assignment.attempt, outcomes, quarantined)
+    batch, quarantined = assignment.batch, dict(assignment.quarantined)
+    symbols = [symbol for symbol in batch.symbols if symbol not in quarantined]
+    outcomes = [worker.compute(batch.only(symbols))] if symbols else []
+    return worker.commit(batch, assignment.attempt, outcomes, quarantined)
 
 
 @dataclass(frozen=True)

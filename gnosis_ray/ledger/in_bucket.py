@@ -33,7 +33,6 @@ from pydantic import BaseModel
 
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import RunPartition
-from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
 
@@ -67,7 +66,7 @@ class BucketPartition(RunPartition):
         """
         stage, backend = self.stage(index), self.backend
         try:
-            backend.map_each(lambda table: backend.put(f"{stage}/{table}.parquet", parts[table]), BATCH_TABLES)
+            backend.map_each(lambda table: backend.put(f"{stage}/{table}.parquet", parts[table]), self.tables)
         except BaseException:
             self.discard(stage)
             raise
@@ -87,7 +86,7 @@ class BucketPartition(RunPartition):
         claim, backend = self._claim(index), self.backend
         try:
             backend.map_each(
-                lambda table: backend.copy(f"{claim.stage}/{table}.parquet", self.part(table, index)), BATCH_TABLES
+                lambda table: backend.copy(f"{claim.stage}/{table}.parquet", self.part(table, index)), self.tables
             )
         except FileNotFoundError as error:
             if self.is_committed(index):
@@ -103,7 +102,7 @@ class BucketPartition(RunPartition):
     def discard(self, stage: str) -> None:
         """Delete a stage's objects."""
         with suppress(ObjectStoreError):
-            self.backend.delete([f"{stage}/{table}.parquet" for table in BATCH_TABLES])
+            self.backend.delete([f"{stage}/{table}.parquet" for table in self.tables])
 
     def _claim(self, index: int) -> Claim:
         return Claim.model_validate_json(self.backend.get(self.claimed(index)))

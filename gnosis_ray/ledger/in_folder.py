@@ -28,7 +28,6 @@ from pathlib import Path
 
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import COMMITS, RunPartition
-from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.files import make_folder, sync_folder, write_synced
 from gnosis_ray.storage.folder import FolderBackend
@@ -51,7 +50,7 @@ class FolderPartition(RunPartition):
 
     def create(self) -> None:
         """Make the partition's folders."""
-        for table in (*BATCH_TABLES, COMMITS):
+        for table in (*self.tables, COMMITS):
             make_folder(self.root / self.folder(table))
 
     def is_claimed(self, index: int) -> bool:
@@ -65,7 +64,7 @@ class FolderPartition(RunPartition):
         stage = self.root / name
         stage.mkdir()
         try:
-            for table in BATCH_TABLES:
+            for table in self.tables:
                 write_synced(stage / f"{table}.parquet", parts[table])
             (stage / _CLAIM).touch()
             yield name
@@ -91,9 +90,9 @@ class FolderPartition(RunPartition):
         if self.is_committed(index):
             return
         claimed = self.root / self.claimed(index)
-        for table in BATCH_TABLES:
+        for table in self.tables:
             _move(claimed / f"{table}.parquet", self.root / self.part(table, index))
-        for table in BATCH_TABLES:
+        for table in self.tables:
             sync_folder(self.root / self.folder(table))
         _move(claimed / _RECEIPT, self.root / self.marker(index))
         sync_folder(self.root / self.folder(COMMITS))

@@ -26,10 +26,10 @@ from pydantic import ValidationError
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
-from gnosis_ray.ledger.partitions import find_partitions, open_partition
-from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of
-from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, encode
-from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS, TABLES, feature_columns, table_schema
+from gnosis_ray.ledger.partitions import find_partitions
+from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of, scan_frames
+from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
+from gnosis_ray.ledger.tables import FAILURES, PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
@@ -37,6 +37,8 @@ from gnosis_ray.storage.location import Location, locate
 
 LIVE = "live"
 """The run id of records that are appended one by one."""
+
+_LIVE_TABLES = tuple(table.name for table in SCAN_TABLES)
 
 LATEST = "latest"
 """Stands for the run that was started last."""
@@ -88,8 +90,10 @@ class LedgerStore:
 
         Raises :class:`LedgerError` where it cannot; the record is then not in the ledger.
         """
-        partition = open_partition(self.root, record.timestamp.date(), LIVE)
-        parts = encode([record], pl.DataFrame(schema=DETAILS), (), self.feature_columns)
+        writer = RunWriter(self.root, record.timestamp.date(), LIVE, _LIVE_TABLES)
+        partition = writer.partition
+        frames = scan_frames([record], pl.DataFrame(schema=DETAILS), (), self.feature_columns)
+        parts = writer.encode(frames)
         with ledger_errors(f"append {record.symbol} to {self.root}"):
             index = self._first_live(partition)
             with partition.staged(parts) as stage:
@@ -129,10 +133,10 @@ class LedgerStore:
             committed = batch is not None and partition.is_committed(batch)
         if batch is None or not committed:
             return SymbolEntry(manifest, None, pl.DataFrame(schema=DETAILS), (), committed=False)
-        whole = zip(BATCH_TABLES, _frames(partition, batch, BATCH_TABLES), strict=True)
+        whole = zip(manifest.tables, _frames(partition, batch, manifest.tables), strict=True)
         own = {table: frame.filter(symbol=symbol) for table, frame in whole}
         records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
-        failures = tuple(Failure(**row) for row in own["failures"].iter_rows(named=True))
+        failures = tuple(Failure(**row) for row in own["failures"].select(FAILURES.names()).iter_rows(named=True))
         return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True)
 
     def begin(self, manifest: RunManifest) -> RunWriter:
@@ -145,7 +149,8 @@ class LedgerStore:
         for partition in self._runs():
             if partition.run_id == manifest.run_id and self._manifest(partition) != manifest:
                 raise LedgerError(f"Run {manifest.run_id} exists in {self.root} with another manifest")
-        partition = open_partition(self.root, manifest.run_date, manifest.run_id)
+        writer = RunWriter.of(self.root, manifest)
+        partition = writer.partition
         with ledger_errors(f"begin run {manifest.run_id} in {self.root}"):
             partition.create()
             body = manifest.model_dump_json(indent=2).encode()
@@ -154,15 +159,15 @@ class LedgerStore:
             backend.require_put_if_absent(name, held)
         if held != body and self._manifest(partition) != manifest:
             raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
-        return self._writer(partition)
+        return writer
 
     def resume(self, run_id: str) -> RunWriter:
         """The writer of a run that was begun; batches that were all but committed are finished first."""
-        partition = self._run(run_id)
-        with ledger_errors(f"resume run {partition.run_id} in {self.root}"):
-            partition.create()
-            partition.recover()
-        return self._writer(partition)
+        writer = self._writer(self._run(run_id))
+        with ledger_errors(f"resume run {writer.run_id} in {self.root}"):
+            writer.partition.create()
+            writer.partition.recover()
+        return writer
 
     def manifest(self, run_id: str) -> RunManifest:
         """What a run set out to do."""
@@ -203,7 +208,7 @@ class LedgerStore:
         return partition.next_free()
 
     def _writer(self, partition: RunPartition) -> RunWriter:
-        return RunWriter(self.root, partition.run_date, partition.run_id, self.feature_columns)
+        return RunWriter.of(self.root, self._manifest(partition))
 
     def _manifest(self, partition: RunPartition) -> RunManifest:
         name = _manifest_name(partition)
@@ -285,12 +290,15 @@ def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
     if table == "runs":
         name = f"{partition.folder(table)}/{RECEIPT_FILE}"
         names = [name] if backend.exists(name) else []
-    else:
+    elif backend.children(partition.folder(table)):
         names = [partition.part(table, index) for index in partition.committed_batches()]
+    else:  # not a table of this kind of run, or of its format
+        names = []
     return [partition.locate(frame) for frame in backend.map_each(partition.read_frame, names)]
 
 
 def _receipt_of(record: LedgerRecord, index: int) -> BatchReceipt:
     """The receipt of a batch of one."""
     degraded = dict.fromkeys(degraded_reasons(record.snapshot.metadata), (record.symbol,))
-    return BatchReceipt(batch=index, attempt=1, snapshots=1, ideas=len(record.trade_ideas), degraded=degraded)
+    rows = {"snapshots": 1, "trade_ideas": len(record.trade_ideas)}
+    return BatchReceipt(batch=index, attempt=1, rows=rows, degraded=degraded)

@@ -43,6 +43,8 @@ class RunPartition(ABC):
     run_date: date
     run_id: str
     backend: StorageBackend
+    tables: tuple[str, ...]
+    """The tables in which every batch of the run has a part."""
 
     @abstractmethod
     def create(self) -> None:

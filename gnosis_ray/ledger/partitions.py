@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from gnosis_ray.ledger.in_bucket import BucketPartition
 from gnosis_ray.ledger.in_folder import FolderPartition
 from gnosis_ray.ledger.partition import RunPartition
+from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import Location
@@ -18,11 +20,16 @@ _RUN_DATE = re.compile(r"run_date=(\d{4}-\d\d-\d\d)")
 _RUN_ID = re.compile(r"run_id=(.+)")
 
 
-def open_partition(root: Location, run_date: date, run_id: str) -> RunPartition:
-    """One run's partition of the ledger under ``root``; nothing is read or written yet."""
+def open_partition(
+    root: Location, run_date: date, run_id: str, tables: Sequence[str] = FORMAT_1_TABLES
+) -> RunPartition:
+    """One run's partition of the ledger under ``root``; nothing is read or written yet.
+
+    ``tables``: those of the run's manifest; only who writes, finishes or deletes a batch needs them.
+    """
     if isinstance(root, Path):
-        return FolderPartition(run_date, run_id, FolderBackend(root))
-    return BucketPartition(run_date, run_id, BucketBackend(root))
+        return FolderPartition(run_date, run_id, FolderBackend(root), tuple(tables))
+    return BucketPartition(run_date, run_id, BucketBackend(root), tuple(tables))
 
 
 def find_partitions(root: Location, table: str, file: str | None = None) -> list[RunPartition]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.tables import (
     CONFIDENCE_COLUMNS,
     FAILURES,
@@ -19,7 +18,6 @@ from gnosis_ray.ledger.tables import (
     feature_column,
     snapshots_schema,
 )
-from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     LedgerRecord,
@@ -33,10 +31,14 @@ from gnosis_ray.schemas.run_schemas import Failure, RunReceipt, VendorTraffic
 Row = dict[str, Any]
 _SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
 _IDEA_FIELDS = tuple(name for name in TradeIdea.model_fields if name not in ("symbol", "legs"))
+_ADDED = ("format", "kind", "rows")
+"""Columns of ``runs`` that those of format 1 lack."""
+
 _RUN_FIELDS = tuple(
-    name for name in RUNS if name not in ("degraded", "failures", "seconds", "traffic", "universe_note")
+    name
+    for name in RUNS
+    if name not in ("snapshots", "ideas", "degraded", "failures", "seconds", "traffic", "universe_note", *_ADDED)
 )
-_DETAILS_ORDER = ("symbol", "timestamp", "name", "x", "value")
 
 
 def degraded_reasons(metadata: Mapping[str, str]) -> tuple[str, ...]:
@@ -82,17 +84,26 @@ def trade_ideas_frame(records: Sequence[LedgerRecord]) -> pl.DataFrame:
     return _frame(rows, TRADE_IDEAS)
 
 
-def details_frame(details: pl.DataFrame) -> pl.DataFrame:
-    """``columns.DETAILS``, sorted. Raises :class:`LedgerError` where a column is missing or of another type."""
-    found = {name: details.schema.get(name) for name in DETAILS}
-    if found != dict(DETAILS):
-        raise LedgerError(f"Expected details with columns {dict(DETAILS)}, was {dict(details.schema)}")
-    return details.select(_DETAILS_ORDER).sort(_DETAILS_ORDER)
-
-
 def failures_frame(failures: Sequence[Failure]) -> pl.DataFrame:
-    """One row a failure, sorted."""
-    return _frame([dict(failure) for failure in failures], FAILURES).sort(*FAILURES)
+    """One row a failure."""
+    return _frame([dict(failure) for failure in failures], FAILURES)
+
+
+def scan_frames(
+    records: Sequence[LedgerRecord],
+    details: pl.DataFrame,
+    failures: Sequence[Failure],
+    known_features: Sequence[str],
+) -> dict[str, pl.DataFrame]:
+    """The tables of a scan. ``details``: ``columns.DETAILS``; ``known_features``: the feature columns of ``snapshots``
+    that are there whether or not they occur."""
+    return {
+        "snapshots": snapshots_frame(records, known_features),
+        "suggestions": suggestions_frame(records),
+        "trade_ideas": trade_ideas_frame(records),
+        "details": details,
+        "failures": failures_frame(failures),
+    }
 
 
 def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
@@ -102,7 +113,8 @@ def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
     row["failures"] = [dict(failure) for failure in receipt.failures]
     row["seconds"] = _pairs(receipt.seconds, "stage", "seconds")
     row["traffic"] = [dict(vendor) for vendor in receipt.traffic]
-    row["universe_note"] = receipt.universe_note
+    row |= {name: getattr(receipt, name) for name in ("universe_note", "snapshots", "ideas", "format", "kind")}
+    row["rows"] = _pairs(receipt.rows, "table", "rows")
     return _frame([row], RUNS)
 
 
@@ -203,7 +215,11 @@ def _idea(row: Row) -> TradeIdea:
 
 
 def _receipt(row: Row) -> RunReceipt:
+    counted = _unpaired(row.get("rows") or (), "table", "rows")
     return RunReceipt(
+        format=row.get("format") or 1,
+        kind=row.get("kind") or "scan",
+        rows=counted or {"snapshots": row["snapshots"], "trade_ideas": row["ideas"]},
         run_id=row["run_id"],
         run_date=row["run_date"],
         degraded=_unpaired(row["degraded"], "reason", "symbols"),

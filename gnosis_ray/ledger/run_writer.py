@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,17 +11,9 @@ import polars as pl
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors
 from gnosis_ray.ledger.partitions import open_partition
-from gnosis_ray.ledger.rows import (
-    details_frame,
-    failures_frame,
-    receipts,
-    runs_frame,
-    snapshots_frame,
-    suggestions_frame,
-    trade_ideas_frame,
-)
-from gnosis_ray.schemas.core_schemas import LedgerRecord
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunReceipt
+from gnosis_ray.ledger.rows import receipts, runs_frame
+from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, LedgerTable
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location
 from gnosis_ray.storage.parquet import parquet_bytes
 
@@ -35,42 +27,56 @@ class RunWriter:
     root: Location
     run_date: date
     run_id: str
-    feature_columns: tuple[str, ...] = ()
-    """Of ``snapshots``, in their order; a feature that is not among them gets a column behind these."""
+    tables: tuple[str, ...]
+    """The tables in which every batch has a part."""
+    provider: str | None = None
+    synthetic: bool | None = None
+
+    @classmethod
+    def of(cls, root: Location, manifest: RunManifest) -> RunWriter:
+        """The writer of the run that a manifest describes."""
+        m = manifest
+        return cls(root, m.run_date, m.run_id, m.tables, m.provider, m.synthetic)
 
     @property
     def partition(self) -> RunPartition:
         """The run's partition."""
-        return open_partition(self.root, self.run_date, self.run_id)
+        return open_partition(self.root, self.run_date, self.run_id, self.tables)
 
-    def write_batch(
-        self,
-        batch: Batch,
-        attempt: int,
-        records: Sequence[LedgerRecord],
-        details: pl.DataFrame,
-        failures: Sequence[Failure],
-        receipt: BatchReceipt,
-    ) -> None:
-        """Write a batch, whole or not at all; one part in every table, even where it has no rows.
+    def write_batch(self, batch: Batch, frames: Mapping[str, pl.DataFrame], receipt: BatchReceipt) -> None:
+        """Write a batch, whole or not at all; one part in every table of the run, even where it has no rows.
 
-        ``details``: ``columns.DETAILS``. Where another attempt was first, its content is kept, receipt included, and
-        this one leaves nothing behind: :meth:`committed` gives the receipts that are kept. Returns once the
-        batch is on the disk. Raises :class:`LedgerError` where it cannot be written; then it can be tried again.
+        ``frames``: by table; those of tables that the run does not have are left out. Where another attempt was
+        first, its content is kept, receipt included, and this one leaves nothing behind: :meth:`committed` gives the
+        receipts that are kept. Returns once the batch is on the disk. Raises :class:`LedgerError` where it cannot be written,
+        then it can be tried again, and where a table of the run is missing or has other columns than it declares.
         """
-        if (receipt.batch, receipt.attempt) != (batch.index, attempt):
-            raise LedgerError(
-                f"Expected the receipt of batch {batch.index}, attempt {attempt}; "
-                f"was batch {receipt.batch}, attempt {receipt.attempt}"
-            )
+        if receipt.batch != batch.index:
+            raise LedgerError(f"Expected the receipt of batch {batch.index}, was {receipt.batch}")
         partition = self.partition
         with ledger_errors(f"write {batch.name} of run {self.run_id} in {self.root}"):
             if not partition.is_claimed(batch.index):
                 partition.create()
-                parts = encode(records, details, failures, self.feature_columns)
-                with partition.staged(parts, batch.index) as stage:
+                with partition.staged(self.encode(frames), batch.index) as stage:
                     partition.claim(stage, receipt)
             partition.publish(batch.index)
+
+    def encode(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, bytes]:
+        """The Parquet file of every table of a batch; the same content always gives the same bytes."""
+        missing = [name for name in self.tables if name not in frames]
+        if missing:
+            raise LedgerError(f"Expected a frame for each table of the run, was none for {', '.join(missing)}")
+        return {name: parquet_bytes(self._prepared(BATCH_TABLES[name], frames[name])) for name in self.tables}
+
+    def _prepared(self, table: LedgerTable, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows in the table's order, with their origin."""
+        columns = {name: frame.schema.get(name) for name in table.schema}
+        if columns != dict(table.schema) or not (table.open or frame.width == len(columns)):
+            raise LedgerError(f"Expected {table.name} with columns {dict(table.schema)}, was {dict(frame.schema)}")
+        origin = {"provider": self.provider, "synthetic": self.synthetic}
+        return frame.sort(table.sort_key, maintain_order=True).with_columns(
+            pl.lit(origin[name], dtype).alias(name) for name, dtype in ORIGIN.items()
+        )
 
     def committed(self) -> dict[int, BatchReceipt]:
         """The batches that are whole, by number, with the receipts that are kept."""
@@ -100,20 +106,3 @@ class RunWriter:
 
     def _receipt_name(self) -> str:
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"
-
-
-def encode(
-    records: Sequence[LedgerRecord],
-    details: pl.DataFrame,
-    failures: Sequence[Failure],
-    feature_columns: Sequence[str],
-) -> Mapping[str, bytes]:
-    """The Parquet file of every table of a batch; the same content always gives the same bytes."""
-    frames = {
-        "snapshots": snapshots_frame(records, feature_columns),
-        "suggestions": suggestions_frame(records),
-        "trade_ideas": trade_ideas_frame(records),
-        "details": details_frame(details),
-        "failures": failures_frame(failures),
-    }
-    return {table: parquet_bytes(frame) for table, frame in frames.items()}

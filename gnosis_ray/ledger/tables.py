@@ -2,11 +2,13 @@
 
 In the tables of a batch, ``symbol`` and ``timestamp`` are the record's; ``record`` is its position in the batch and
 ties rows of different tables together. A figure that was not computed is null. Only ``runs`` holds clock readings.
+Each table of a batch ends with :data:`ORIGIN`: where the figures come from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -138,6 +140,9 @@ RUNS = _schema(
         "finished_at": UTC_TIME,
         "traffic": pl.List(pl.Struct(dict(TRAFFIC))),  # a vendor each; empty where none was asked
         "universe_note": pl.String,  # where the symbols come from, and what to distrust in them
+        "format": pl.Int64,
+        "kind": pl.String,  # of run
+        "rows": pl.List(pl.Struct({"table": pl.String, "rows": pl.Int64})),
     }
 )
 """One run a row; its date and id are the partition."""
@@ -145,23 +150,47 @@ RUNS = _schema(
 PARTITION_COLUMNS = _schema({"run_date": pl.Date, "run_id": pl.String})
 """What every table has besides, from the names of its folders."""
 
-BATCH_TABLES = ("snapshots", "suggestions", "trade_ideas", "details", "failures")
-"""The tables in which every batch has a part."""
+ORIGIN = _schema({"provider": pl.String, "synthetic": pl.Boolean})
+"""The last columns of every table of a batch: the run's provider, and whether its figures are made up; null in
+records that were appended without a run."""
 
-TABLES = (*BATCH_TABLES, "runs")
+
+@dataclass(frozen=True)
+class LedgerTable:
+    """A table in which every batch of a run has a part: its columns but for :data:`ORIGIN`, and the order of its rows.
+
+    ``open``: features may follow the columns, a column each, as in ``snapshots``.
+    """
+
+    name: str
+    schema: pl.Schema
+    sort_key: tuple[str, ...]
+    open: bool = False
+
+
+SCAN_TABLES = (
+    LedgerTable("snapshots", _schema(_SNAPSHOTS), ("record",), open=True),
+    LedgerTable("suggestions", SUGGESTIONS, ("record", "position")),
+    LedgerTable("trade_ideas", TRADE_IDEAS, ("record", "position")),
+    LedgerTable("details", DETAILS, ("symbol", "timestamp", "name", "x", "value")),
+    LedgerTable("failures", FAILURES, tuple(FAILURES)),
+)
+"""What a scan writes."""
+
+BATCH_TABLES: dict[str, LedgerTable] = {table.name: table for table in SCAN_TABLES}
+"""Every table in which batches have parts, of whatever kind of run, by name."""
+
+RUNS_TABLE = "runs"
+TABLES = (*BATCH_TABLES, RUNS_TABLE)
 
 
 def table_schema(table: str, feature_columns: Sequence[str] = ()) -> pl.Schema:
     """The columns of a table's files; ``feature_columns`` are those of ``snapshots``."""
-    schemas: Mapping[str, pl.Schema] = {
-        "snapshots": snapshots_schema(feature_columns),
-        "suggestions": SUGGESTIONS,
-        "trade_ideas": TRADE_IDEAS,
-        "details": DETAILS,
-        "failures": FAILURES,
-        "runs": RUNS,
-    }
-    return schemas[table]
+    if table == RUNS_TABLE:
+        return RUNS
+    declared = BATCH_TABLES[table]
+    features = dict.fromkeys(feature_columns if declared.open else (), pl.Float64())
+    return pl.Schema({**declared.schema, **features, **ORIGIN})
 
 
 def snapshots_schema(feature_columns: Sequence[str]) -> pl.Schema:

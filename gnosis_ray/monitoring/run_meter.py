@@ -32,14 +32,13 @@ class RunMeter:
     def on_receipt(self, receipt: BatchReceipt) -> list[Observation]:
         """Observations of a committed batch; call it once for each."""
         failed = Counter(failure.stage for failure in receipt.failures)
-        rows = {"snapshots": receipt.snapshots, "trade_ideas": receipt.ideas, "failures": len(receipt.failures)}
         counts = [
             self._counted(catalogue.BATCHES_DONE, 1),
-            self._counted(catalogue.SYMBOLS_DONE, receipt.snapshots),
+            self._counted(catalogue.SYMBOLS_DONE, receipt.rows.get("snapshots", 0)),
             self._counted(catalogue.SYMBOLS_QUARANTINED, _quarantined(receipt)),
             *_degraded(receipt),
             *(Observation(catalogue.SYMBOLS_FAILED, count, {STAGE: stage}) for stage, count in sorted(failed.items())),
-            *(Observation(catalogue.LEDGER_ROWS, count, {TABLE: table}) for table, count in rows.items()),
+            *(Observation(catalogue.LEDGER_ROWS, count, {TABLE: table}) for table, count in receipt.rows.items()),
         ]
         return [*(each for each in counts if each.value), *self._seconds(receipt), *self._quote_age(receipt)]
 

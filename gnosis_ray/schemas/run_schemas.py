@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.schemas.core_schemas import FrozenModel, UtcDatetime
 
+T = TypeVar("T")
+
 RunStatus = Literal["done", "done_with_failures", "no_data", "interrupted"]
+
+MANIFEST_FORMAT = 2
+"""Of manifests and receipts that this version writes. 1: of scans alone, receipts count snapshots and ideas."""
+
+FORMAT_1_TABLES = ("snapshots", "suggestions", "trade_ideas", "details", "failures")
+"""The tables of every run of format 1: its manifests do not name them."""
 
 
 QUARANTINED = "Quarantined"
@@ -38,15 +47,21 @@ class Failure(FrozenModel):
 
 
 class Batch(FrozenModel):
-    """A fixed group of symbols: the unit of work, of retry and of writing."""
+    """A fixed group of symbols at fixed moments: the unit of work, of retry and of writing."""
 
     index: Annotated[int, Field(ge=0)]
     symbols: tuple[str, ...]
+    timestamps: tuple[UtcDatetime, ...] = ()
+    """The as-of moments at which each symbol is worked; ascending."""
 
     @property
     def name(self) -> str:
         """The name of its part in every table: ``batch-00007``."""
         return f"batch-{self.index:05d}"
+
+    def only(self, symbols: Sequence[str]) -> Batch:
+        """The same unit of work for some of its symbols."""
+        return Batch(index=self.index, symbols=tuple(symbols), timestamps=self.timestamps)
 
 
 class BatchReceipt(FrozenModel):
@@ -54,8 +69,8 @@ class BatchReceipt(FrozenModel):
 
     batch: int
     attempt: int
-    snapshots: int
-    ideas: int
+    rows: dict[str, int] = Field(default_factory=dict)
+    """Table -> rows."""
     degraded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Reason -> symbols, sorted."""
     failures: tuple[Failure, ...] = ()
@@ -63,6 +78,15 @@ class BatchReceipt(FrozenModel):
     """Stage -> seconds of work, for the summary; never part of a ledger table but ``runs``."""
     quote_age_sessions: float | None = None
     """Sessions that closed since the oldest quotes in use were made; None where there are no quotes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_format_1(cls, values: Any) -> Any:
+        """A receipt of format 1 counts snapshots and ideas by name."""
+        if not isinstance(values, Mapping) or "rows" in values or "snapshots" not in values:
+            return values
+        others = {name: value for name, value in values.items() if name not in ("snapshots", "ideas")}
+        return {**others, "rows": {"snapshots": values["snapshots"], "trade_ideas": values.get("ideas", 0)}}
 
 
 class VendorTraffic(FrozenModel):
@@ -90,8 +114,14 @@ class VendorTraffic(FrozenModel):
 
 
 class RunManifest(FrozenModel):
-    """Fixed before launch, whatever runs it: the symbols, sorted, and the batch boundaries."""
+    """Fixed before launch, whatever runs it: the symbols, sorted, the moments, and the batch boundaries."""
 
+    format: int = 1
+    """See :data:`MANIFEST_FORMAT`; a manifest that states none is of the first."""
+    kind: str = "scan"
+    """Which of the run kinds: what a batch of it does, and into which tables."""
+    tables: tuple[str, ...] = FORMAT_1_TABLES
+    """The tables in which every batch has a part."""
     run_id: str
     run_date: date
     as_of: UtcDatetime
@@ -100,6 +130,11 @@ class RunManifest(FrozenModel):
     universe: str
     symbols: tuple[str, ...]
     batch_size: Annotated[int, Field(gt=0)]
+    """Symbols a batch."""
+    timestamps: tuple[UtcDatetime, ...] = ()
+    """The moments at which the symbols are worked, ascending; none: at ``as_of``."""
+    batch_timestamps: Annotated[int, Field(gt=0)] = 1
+    """Moments a batch."""
     config_hash: str
     config_json: str
     """The frozen settings, so that a resumed run decides as the first did."""
@@ -112,17 +147,20 @@ class RunManifest(FrozenModel):
     """Where the symbols come from, and what to distrust in them."""
 
     def batches(self) -> tuple[Batch, ...]:
-        """The universe cut into batches, in order."""
-        size = self.batch_size
-        return tuple(
-            Batch(index=i, symbols=self.symbols[start : start + size])
-            for i, start in enumerate(range(0, len(self.symbols), size))
-        )
+        """The moments and the universe cut into batches: by moment, then by symbol."""
+        cuts = [
+            (symbols, timestamps)
+            for timestamps in _cut(self.timestamps or (self.as_of,), self.batch_timestamps)
+            for symbols in _cut(self.symbols, self.batch_size)
+        ]
+        return tuple(Batch(index=i, symbols=s, timestamps=t) for i, (s, t) in enumerate(cuts))
 
 
 class RunReceipt(FrozenModel):
     """One row of ``runs``: what was asked, what came of it, how long it took."""
 
+    format: int = 1
+    kind: str = "scan"
     run_id: str
     run_date: date
     status: RunStatus
@@ -133,8 +171,8 @@ class RunReceipt(FrozenModel):
     granularity: str
     hosts: int
     symbols: int
-    snapshots: int
-    ideas: int
+    rows: dict[str, int]
+    """Table -> rows."""
     degraded: dict[str, tuple[str, ...]]
     failures: tuple[Failure, ...]
     seconds: dict[str, float]
@@ -146,6 +184,16 @@ class RunReceipt(FrozenModel):
     universe_note: str = ""
 
     @property
+    def snapshots(self) -> int:
+        """Symbols that a scan measured."""
+        return self.rows.get("snapshots", 0)
+
+    @property
+    def ideas(self) -> int:
+        """Trades that a scan made."""
+        return self.rows.get("trade_ideas", 0)
+
+    @property
     def wall_seconds(self) -> float:
         """From start to seal."""
         return (self.finished_at - self.started_at).total_seconds()
@@ -154,3 +202,7 @@ class RunReceipt(FrozenModel):
 def new_run_id(started: datetime, salt: str) -> str:
     """A run's partition name, ``20260712T120000123-1f3a``: sortable, and never an input of any decision."""
     return f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03d}-{salt}"
+
+
+def _cut(items: tuple[T, ...], size: int) -> Iterator[tuple[T, ...]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

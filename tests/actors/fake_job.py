@@ -21,10 +21,10 @@ def batches(count: int) -> tuple[Batch, ...]:
 class FakeWorker:
     job: FakeJob
 
-    def compute(self, symbols: Sequence[str]) -> list[str]:
-        for symbol in symbols:
+    def compute(self, batch: Batch) -> list[str]:
+        for symbol in batch.symbols:
             self.job.misbehave(symbol)
-        return list(symbols)
+        return list(batch.symbols)
 
     def commit(
         self, batch: Batch, attempt: int, outcomes: Sequence[list[str]], quarantined: Mapping[str, str]
@@ -39,8 +39,7 @@ class FakeWorker:
         return BatchReceipt(
             batch=batch.index,
             attempt=attempt,
-            snapshots=len(worked),
-            ideas=batch.index,
+            rows={"snapshots": len(worked), "trade_ideas": batch.index},
             degraded={"seen": seen},
             failures=failures,
         )
@@ -117,5 +116,5 @@ class FakeComponent:
 class FakeRunner(FakeWorker):
     callers: Mapping[str, MethodCaller] = field(default_factory=dict)
 
-    def compute(self, symbols: Sequence[str]) -> list[str]:
-        return [self.callers["twice"]("change", self.callers["lower"]("change", symbol)) for symbol in symbols]
+    def compute(self, batch: Batch) -> list[str]:
+        return [self.callers["twice"]("change", self.callers["lower"]("change", symbol)) for symbol in batch.symbols]

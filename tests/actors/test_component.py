@@ -11,6 +11,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 from actors.component import Component, RemoteComponent, RunnerJob
 from gnosis_ray.errors import ClusterError
 from gnosis_ray.fanout import DIED
+from gnosis_ray.schemas.run_schemas import Batch
 from tests.actors.fake_job import FakeComponent, FakeComponentJob
 from tests.actors.fake_ray import FakeActorClass, FakeRay, Handle
 
@@ -70,6 +71,6 @@ def test_a_component_that_is_gone_is_a_cluster_error(fake_ray: FakeRay, tmp_path
 def test_a_runner_computes_over_the_components_of_its_symbol(fake_ray: FakeRay, tmp_path: Path) -> None:
     job = FakeComponentJob(tmp_path)
     handles = {role: actor(fake_ray, job, role) for role in job.roles()}
-    assert RunnerJob(job, handles).open().compute(["AB"]) == ["abab"]
+    assert RunnerJob(job, handles).open().compute(Batch(index=0, symbols=("AB",))) == ["abab"]
     parts = [handle.instance._component for handle in handles.values()]
     assert parts == [FakeComponent("lower", calls=1), FakeComponent("twice", calls=1)]

@@ -23,7 +23,7 @@ Answer = Callable[["ScriptedPool", Assignment], list[WorkerEvent]]
 def done(pool: ScriptedPool, assignment: Assignment) -> list[WorkerEvent]:
     if assignment.isolated_symbol is not None:
         return [WorkerEvent("done", assignment.host, assignment)]
-    receipt = BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
+    receipt = BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, rows={"snapshots": 1})
     return [WorkerEvent("done", assignment.host, assignment, receipt=receipt)]
 
 

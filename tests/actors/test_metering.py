@@ -16,8 +16,7 @@ from gnosis_ray.schemas.run_schemas import BatchReceipt
 RECEIPT = BatchReceipt(
     batch=0,
     attempt=1,
-    snapshots=3,
-    ideas=0,
+    rows={"snapshots": 3},
     degraded={"hedge:stale_quotes": ("A",)},
     seconds={"load": 0.5},
     quote_age_sessions=2.0,

@@ -35,7 +35,8 @@ class ScriptedSymbolPool:
     def clock(self) -> float:
         return self.now
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, attempt: Attempt, batch: Batch) -> None:
+        assert batch == BATCH.only((attempt.symbol,))
         self.started.append((attempt.symbol, attempt.number))
         self.alive.add(attempt)
         self.most_alive = max(self.most_alive, len(self.alive))
@@ -60,14 +61,14 @@ class RecordingWriter:
     def __init__(self) -> None:
         self.committed: list[tuple[list[Any], dict[str, str]]] = []
 
-    def compute(self, symbols: Sequence[str]) -> Any:
+    def compute(self, batch: Batch) -> Any:
         raise AssertionError("a leader computes nothing itself")
 
     def commit(
         self, batch: Batch, attempt: int, outcomes: Sequence[Any], quarantined: Mapping[str, str]
     ) -> BatchReceipt:
         self.committed.append((list(outcomes), dict(quarantined)))
-        return BatchReceipt(batch=batch.index, attempt=attempt, snapshots=len(outcomes), ideas=0)
+        return BatchReceipt(batch=batch.index, attempt=attempt, rows={"snapshots": len(outcomes)})
 
 
 def leader(pool: ScriptedSymbolPool, at_once: int = 2, writer: RecordingWriter | None = None) -> PerSymbolWorker:
@@ -77,13 +78,13 @@ def leader(pool: ScriptedSymbolPool, at_once: int = 2, writer: RecordingWriter |
 
 def test_outcomes_are_in_the_order_of_symbols_whatever_the_order_of_arrival() -> None:
     pool = ScriptedSymbolPool()
-    assert leader(pool, at_once=3).compute(BATCH.symbols) == SymbolResults(["a", "b", "c"], {})
+    assert leader(pool, at_once=3).compute(BATCH) == SymbolResults(["a", "b", "c"], {})
     assert pool.closed
 
 
 def test_a_finished_process_ends_before_the_next_one_starts() -> None:
     pool = ScriptedSymbolPool()
-    leader(pool, at_once=1).compute(BATCH.symbols)
+    leader(pool, at_once=1).compute(BATCH)
     assert pool.most_alive == 1
     assert pool.alive == set()
 
@@ -95,7 +96,7 @@ def test_a_symbol_that_fails_once_is_attempted_again_after_the_others() -> None:
         return done(attempt)
 
     pool = ScriptedSymbolPool(fails_once)
-    assert leader(pool, at_once=1).compute(BATCH.symbols) == SymbolResults(["a", "b", "c"], {})
+    assert leader(pool, at_once=1).compute(BATCH) == SymbolResults(["a", "b", "c"], {})
     assert pool.started == [("A", 1), ("B", 1), ("C", 1), ("A", 2)]
 
 
@@ -106,12 +107,12 @@ def test_a_symbol_that_fails_twice_is_quarantined_with_its_last_reason() -> None
         return done(attempt)
 
     pool = ScriptedSymbolPool(always_fails)
-    assert leader(pool).compute(BATCH.symbols) == SymbolResults(["a", "c"], {"B": "reason 2"})
+    assert leader(pool).compute(BATCH) == SymbolResults(["a", "c"], {"B": "reason 2"})
 
 
 def test_a_symbol_that_hangs_is_ended_at_its_time_limit() -> None:
     pool = ScriptedSymbolPool(lambda attempt: [SymbolWorkerEvent("ready", attempt)])
-    results = leader(pool, at_once=1).compute(("A",))
+    results = leader(pool, at_once=1).compute(BATCH.only(("A",)))
     assert results.quarantined == {"A": "timed out: at work for more than 10 s"}
     assert 20.0 < pool.now < 23.0
     assert pool.alive == set()
@@ -119,7 +120,7 @@ def test_a_symbol_that_hangs_is_ended_at_its_time_limit() -> None:
 
 def test_a_process_that_never_starts_has_a_limit_of_its_own() -> None:
     pool = ScriptedSymbolPool(lambda _attempt: [])
-    results = leader(pool, at_once=1).compute(("A",))
+    results = leader(pool, at_once=1).compute(BATCH.only(("A",)))
     assert results.quarantined == {"A": "timed out: its process was not ready after 30 s"}
     assert 60.0 < pool.now < 63.0
 
@@ -130,7 +131,7 @@ def test_processes_are_killed_when_the_leader_is_interrupted() -> None:
 
     pool = ScriptedSymbolPool(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        leader(pool).compute(("A",))
+        leader(pool).compute(BATCH.only(("A",)))
     assert pool.closed
 
 
@@ -139,4 +140,4 @@ def test_a_commit_merges_results_and_both_kinds_of_quarantined_symbols() -> None
     results = [SymbolResults(["a"], {"B": "alone"}), SymbolResults(["c"], {"D": "alone"})]
     receipt = leader(ScriptedSymbolPool(), writer=writer).commit(BATCH, 3, results, {"D": "before", "E": "before"})
     assert writer.committed == [(["a", "c"], {"B": "alone", "D": "before", "E": "before"})]
-    assert (receipt.attempt, receipt.snapshots) == (3, 2)
+    assert (receipt.attempt, receipt.rows["snapshots"]) == (3, 2)

@@ -74,7 +74,7 @@ def test_shard_hosts_reserve_a_core_and_leaders_none(fake_ray: FakeRay, run: Run
 
 def test_every_granularity_gives_each_symbol_its_processes(fake_ray: FakeRay, run: RunConfig, tmp_path: Path) -> None:
     _, receipts = run_of(COMPONENTS, run, FakeComponentJob(tmp_path), 1)
-    assert [receipt.snapshots for receipt in receipts] == [2]
+    assert [receipt.rows["snapshots"] for receipt in receipts] == [2]
     roles = ("lower", "twice", "runner")
     assert fake_ray.names() == ["leader-1", "coordinator", *(f"{s}/{role}" for s in ("S0A", "S0B") for role in roles)]
 

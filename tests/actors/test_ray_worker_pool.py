@@ -50,7 +50,7 @@ def test_finished_work_arrives_with_its_receipt(fake_ray: FakeRay, tmp_path: Pat
     assert (ready.kind, done.kind, passed.kind, pong.kind) == ("ready", "done", "done", "pong")
     assert (done.assignment, passed.assignment) == (whole, isolated)
     assert done.receipt is not None
-    assert done.receipt.snapshots == 2
+    assert done.receipt.rows["snapshots"] == 2
     assert passed.receipt is None
     assert pool._in_flight == {}, "each result arrives once"
 

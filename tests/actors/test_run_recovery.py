@@ -8,7 +8,7 @@ from tests.actors.fake_job import batches
 
 
 def receipt(index: int, attempt: int = 1) -> BatchReceipt:
-    return BatchReceipt(batch=index, attempt=attempt, snapshots=1, ideas=0)
+    return BatchReceipt(batch=index, attempt=attempt, rows={"snapshots": 1})
 
 
 def test_a_receipt_is_passed_on_once_and_its_batch_is_no_longer_missing() -> None:

@@ -22,7 +22,7 @@ def test_a_worker_opens_its_job_once(tmp_path: Path) -> None:
     opened = worker._opened()
     assert isinstance(opened, FakeWorker)
     worker.open()
-    assert worker.compute(("S0A",)) == ["S0A"]
+    assert worker.compute(batches(1)[0].only(("S0A",))) == ["S0A"]
     assert worker._opened() is opened
     assert worker.ping()
 
@@ -32,7 +32,7 @@ def test_a_worker_computes_and_commits_its_assignments(tmp_path: Path) -> None:
     (batch,) = batches(1)
     receipt = worker.work(Assignment(1, batch, 1))
     assert receipt is not None
-    assert (receipt.snapshots, receipt.attempt) == (2, 1)
+    assert (receipt.rows["snapshots"], receipt.attempt) == (2, 1)
     given_up = worker.work(Assignment(1, batch, 2, quarantined=(("S0A", "why"), ("S0B", "why"))))
     assert given_up is not None
     assert [failure.message for failure in given_up.failures] == ["why", "why"]

@@ -20,12 +20,13 @@ from actors.fanout import RayFanout
 from cluster.session import Session
 from cluster.topology import HostPlan
 from gnosis_ray.app.features import feature_specs
-from gnosis_ray.app.jobs.scan import ScanJob, run_scan
+from gnosis_ray.app.jobs.scan import ScanJob
 from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import GnosisError
 from gnosis_ray.fanout import Fanout, FanoutReport, InlineFanout, Job, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.runs.life import execute_run
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
 from tests.chaos.faults import FaultyJob, SymbolFault
 from tests.support.scans import manifest_of, part_bytes, tables, unbatched
@@ -95,9 +96,9 @@ class ChaosHarness:
     def scan(self, root: Path, manifest: RunManifest, plan: FaultPlan, fanout: Fanout) -> RunReceipt:
         """Start or resume a scan with faults."""
         writer = LedgerStore(root, feature_specs(self.config)).begin(manifest)
-        job = ScanJob(self.config, self.calendar, self.as_of, writer)
+        job = ScanJob(self.config, self.calendar, writer)
         over = _Substitute(fanout, lambda: self._faulty(job, plan))
-        return run_scan(job, manifest, over, lambda: STARTED, _nothing, STARTED, {})
+        return execute_run(job, manifest, writer, over, lambda: STARTED, _nothing, STARTED, {})
 
     def run(
         self, session: Session, granularity: str, manifest: RunManifest, plan: FaultPlan, ledger: Path | None = None

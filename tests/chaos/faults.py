@@ -73,10 +73,10 @@ class FaultyWorker:
     job: FaultyJob
     worker: BatchWorker
 
-    def compute(self, symbols: Sequence[str]) -> Any:
-        for symbol in symbols:
+    def compute(self, batch: Batch) -> Any:
+        for symbol in batch.symbols:
             self.job.inject_fault(symbol)
-        return self.worker.compute(symbols)
+        return self.worker.compute(batch)
 
     def commit(
         self, batch: Batch, attempt: int, outcomes: Sequence[Any], quarantined: Mapping[str, str]

@@ -163,7 +163,7 @@ def test_a_resumed_run_asks_nobody_and_remembers_what_failed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("gnosis_ray.cli.scan.run_scan", cut_off)
+        patch.setattr("gnosis_ray.cli.scan.execute_run", cut_off)
         assert call(*SCAN, "--symbols", "AAPL,NOPE").code == 130
     (manifest, _), *_ = LedgerStore("ledger").unsealed()
     replay.clear_requests()

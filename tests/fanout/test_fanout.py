@@ -21,7 +21,7 @@ def supervisor(count: int, **limits: int) -> Supervisor:
 
 
 def receipt(assignment: Assignment) -> BatchReceipt:
-    return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
+    return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, rows={"snapshots": 1})
 
 
 def outline(assignments: Sequence[Assignment]) -> list[tuple[int, int, str | None, tuple[str, ...]]]:
@@ -150,7 +150,7 @@ def test_invalid_arguments_are_rejected() -> None:
     run.on_host_ready(1)
     (assignment,) = run.next_assignments(0.0)
     with pytest.raises(ValueError, match="receipt of batch 0, was batch=7"):
-        run.on_done(assignment, BatchReceipt(batch=7, attempt=1, snapshots=1, ideas=0), 0.0)
+        run.on_done(assignment, BatchReceipt(batch=7, attempt=1, rows={"snapshots": 1}), 0.0)
     with pytest.raises(ValueError, match="new host number"):
         run.on_host_ready(1)
     with pytest.raises(ValueError, match="distinct"):
@@ -170,7 +170,12 @@ def test_inline_reattempts_then_isolates_and_quarantines_the_failing_symbol(tmp_
     seen: list[BatchReceipt] = []
     job = FakeJob(tmp_path, raising=frozenset({"S0A", "S2B"}), once=frozenset({"S2B"}))
     report = InlineFanout(max_attempts=2).run(job, batches(4), seen.append)
-    assert [(r.batch, r.snapshots, len(r.failures)) for r in seen] == [(1, 2, 0), (3, 2, 0), (2, 2, 0), (0, 1, 1)]
+    assert [(r.batch, r.rows["snapshots"], len(r.failures)) for r in seen] == [
+        (1, 2, 0),
+        (3, 2, 0),
+        (2, 2, 0),
+        (0, 1, 1),
+    ]
     assert seen[-1].failures[0].message == "ZeroDivisionError: no luck with S0A"
     assert report.quarantined == ("S0A",)
     assert (tmp_path / "batch-00000").read_text() == "S0B"

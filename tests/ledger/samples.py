@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.ledger.tables import feature_columns
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
@@ -28,6 +30,7 @@ ENGINE_FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
     "hedge": (FeatureSpec("pressure", "USD", "dealer pressure"), FeatureSpec("energy", "1", "regime energy")),
     "liquidity": (FeatureSpec("depth", "USD", "depth"),),
 }
+COLUMNS = feature_columns(ENGINE_FEATURES)
 SYMBOLS = ("AAPL", "BRK.B", "MSFT", "NVDA", "XOM")
 
 
@@ -113,8 +116,7 @@ def run_receipt(run: RunManifest, **changes: object) -> RunReceipt:
         granularity="shard",
         hosts=2,
         symbols=5,
-        snapshots=4,
-        ideas=4,
+        rows={"snapshots": 4, "trade_ideas": 4},
         degraded={"stale": ("AAPL", "XOM"), "few_strikes": ()},
         failures=(Failure(symbol="XOM", stage="hedge", error="ChainError", message="négatif"),),
         seconds={"read": 0.25, "decide": 1.5},
@@ -136,8 +138,9 @@ def write(writer: RunWriter, batch: Batch, attempt: int = 1, *, energy: float | 
         records = [_retold(one, f"energy {energy}") for one in records]
     shown = details(batch.symbols) if energy is None else details(batch.symbols).with_columns(value=pl.lit(energy))
     failed = [Failure(symbol="ZZZ", stage="hedge", error="ChainError", message=f"energy {energy}")]
-    receipt = BatchReceipt(batch=batch.index, attempt=attempt, snapshots=len(records), ideas=len(records))
-    writer.write_batch(batch, attempt, records, shown, failed, receipt)
+    rows = {"snapshots": len(records), "trade_ideas": len(records)}
+    receipt = BatchReceipt(batch=batch.index, attempt=attempt, rows=rows)
+    writer.write_batch(batch, scan_frames(records, shown, failed, COLUMNS), receipt)
 
 
 def _retold(one: LedgerRecord, story: str) -> LedgerRecord:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES
 from gnosis_ray.market.columns import DETAILS
@@ -146,8 +147,8 @@ def test_parts_without_a_marker_are_not_read(backend: LedgerBackend, writer: Run
 
 
 def test_a_batch_has_a_part_in_every_table_even_where_it_has_no_rows(writer: RunWriter) -> None:
-    receipt = BatchReceipt(batch=0, attempt=1, snapshots=0, ideas=0)
-    writer.write_batch(FIRST, 1, [], pl.DataFrame(schema=DETAILS), [], receipt)
+    receipt = BatchReceipt(batch=0, attempt=1, rows={"snapshots": 0})
+    writer.write_batch(FIRST, scan_frames([], pl.DataFrame(schema=DETAILS), [], ()), receipt)
     assert all(writer.partition.backend.exists(writer.partition.part(table, 0)) for table in BATCH_TABLES)
     assert list(store(writer.root).stream()) == []
     assert writer.committed() == {0: receipt}
@@ -162,11 +163,20 @@ def test_the_writer_travels(writer: RunWriter) -> None:
 
 
 def test_a_receipt_of_another_batch_is_refused(writer: RunWriter) -> None:
-    with pytest.raises(LedgerError, match="Expected the receipt of batch 1, attempt 1"):
-        writer.write_batch(
-            SECOND, 1, [record("AAPL")], pl.DataFrame(schema=DETAILS), [],
-            BatchReceipt(batch=0, attempt=1, snapshots=1, ideas=1),
-        )  # fmt: skip
+    frames = scan_frames([record("AAPL")], pl.DataFrame(schema=DETAILS), [], ())
+    with pytest.raises(LedgerError, match="Expected the receipt of batch 1, was 0"):
+        writer.write_batch(SECOND, frames, BatchReceipt(batch=0, attempt=1))
+
+
+def test_a_batch_without_a_table_of_the_run_or_of_other_columns_is_refused(writer: RunWriter) -> None:
+    frames = scan_frames([record("AAPL")], pl.DataFrame(schema=DETAILS), [], ())
+    receipt = BatchReceipt(batch=0, attempt=1)
+    with pytest.raises(LedgerError, match="was none for details"):
+        writer.write_batch(FIRST, {name: rows for name, rows in frames.items() if name != "details"}, receipt)
+    for wrong in (frames["details"].drop("x"), frames["details"].with_columns(pl.col("x").cast(pl.Float32))):
+        with pytest.raises(LedgerError, match="Expected details with columns"):
+            writer.write_batch(FIRST, frames | {"details": wrong}, receipt)
+    assert writer.committed() == {}
 
 
 def test_a_full_disk_is_a_ledger_error_that_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

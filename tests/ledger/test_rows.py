@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -11,13 +13,13 @@ from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.rows import (
     degraded_reasons,
-    details_frame,
     records_of,
+    scan_frames,
     snapshots_frame,
     suggestions_frame,
     trade_ideas_frame,
 )
-from gnosis_ray.ledger.run_writer import encode
+from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import (
     CONFIDENCE_COLUMNS,
     SUGGESTIONS,
@@ -25,8 +27,8 @@ from gnosis_ray.ledger.tables import (
     feature_columns,
     snapshots_schema,
 )
-from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import LedgerRecord
+from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES
 from tests.ledger.samples import ENGINE_FEATURES, NOON, any_record, details, record
 
 COLUMNS = feature_columns(ENGINE_FEATURES)
@@ -48,7 +50,9 @@ def test_equal_records_give_equal_bytes_whatever_the_order_of_their_dicts(record
     turned = [_turned(one) for one in records]
     assert turned == records
     shown = details(("AAPL", "MSFT"))
-    assert encode(turned, shown.reverse(), (), COLUMNS) == encode(records, shown, (), COLUMNS)
+    writer = RunWriter(Path("unused"), NOON.date(), "run", FORMAT_1_TABLES)
+    written = [writer.encode(scan_frames(*each, (), COLUMNS)) for each in ((turned, shown.reverse()), (records, shown))]
+    assert written[0] == written[1]
 
 
 def test_features_have_columns_in_the_order_of_the_specs_and_strangers_follow_sorted() -> None:
@@ -79,14 +83,6 @@ def test_a_feature_cannot_take_the_column_of_the_confidence() -> None:
         feature_columns({"hedge": (FeatureSpec("confidence", "1", ""),)})
     with pytest.raises(LedgerError, match="hedge__confidence"):
         snapshots_frame([record("AAPL", confidence=1.0)], ())
-
-
-def test_details_of_another_shape_are_refused() -> None:
-    assert details_frame(pl.DataFrame(schema=DETAILS)).schema == DETAILS
-    with pytest.raises(LedgerError, match="Expected details"):
-        details_frame(details(("AAPL",)).drop("x"))
-    with pytest.raises(LedgerError, match="Expected details"):
-        details_frame(details(("AAPL",)).with_columns(pl.col("x").cast(pl.Float32)))
 
 
 def test_rows_of_one_symbol_at_several_records_stay_apart() -> None:

@@ -27,8 +27,7 @@ RECEIPTS = st.builds(
     BatchReceipt,
     batch=st.integers(0, 99),
     attempt=st.just(1),
-    snapshots=st.integers(0, 50),
-    ideas=st.integers(0, 200),
+    rows=st.fixed_dictionaries({"snapshots": st.integers(0, 50), "trade_ideas": st.integers(0, 200)}),
     degraded=st.dictionaries(st.sampled_from(["hedge:stale_quotes", "liquidity:no_bars"]), SYMBOLS),
     failures=st.lists(st.sampled_from(["load", "engine.hedge", "host"]), max_size=5).map(lambda each: failures(*each)),
     seconds=st.dictionaries(st.sampled_from(["load", "agents", "ledger"]), st.floats(0, 1000)),
@@ -49,8 +48,7 @@ def test_a_receipt_in_figures() -> None:
     receipt = BatchReceipt(
         batch=7,
         attempt=2,
-        snapshots=3,
-        ideas=5,
+        rows={"snapshots": 3, "trade_ideas": 5, "failures": 4},
         degraded={"hedge:stale_quotes": ("A", "B"), "sentiment:short_history": ("C",)},
         failures=(*failures("load", "engine.hedge", "load"), LOST),
         seconds={"load": 0.5, "engine.hedge": 0.25},
@@ -80,8 +78,8 @@ def test_figures_add_up_to_what_the_receipts_say(receipts: list[BatchReceipt]) -
     seen = [each for receipt in receipts for each in meter.on_receipt(receipt)]
     sums = total([each for each in seen if each.metric.kind == "counter"])
     assert sums.get("gnosis_batches_done", 0) == len(receipts)
-    assert sums.get("gnosis_symbols_done", 0) == sum(receipt.snapshots for receipt in receipts)
-    assert sums.get("gnosis_ledger_rows trade_ideas", 0) == sum(receipt.ideas for receipt in receipts)
+    assert sums.get("gnosis_symbols_done", 0) == sum(receipt.rows["snapshots"] for receipt in receipts)
+    assert sums.get("gnosis_ledger_rows trade_ideas", 0) == sum(receipt.rows["trade_ideas"] for receipt in receipts)
     failed = sum(value for name, value in sums.items() if name.startswith("gnosis_symbols_failed"))
     assert failed == sum(len(receipt.failures) for receipt in receipts)
     observed = [each for each in seen if each.metric.kind == "histogram"]
@@ -102,7 +100,7 @@ def test_the_age_of_quotes_is_that_of_the_oldest_so_far() -> None:
     meter = RunMeter("shard")
     ages = [0.0, 3.0, None, 1.0, 4.0]
     receipts = [
-        BatchReceipt(batch=i, attempt=1, snapshots=0, ideas=0, quote_age_sessions=age) for i, age in enumerate(ages)
+        BatchReceipt(batch=i, attempt=1, rows={"snapshots": 0}, quote_age_sessions=age) for i, age in enumerate(ages)
     ]
     seen = [each.value for receipt in receipts for each in meter.on_receipt(receipt) if each.metric.kind == "gauge"]
     assert seen == [0.0, 3.0, 4.0]

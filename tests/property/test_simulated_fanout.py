@@ -146,7 +146,7 @@ class Simulation:
             index = assignment.batch.index
             entry = {symbol: symbol in worked for symbol in assignment.batch.symbols}
             self.ledger.setdefault(index, entry)  # as the ledger's protocol: the first commit stands
-            receipt = BatchReceipt(batch=index, attempt=assignment.attempt, snapshots=len(worked), ideas=0)
+            receipt = BatchReceipt(batch=index, attempt=assignment.attempt, rows={"snapshots": len(worked)})
             event = WorkerEvent("done", host, assignment, receipt=receipt)
         return [] if one.silent else [event]
 

@@ -15,7 +15,7 @@ BATCH_S, SYMBOL_S = 10.0, 4.0
 def receipt_of(assignment: Assignment) -> BatchReceipt | None:
     if assignment.isolated_symbol is not None:
         return None
-    return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, snapshots=1, ideas=0)
+    return BatchReceipt(batch=assignment.batch.index, attempt=assignment.attempt, rows={"snapshots": 1})
 
 
 class SupervisedRun(RuleBasedStateMachine):

@@ -9,13 +9,14 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.app.features import feature_specs
-from gnosis_ray.app.jobs.scan import ScanJob, run_scan
+from gnosis_ray.app.jobs.scan import ScanJob
 from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.fanout import Fanout, InlineFanout, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.runs.life import execute_run
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 
 STARTED = datetime(2026, 7, 13, tzinfo=UTC)
@@ -54,15 +55,16 @@ def work(
 ) -> RunReceipt:
     """Run, or go on with, what the manifest says, into the ledger ``root``."""
     writer = LedgerStore(root, feature_specs(config)).begin(manifest)
-    job = ScanJob(config, calendar, manifest.as_of, writer)
+    job = ScanJob(config, calendar, writer)
     spread = fanout or InlineFanout(config.run.max_attempts)
-    return run_scan(job, manifest, spread, lambda: STARTED, on_receipt, STARTED, {})
+    return execute_run(job, manifest, writer, spread, lambda: STARTED, on_receipt, STARTED, {})
 
 
 def tables(root: Path, run_id: str | None = None) -> dict[str, pl.DataFrame]:
-    """Every table that batches fill, without what names the run."""
+    """Every table that batches fill, without what names the run and the provider: a live run's is the vendor's, that
+    of its replay the store's."""
     store = LedgerStore(root)
-    return {name: store.read(name, run_id).drop(PARTITION_COLUMNS.names()) for name in BATCH_TABLES}
+    return {name: store.read(name, run_id).drop(*PARTITION_COLUMNS, "provider") for name in BATCH_TABLES}
 
 
 def unbatched(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.app.jobs.scan import _status
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
@@ -20,7 +19,7 @@ from gnosis_ray.fanout import InlineFanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.core_schemas import LedgerRecord
-from gnosis_ray.schemas.run_schemas import Failure, RunReceipt
+from gnosis_ray.schemas.run_schemas import RunReceipt
 from tests.support.markets import bars_of, chains_of, over_store, stored
 from tests.support.scans import assert_same, manifest_of, of_symbols, tables, unbatched, work
 
@@ -315,17 +314,3 @@ def test_the_command_line_ends_in_the_true_exit_code(
         json.loads(said.out)
         assert "SYNTHETIC" not in said.err
         assert ("failed NOBODY at load" in said.err) == ("NOBODY" in symbols)
-
-
-@pytest.mark.parametrize(
-    ("snapshots", "errors", "status"),
-    [
-        (0, ["NoDataError", "NoDataError"], "no_data"),
-        (0, ["NoDataError", "Quarantined"], "done_with_failures"),
-        (1, ["NoDataError"], "done_with_failures"),
-        (2, [], "done"),
-    ],
-)
-def test_only_missing_data_is_called_no_data(snapshots: int, errors: list[str], status: str) -> None:
-    failures = [Failure(symbol="AAA", stage="load", error=error, message="") for error in errors]
-    assert _status(snapshots, failures) == status
