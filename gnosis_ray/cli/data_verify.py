@@ -15,7 +15,7 @@ from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
-from gnosis_ray.market.datasets import dataset
+from gnosis_ray.market.datasets import data_kind
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
@@ -79,7 +79,7 @@ def _explained(config: Config) -> pl.DataFrame:
 
 
 def _kinds(text: str | None) -> tuple[DataKind, ...]:
-    return tuple(dataset(name.strip()).kind for name in text.split(",")) if text else DATA_KINDS
+    return tuple(data_kind(name.strip()) for name in text.split(",")) if text else DATA_KINDS
 
 
 def _date(moment: datetime | None) -> date | None:

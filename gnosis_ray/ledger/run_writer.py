@@ -48,8 +48,8 @@ class RunWriter:
 
         ``frames``: by table; those of tables that the run does not have are left out. Where another attempt was
         first, its content is kept, receipt included, and this one leaves nothing behind: :meth:`committed` gives the
-        receipts that are kept. Returns once the batch is on the disk. Raises :class:`LedgerError` where it cannot be written,
-        then it can be tried again, and where a table of the run is missing or has other columns than it declares.
+        receipts that are kept. Returns once the batch is on the disk. Raises :class:`LedgerError` where it cannot be
+        written, then it can be tried again, and where a table of the run is missing or has other columns.
         """
         if receipt.batch != batch.index:
             raise LedgerError(f"Expected the receipt of batch {batch.index}, was {receipt.batch}")

@@ -143,3 +143,16 @@ DETAILS = _schema(
     }
 )
 """What a float cannot carry: profiles, in long form."""
+
+FEATURE_HISTORY = _schema(
+    {
+        "symbol": pl.String,
+        "timestamp": UTC_TIME,  # the as-of moment at which it was measured
+        "known_at": UTC_TIME,  # of a backfilled row its own moment
+        "provider": pl.String,
+        "feature_hash": pl.String,  # of the settings and the code that measured it
+        "feature": pl.String,  # as in the ledger: ``hedge__gamma_pressure``, ``hedge__confidence``
+        "value": pl.Float64,
+    }
+)
+"""Features of earlier moments, in long form; what could not be computed has no row."""

@@ -9,8 +9,8 @@ from typing import Literal
 import polars as pl
 
 from gnosis_ray.errors import ConfigError, SchemaError, nearest_hint
-from gnosis_ray.market.columns import BARS, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
-from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
+from gnosis_ray.market.columns import BARS, FEATURE_HISTORY, NEWS, NEWS_IDENTITY, QUOTES, RAW_CHAIN, TRADES, UTC_TIME
+from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, StoreKind
 
 OCCURRENCE = "occurrence"
 """Numbers rows that are alike in one part: two equal prints at one microsecond are two trades."""
@@ -34,7 +34,7 @@ class Dataset:
     are the vendor's own figures, stored in the same way, to check ours against; no engine reads them.
     """
 
-    kind: DataKind
+    kind: StoreKind
     schema: pl.Schema
     event: str
     period: Literal["event_date", "event_year"]
@@ -86,14 +86,31 @@ DATASETS: dict[DataKind, Dataset] = {
     "quotes": Dataset("quotes", QUOTES, "timestamp", "event_date", _all_but_known_at(QUOTES), repeats=True),
     "news": Dataset("news", NEWS, "timestamp", "event_date", NEWS_IDENTITY),
 }
+"""What providers give and engines read."""
+
+FEATURES = Dataset(
+    "features",
+    FEATURE_HISTORY,
+    "timestamp",
+    "event_date",
+    ("symbol", "timestamp", "provider", "feature_hash", "feature"),
+)
+"""What engines measured: written by runs, never imported or fetched."""
+
+STORE_DATASETS: dict[StoreKind, Dataset] = {data.kind: data for data in (*DATASETS.values(), FEATURES)}
+
+
+def data_kind(name: str) -> DataKind:
+    """The kind of market data of that name; :class:`ConfigError` naming the nearest."""
+    for kind in DATA_KINDS:
+        if kind == name:
+            return kind
+    raise ConfigError(f"Unknown kind of market data '{name}'. {nearest_hint(name, DATA_KINDS)}")
 
 
 def dataset(kind: str) -> Dataset:
-    """The dataset of that kind; :class:`ConfigError` naming the kinds there are."""
-    for known, found in DATASETS.items():
-        if known == kind:
-            return found
-    raise ConfigError(f"Unknown kind of market data '{kind}'. {nearest_hint(kind, DATA_KINDS)}")
+    """The dataset of that kind of market data; raises as :func:`data_kind`."""
+    return DATASETS[data_kind(kind)]
 
 
 def conform(data: Dataset, frame: pl.DataFrame, where: str) -> pl.DataFrame:

@@ -17,6 +17,9 @@ DataKind = Literal["chains", "bars", "trades", "quotes", "news"]
 
 DATA_KINDS: tuple[DataKind, ...] = get_args(DataKind)
 
+StoreKind = Literal["chains", "bars", "trades", "quotes", "news", "features"]
+"""What the market store keeps: market data, and the features that were measured on it."""
+
 Action = Literal["long", "short", "flat", "spread", "complex"]
 
 

@@ -12,8 +12,8 @@ from gnosis_ray.data.store.part_files import INDEX, Part, bytes_of, list_partiti
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
-from gnosis_ray.market.datasets import DATASETS, Dataset
-from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.market.datasets import DATASETS, STORE_DATASETS, Dataset
+from gnosis_ray.schemas.core_schemas import StoreKind
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
 
@@ -42,7 +42,7 @@ class Catalog:
         self.root = root
         self._may_be_empty = may_be_empty
         self._indexes: dict[Location, pl.DataFrame] = {}
-        self._listings: dict[tuple[DataKind, str], PartListing] = {}
+        self._listings: dict[tuple[StoreKind, str], PartListing] = {}
 
     def listing(self, data: Dataset, first: str = "", last: str = "~") -> PartListing:
         """The parts of partitions ``first`` to ``last``; :class:`NoDataError` for an empty store that may not be."""
@@ -129,7 +129,7 @@ def coverage(root: Location, calendar: SessionCalendar | None = None) -> pl.Data
     """
     catalog = Catalog(root)
     catalog.require_some()
-    rows = [row for data in DATASETS.values() if (row := _covered(catalog, data, calendar))]
+    rows = [row for data in STORE_DATASETS.values() if (row := _covered(catalog, data, calendar))]
     return pl.DataFrame(rows, schema=COVERAGE, orient="row")
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.datasets import DATASETS, Dataset
-from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.market.datasets import STORE_DATASETS, Dataset
+from gnosis_ray.schemas.core_schemas import StoreKind
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -21,7 +21,7 @@ _FAULTS = {"nullability": "is null", "nan": "is not finite", "inf": "is not fini
 
 
 @cache
-def value_schema(kind: DataKind) -> type[dy.Schema]:
+def value_schema(kind: StoreKind) -> type[dy.Schema]:
     """The dataframely schema of a dataset's stored columns.
 
     A symbol and both times are never null, a figure is a finite number or null, and nothing is known before it
@@ -29,7 +29,7 @@ def value_schema(kind: DataKind) -> type[dy.Schema]:
     """
     import dataframely as dy  # imported only to write: it takes 0.05 seconds
 
-    data = DATASETS[kind]
+    data = STORE_DATASETS[kind]
     required = {"symbol", data.event, "known_at"}
     rules = {_NOT_BEFORE: dy.rule()(lambda _: pl.col("known_at") >= pl.col(data.event))}
     columns = {name: _column(dtype, nullable=name not in required) for name, dtype in data.stored.items()}

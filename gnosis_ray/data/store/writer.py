@@ -12,7 +12,7 @@ from gnosis_ray.data.store.deduplication import unknown_rows
 from gnosis_ray.data.store.part_files import split, write_part
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
-from gnosis_ray.market.datasets import FETCHED_AT, Dataset, conform, dataset
+from gnosis_ray.market.datasets import FEATURES, FETCHED_AT, Dataset, conform, dataset
 from gnosis_ray.schemas.core_schemas import DataKind, to_utc
 from gnosis_ray.storage.location import Location, locate
 from gnosis_ray.storage.object_store import map_parallel
@@ -61,6 +61,19 @@ class StoreWriter:
         rows = self._checked(data, frame.with_columns(known_at=pl.lit(known_at)))
         new = unknown_rows(self._catalog, data, rows, known_at)
         done = self._write(data, new)
+        return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
+
+    def append_features(self, frame: pl.DataFrame) -> AppendResult:
+        """Store those rows of ``columns.FEATURE_HISTORY`` that the store did not know at their own ``known_at``.
+
+        Raises as :meth:`append` does.
+        """
+        rows = self._checked(FEATURES, frame)
+        if rows.is_empty():
+            return AppendResult(0, 0, ())
+        latest: datetime = rows.select(pl.col("known_at").max()).item()
+        new = unknown_rows(self._catalog, FEATURES, rows, latest)
+        done = self._write(FEATURES, new)
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
     def _checked(self, data: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
