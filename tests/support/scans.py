@@ -14,7 +14,7 @@ from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config
 from gnosis_ray.fanout import Fanout, InlineFanout, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.ledger.tables import BATCH_TABLES, PARTITION_COLUMNS
+from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, PARTITION_COLUMNS
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.runs.life import execute_run
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
@@ -61,10 +61,10 @@ def work(
 
 
 def tables(root: Path, run_id: str | None = None) -> dict[str, pl.DataFrame]:
-    """Every table that batches fill, without what names the run and the provider: a live run's is the vendor's, that
-    of its replay the store's."""
+    """Every table that batches fill, without what names the run and where its data came from: a live run's provider
+    is the vendor, that of its replay the store."""
     store = LedgerStore(root)
-    return {name: store.read(name, run_id).drop(*PARTITION_COLUMNS, "provider") for name in BATCH_TABLES}
+    return {name: store.read(name, run_id).drop(*PARTITION_COLUMNS, *ORIGIN) for name in BATCH_TABLES}
 
 
 def unbatched(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
