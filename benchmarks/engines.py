@@ -11,6 +11,7 @@ from benchmarks.market import Market
 from benchmarks.report import Row
 from benchmarks.timing import seconds_of
 from gnosis_ray.app.components import ConfiguredComponents
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchPass
 from gnosis_ray.schemas.core_schemas import DataKind
 
@@ -44,5 +45,5 @@ def rows(market: Market, _scratch: Path) -> Iterator[Row]:
 def _stages(market: Market) -> dict[str, float]:
     """Seconds of one pass, as a scan makes it: reading, then each engine."""
     batch_pass = BatchPass(ConfiguredComponents(market.config), market.adapter(), market.config)
-    seconds = batch_pass.run(market.symbols, market.as_of).seconds
+    seconds = batch_pass.run(keys_at(market.symbols, market.as_of)).seconds
     return {stage: s for stage, s in seconds.items() if stage == "load" or stage.startswith("engine.")}

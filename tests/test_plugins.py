@@ -120,7 +120,7 @@ def offer(folder: Path, kind: str, name: str, target: str, *, version: str = "1.
 
 def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:
     adapter = build_adapter(config, calendar)
-    return BatchPass(ConfiguredComponents(config), adapter, config).run(NAMES, config.data.synthetic.as_of)
+    return BatchPass(ConfiguredComponents(config), adapter, config).run(keys_at(NAMES, config.data.synthetic.as_of))
 
 
 def test_the_names_that_need_no_plug_in_are_those_that_are_made_here(config: Config) -> None:
@@ -201,7 +201,7 @@ def test_a_provider_of_ones_own_bars(example: Path, tmp_path: Path, market_calen
     assert read.height == 60
     assert read["timestamp"].max() == datetime(2026, 7, 10, 20, tzinfo=UTC)
     adapter = build_adapter(config, market_calendar)
-    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(["AAA"], now)
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(keys_at(["AAA"], now))
     assert "adv_usd" in outcome.records[0].snapshot.liquidity
     assert outcome.records[0].snapshot.metadata["hedge.degraded"].startswith("no_chain")
 

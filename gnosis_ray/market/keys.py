@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -15,7 +16,13 @@ def one_key(symbol: str, now: datetime) -> pl.DataFrame:
     return pl.DataFrame({"symbol": [symbol], "timestamp": [to_utc(now)]}, schema=KEYS)
 
 
-def keys_at(symbols: list[str], now: datetime) -> pl.DataFrame:
+def keys_at(symbols: Sequence[str], now: datetime) -> pl.DataFrame:
     """A batch of many symbols at one time, sorted by symbol."""
     ordered = sorted(symbols)
     return pl.DataFrame({"symbol": ordered, "timestamp": [to_utc(now)] * len(ordered)}, schema=KEYS)
+
+
+def panel_keys(symbols: Sequence[str], timestamps: Sequence[datetime]) -> pl.DataFrame:
+    """Every symbol at every timestamp, sorted by both."""
+    keys = [(symbol, to_utc(timestamp)) for symbol in sorted(symbols) for timestamp in sorted(timestamps)]
+    return pl.DataFrame(keys, schema=KEYS, orient="row")

@@ -16,9 +16,8 @@ from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
 from gnosis_ray.market.adapters import MarketAdapter
-from gnosis_ray.market.columns import DETAILS
+from gnosis_ray.market.columns import DETAILS, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
-from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_required_order
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
@@ -48,7 +47,7 @@ class PipelineComponents(Protocol):
 
 @dataclass
 class BatchOutcome:
-    """The result of a pass over a batch: records in order of symbol, profiles, and the symbols that failed."""
+    """The result of a pass over a batch: records by symbol and timestamp, profiles, and the symbols that failed."""
 
     records: list[LedgerRecord] = field(default_factory=list)
     details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
@@ -60,7 +59,9 @@ class BatchOutcome:
     def merged(cls, outcomes: Sequence[BatchOutcome]) -> BatchOutcome:
         """One outcome of several with different symbols: the same however the symbols were divided."""
         whole = cls(
-            records=sorted((r for o in outcomes for r in o.records), key=lambda record: record.symbol),
+            records=sorted(
+                (r for o in outcomes for r in o.records), key=lambda record: (record.symbol, record.timestamp)
+            ),
             failures=sorted((f for o in outcomes for f in o.failures), key=lambda failure: failure.symbol),
         )
         if outcomes:
@@ -90,8 +91,30 @@ class BatchOutcome:
         return max((age for age in ages if age is not None), default=None)
 
 
+@dataclass
+class MeasuredBatch:
+    """What the engines made of a batch of keys (``columns.KEYS``)."""
+
+    adapter: PreloadedAdapter
+    """Over the data that was read for the keys."""
+    engines: list[PrecomputedEngine]
+    """In the order of what they require."""
+    keys: pl.DataFrame
+    """Those that every engine measured, sorted."""
+    unknown: pl.DataFrame
+    """Those of which neither a chain nor a bar was known, sorted."""
+    failures: list[Failure]
+    """Of the other keys that are missing."""
+
+    @property
+    def details(self) -> pl.DataFrame:
+        """The profiles of the measured keys: ``columns.DETAILS``."""
+        details = [engine.frames.details for engine in self.engines if not engine.frames.details.is_empty()]
+        return pl.concat(details) if details else pl.DataFrame(schema=DETAILS)
+
+
 class BatchPass:
-    """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` symbol by symbol.
+    """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` key by key.
 
     One object serves any number of batches: what their engines declare to read is asked once, and the reference
     symbols are read once for all batches of the same timestamps.
@@ -108,22 +131,43 @@ class BatchPass:
         engines = self._components.engines(self._adapter)
         return merge_requirements(engine.data_requirements for engine in engines if isinstance(engine, FrameEngine))
 
-    def run(self, symbols: Sequence[str], now: datetime) -> BatchOutcome:
-        """One pass as of ``now``. A symbol's failure becomes a row; only a failure to read the data is raised."""
-        outcome, watch = BatchOutcome(), Stopwatch()
-        outcome.seconds = watch.seconds
-        with watch("load"):
-            adapter = self._read(keys_at(list(symbols), now))
-        known = adapter.known_symbols()
-        outcome.failures += [_nothing_known(s, now) for s in sorted(set(symbols) - known)]
-        computed = self._compute(adapter, keys_at(sorted(known), now), outcome, watch)
-        failed = {failure.symbol for failure in outcome.failures}
+    def run(self, keys: pl.DataFrame) -> BatchOutcome:
+        """One pass over ``keys`` (``columns.KEYS``): some symbols at one moment, or a panel of moments.
+
+        What fails becomes a row of the outcome's failures; only a failure to read the data is raised.
+        """
+        watch = Stopwatch()
+        measured = self.measure(keys, watch)
+        unknown = [_nothing_known(symbol, at) for symbol, at in measured.unknown.iter_rows()]
+        outcome = BatchOutcome(failures=[*unknown, *measured.failures], seconds=watch.seconds)
         with watch("agents"):
-            self._decide(sorted(known - failed), now, adapter, computed, outcome)
+            self._decide(measured, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
-        recorded = [record.symbol for record in outcome.records]
-        outcome.details = outcome.details.filter(pl.col("symbol").is_in(recorded))
+        recorded = _keys([(record.symbol, record.timestamp) for record in outcome.records])
+        outcome.details = measured.details.join(recorded, on=KEYS.names(), how="semi", maintain_order="left")
         return outcome
+
+    def measure(self, keys: pl.DataFrame, watch: Stopwatch) -> MeasuredBatch:
+        """The engines alone over ``keys``; ``watch`` counts the seconds by stage."""
+        with watch("load"):
+            adapter = self._read(keys.sort(KEYS.names()))
+        known = adapter.known_keys()
+        unknown = keys.join(known, on=KEYS.names(), how="anti").sort(KEYS.names())
+        engines: list[PrecomputedEngine] = []
+        failures: list[Failure] = []
+        frames: dict[EngineKind, EngineFrames] = {}
+        for _, engine in in_required_order([(e.kind, e) for e in self._components.engines(adapter)]):
+            if not isinstance(engine, FrameEngine):
+                raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
+            with watch(f"engine.{engine.kind}"):
+                isolated = _isolated(engine, known, engine.load(known), frames)
+            frames[engine.kind] = isolated.engine.frames
+            engines.append(isolated.engine)
+            failures += [failure for _, failure in isolated.failures]
+            known = known.join(_keys([key for key, _ in isolated.failures]), on=KEYS.names(), how="anti").sort(
+                KEYS.names()
+            )
+        return MeasuredBatch(adapter, engines, known, unknown, failures)
 
     def _read(self, keys: pl.DataFrame) -> PreloadedAdapter:
         """The data of the keys and of the reference symbols, as far back as the engines declare."""
@@ -133,73 +177,61 @@ class BatchPass:
             return loaded
         return loaded.with_reference(self._reference.read(needs.reference.keys(keys), needs.reference_bar_lookback))
 
-    def _compute(
-        self, adapter: MarketAdapter, keys: pl.DataFrame, outcome: BatchOutcome, watch: Stopwatch
-    ) -> list[PrecomputedEngine]:
-        frames: dict[EngineKind, EngineFrames] = {}
-        computed = []
-        for _, engine in in_required_order([(e.kind, e) for e in self._components.engines(adapter)]):
-            if not isinstance(engine, FrameEngine):
-                raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
-            with watch(f"engine.{engine.kind}"):
-                measured, failures = _isolated(engine, keys, engine.load(keys), frames)
-            outcome.failures += failures
-            frames[engine.kind] = measured.frames
-            computed.append(measured)
-            keys = keys.filter(~pl.col("symbol").is_in([f.symbol for f in failures]))
-        details = [f.details for f in frames.values() if not f.details.is_empty()]
-        if details:
-            outcome.details = pl.concat(details)
-        return computed
-
-    def _decide(
-        self,
-        symbols: Sequence[str],
-        now: datetime,
-        adapter: MarketAdapter,
-        engines: list[PrecomputedEngine],
-        outcome: BatchOutcome,
-    ) -> None:
-        """Ask the agents symbol by symbol: built once, they are to keep no memory between two calls."""
-        if not symbols:
+    def _decide(self, measured: MeasuredBatch, outcome: BatchOutcome) -> None:
+        """Ask the agents key by key: built once, they are to keep no memory between two calls."""
+        keys = measured.keys.rows()
+        if not keys:
             return
         components = self._components
         first = PipelineRunner(
-            symbols[0],
-            engines,
+            keys[0][0],
+            measured.engines,
             components.primary_agents(),
             components.composer(),
-            components.trade_agent(adapter),
+            components.trade_agent(measured.adapter),
             outcome,
             self._config,
         )
-        for symbol in symbols:
+        for symbol, as_of in keys:
             try:
-                first.for_symbol(symbol).run_once(now)
+                first.for_symbol(symbol).run_once(as_of)
             except StageError as error:
                 outcome.failures.append(Failure.of(error, symbol=symbol, stage="pipeline"))
 
 
+@dataclass
+class _Isolated:
+    """An engine over a batch, and the keys that it could not measure."""
+
+    engine: PrecomputedEngine
+    failures: list[tuple[tuple[str, datetime], Failure]]
+
+
 def _isolated(
     engine: FrameEngine, keys: pl.DataFrame, data: EngineData, upstream: dict[EngineKind, EngineFrames]
-) -> tuple[PrecomputedEngine, list[Failure]]:
-    """The engine over the batch; if that raises, symbol by symbol, so that only those at fault fail."""
+) -> _Isolated:
+    """The engine over the batch; if that raises, key by key, so that only those at fault fail."""
     try:
-        return PrecomputedEngine(engine, engine.compute(keys, data, upstream)), []
+        return _Isolated(PrecomputedEngine(engine, engine.compute(keys, data, upstream)), [])
     except ClusterError:
         raise  # an engine's process is gone: no fault of a symbol
     except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
         if len(keys) == 1:
-            failure = Failure.of(error, symbol=keys["symbol"][0], stage=f"engine.{engine.kind}")
-            return PrecomputedEngine(engine, engine.empty()), [failure]
+            symbol, as_of = keys.select(KEYS.names()).row(0)
+            failure = Failure.of(error, symbol=symbol, stage=f"engine.{engine.kind}")
+            return _Isolated(PrecomputedEngine(engine, engine.empty()), [((symbol, as_of), failure)])
     each = [keys[i : i + 1] for i in range(len(keys))]
     singles = [_isolated(engine, one, engine.load(one), upstream) for one in each]
-    good = [measured.frames for measured, failures in singles if not failures] or [engine.empty()]
+    good = [single.engine.frames for single in singles if not single.failures] or [engine.empty()]
     merged = EngineFrames(
         pl.concat([frames.features for frames in good], how="diagonal"),
         pl.concat([frames.details for frames in good]),
     )
-    return PrecomputedEngine(engine, merged), [failure for _, failures in singles for failure in failures]
+    return _Isolated(PrecomputedEngine(engine, merged), [failure for single in singles for failure in single.failures])
+
+
+def _keys(rows: Sequence[tuple[str, datetime]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=KEYS, orient="row")
 
 
 def _nothing_known(symbol: str, now: datetime) -> Failure:

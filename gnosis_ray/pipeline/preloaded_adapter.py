@@ -10,6 +10,7 @@ import polars as pl
 
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.adapters import MarketAdapter, SingleFromBatch
+from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.datasets import DATASETS, OCCURRENCE, Dataset
 from gnosis_ray.market.point_in_time import drop_superseded, last_bars, spans, within_windows
 from gnosis_ray.market.run_length_join import run_lengths, run_starts
@@ -107,9 +108,18 @@ class PreloadedAdapter(SingleFromBatch):
         """Whether reading these would read the same again."""
         return bar_lookback == self._bars.reach and self._keys.frame.equals(keys.unique().sort("symbol", "timestamp"))
 
-    def known_symbols(self) -> frozenset[str]:
-        """The symbols of which a chain or a bar was known."""
-        return self._chains.symbols() | self._bars.table.symbols()
+    def known_keys(self) -> pl.DataFrame:
+        """The keys at which a chain or a bar was known: ``columns.KEYS``, sorted."""
+        first_bar = self._bars.table.frame.group_by("symbol").agg(first_bar=pl.col("known_at").min())
+        chains = self._chains.frame.select(*KEYS, chain=pl.lit(value=True)).unique()
+        return (
+            self._keys.frame.select(KEYS.names())
+            .join(chains, on=KEYS.names(), how="left")
+            .join(first_bar, on="symbol", how="left")
+            .filter(pl.col("chain").is_not_null() | (pl.col("first_bar") <= pl.col("timestamp")))
+            .select(KEYS.names())
+            .sort(KEYS.names())
+        )
 
     def fetch_chains(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``columns.CHAIN`` of the keys."""

@@ -11,6 +11,7 @@ from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchPass
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 from tests.support.books import NOW
@@ -119,7 +120,7 @@ def test_every_tag_of_mood_and_dealers_is_found_in_the_planted_market(
     """The synthetic market plants toned weeks, squeezes and thin books; the whole pipeline must meet them."""
     adapter = build_adapter(config, market_calendar)
     names = [f"PLANT{i:03d}" for i in range(60)]
-    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(names, config.data.synthetic.as_of)
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(keys_at(names, config.data.synthetic.as_of))
     tags = {tag for record in outcome.records for s in record.primary_suggestions for tag in s.tags}
     assert {"news_shock", "sentiment_divergence", "contrarian", "thin_liquidity", "gamma_squeeze"} <= tags
     actions = {s.action for record in outcome.records for s in record.primary_suggestions}

@@ -97,9 +97,9 @@ def test_what_was_not_loaded_is_refused(adapter: SourceMarketAdapter, keys: pl.D
 
 
 def test_known_symbols(adapter: SourceMarketAdapter, preloaded: PreloadedAdapter) -> None:
-    assert preloaded.known_symbols() == {"AAA", "BBB", "CCC"}
+    assert set(preloaded.known_keys()["symbol"]) == {"AAA", "BBB", "CCC"}
     before = pl.DataFrame([("AAA", datetime(1990, 1, 2, tzinfo=UTC))], schema=KEYS, orient="row")
-    assert PreloadedAdapter.load(adapter, before, 5).known_symbols() == frozenset()
+    assert PreloadedAdapter.load(adapter, before, 5).known_keys().is_empty()
 
 
 def test_events_are_read_once_and_again_only_to_look_further_back(

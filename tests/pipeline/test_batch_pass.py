@@ -18,10 +18,10 @@ from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
 from gnosis_ray.errors import DataError, StageError
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.keys import keys_at
+from gnosis_ray.market.keys import keys_at, panel_keys
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
-from gnosis_ray.schemas.core_schemas import EngineKind, StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, StandardSnapshot, Suggestion
 from tests.support.books import NOW, FixedAdapter, bars, book
 from tests.support.components import DummyEngine, Records
 from tests.support.pipelines import build_pipeline
@@ -89,7 +89,7 @@ def whole(adapter: MarketAdapter, config: Config, now: datetime) -> BatchOutcome
 def passed(
     parts: ConfiguredComponents, adapter: MarketAdapter, config: Config, symbols: list[str], now: datetime
 ) -> BatchOutcome:
-    return BatchPass(parts, adapter, config).run(symbols, now)
+    return BatchPass(parts, adapter, config).run(keys_at(symbols, now))
 
 
 def of_hedge(outcome: BatchOutcome) -> dict[str, tuple[str, ...]]:
@@ -202,3 +202,29 @@ def test_what_was_not_computed_is_not_looked_up(config: Config) -> None:
         with pytest.raises(StageError) as caught:
             computed.run(symbol, moment)
         assert (caught.value.symbol, caught.value.stage) == (symbol, "engine.hedge")
+
+
+def test_a_panel_is_its_moments_one_by_one(adapter: MarketAdapter, config: Config, now: datetime) -> None:
+    moments = [now - timedelta(days=back) for back in (3, 2, 0)]
+    panel = BatchPass(ConfiguredComponents(config), adapter, config).run(panel_keys(SYMBOLS[:4], moments))
+    apart = [passed(ConfiguredComponents(config), adapter, config, SYMBOLS[:4], moment) for moment in moments]
+    records = sorted((r for outcome in apart for r in outcome.records), key=lambda r: (r.symbol, r.timestamp))
+    assert [(r.symbol, r.timestamp) for r in panel.records] == [(r.symbol, r.timestamp) for r in records]
+    assert len(records) == 12
+    for one, other in zip(panel.records, records, strict=True):
+        for kind in ENGINE_KINDS:
+            assert getattr(one.snapshot, kind) == pytest.approx(getattr(other.snapshot, kind), rel=1e-9), kind
+        stances = [[s.action for s in r.primary_suggestions] for r in (one, other)]
+        assert stances[0] == stances[1]
+        assert [idea.id for idea in one.trade_ideas] == [idea.id for idea in other.trade_ideas]
+    assert set(panel.details["timestamp"]) == set(moments)
+
+
+def test_a_moment_before_anything_was_known_fails_alone(config: Config) -> None:
+    adapter = FixedAdapter(book(lambda *_: 100.0), bars())
+    early, late = NOW - timedelta(days=4000), NOW
+    outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(panel_keys(["AAA"], [early, late]))
+    assert [record.timestamp for record in outcome.records] == [late]
+    assert [failure.message for failure in outcome.failures] == [
+        f"No chain and no bars known at {early:%Y-%m-%dT%H:%M:%SZ}"
+    ]

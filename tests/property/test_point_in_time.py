@@ -32,7 +32,7 @@ MOMENTS = [*SNAPSHOTS, FRIDAY - timedelta(hours=25), FRIDAY - timedelta(hours=3)
 
 
 def scanned(config: Config, calendar: SessionCalendar, now: datetime) -> BatchOutcome:
-    return BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config).run(SYMBOLS, now)
+    return BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config).run(keys_at(SYMBOLS, now))
 
 
 def assert_same_pass(left: BatchOutcome, right: BatchOutcome) -> None:

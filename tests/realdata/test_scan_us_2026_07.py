@@ -20,6 +20,7 @@ from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchPass
 from gnosis_ray.schemas.run_schemas import RunManifest, RunReceipt
 from tests.support.markets import over_store
@@ -96,7 +97,7 @@ def test_net_gamma_is_that_of_the_day(
 ) -> None:
     config, calendar = market
     outcome = BatchPass(ConfiguredComponents(config), build_adapter(config, calendar), config).run(
-        [symbol], SUNDAY_NOON
+        keys_at([symbol], SUNDAY_NOON)
     )
     net = outcome.records[0].snapshot.hedge["gex_usd_per_pct"] / 1e6
     assert net == pytest.approx(millions_per_pct, rel=0.10)

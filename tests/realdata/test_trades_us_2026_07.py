@@ -54,7 +54,7 @@ def liquid_market(realdata: Path, config: Config, tmp_path_factory: pytest.TempP
     import_dataset(realdata / "us_2026_07", load_mapping("us_2026_07"), StoreWriter(root), calendar)
     adapter = build_adapter(over_store(config, root), calendar)
     loaded = PreloadedAdapter.load(adapter, keys_at([*LIQUID, "A"], SUNDAY_NOON), 90)
-    return LiquidMarket(loaded, tuple(sorted(loaded.known_symbols() & set(LIQUID))))
+    return LiquidMarket(loaded, tuple(sorted(set(loaded.known_keys()["symbol"]) & set(LIQUID))))
 
 
 def stance(liquid_market: LiquidMarket, symbol: str, action: Action, state: str) -> Suggestion:

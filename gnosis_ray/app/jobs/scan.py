@@ -14,6 +14,7 @@ from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import feature_columns
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import panel_keys
 from gnosis_ray.pipeline.batch_pass import BatchOutcome, BatchPass, PipelineComponents
 from gnosis_ray.pipeline.component_proxies import COMPOSER, TRADE_AGENT, ProxyComponents, agent_role
 from gnosis_ray.runs.worker import BatchResult, RunWorker
@@ -76,8 +77,7 @@ class ScanWork:
 
     def compute(self, batch: Batch) -> BatchOutcome:
         """One pass over the batch. A symbol's error is a failure in the outcome."""
-        (as_of,) = batch.timestamps
-        return self._pass.run(batch.symbols, as_of)
+        return self._pass.run(panel_keys(batch.symbols, batch.timestamps))
 
     def result(self, outcomes: Sequence[BatchOutcome], failures: Sequence[Failure]) -> BatchResult:
         """The tables of a scan."""

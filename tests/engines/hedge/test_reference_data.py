@@ -44,8 +44,8 @@ def passes(adapter: FixedAdapter, config: Config) -> BatchPass:
 
 def test_batches_single_symbols_and_the_whole_say_the_same(adapter: Counting, config: Config) -> None:
     batches = passes(adapter, config)
-    whole = batches.run(NAMES, NOW)
-    apart = [batches.run([name], NOW) for name in NAMES]
+    whole = batches.run(keys_at(NAMES, NOW))
+    apart = [batches.run(keys_at([name], NOW)) for name in NAMES]
     singles = Records()
     for name in NAMES:
         build_pipeline(name, config, adapter, singles).run_once(NOW)
@@ -58,7 +58,7 @@ def test_batches_single_symbols_and_the_whole_say_the_same(adapter: Counting, co
 def test_reference_symbols_are_read_once_for_all_batches_of_a_timestamp(adapter: Counting, config: Config) -> None:
     batches = passes(adapter, config)
     for name in NAMES:
-        batches.run([name], NOW)
+        batches.run(keys_at([name], NOW))
     assert adapter.reads == 1
 
 
@@ -73,14 +73,14 @@ def test_another_timestamp_or_a_longer_look_back_is_read_again(adapter: Counting
 
 
 def test_it_is_neither_a_record_nor_a_failure(adapter: Counting, config: Config) -> None:
-    outcome = passes(adapter, config).run(["NOPE", *NAMES], NOW)
+    outcome = passes(adapter, config).run(keys_at(["NOPE", *NAMES], NOW))
     assert [record.symbol for record in outcome.records] == NAMES
     assert [failure.symbol for failure in outcome.failures] == ["NOPE"]
     assert set(outcome.details["symbol"]) == set(NAMES)
 
 
 def test_a_reference_symbol_of_the_universe_is_recorded_too(adapter: Counting, config: Config) -> None:
-    outcome = passes(adapter, config).run(["VIX", *NAMES], NOW)
+    outcome = passes(adapter, config).run(keys_at(["VIX", *NAMES], NOW))
     assert [record.symbol for record in outcome.records] == [*NAMES, "VIX"]
     degraded = outcome.degraded()
     assert {reason: degraded[reason] for reason in degraded if reason.startswith("hedge:")} == {
@@ -94,7 +94,7 @@ def test_what_is_in_neither_is_refused(adapter: Counting) -> None:
         loaded.fetch_bars(one_key("VIX", NOW), 90)
     both = loaded.with_reference(ReferenceReader(adapter).read(one_key("VIX", NOW), 90))
     assert set(both.fetch_bars(one_key("VIX", NOW), 90)["symbol"]) == {"VIX"}
-    assert both.known_symbols() == set(NAMES)
+    assert set(both.known_keys()["symbol"]) == set(NAMES)
     with pytest.raises(DataError, match="Expected a key of the batch that was loaded"):
         both.fetch_chains(keys_at(["AAA", "VIX"], NOW))
 
