@@ -30,7 +30,6 @@ from gnosis_ray.data.store import StoreSource, StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor
-from gnosis_ray.engines.sentiment.posts import first_session_after
 from gnosis_ray.engines.sentiment.processors import (
     FlowSentimentProcessor,
     NewsSentimentProcessor,
@@ -42,6 +41,7 @@ from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import KEYS, UTC_TIME
 from gnosis_ray.market.keys import keys_at
+from tests.support.post_sessions import first_session_after
 
 Floats = npt.NDArray[np.float64]
 HAC_LAGS = 5

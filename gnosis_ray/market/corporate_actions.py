@@ -1,8 +1,8 @@
 """Corporate actions: daily prices in one unit of share, whatever was split or paid out on the way.
 
 Returns and whatever is made of them are taken of adjusted prices; strikes, spots, last prices and dollar volumes are
-raw. ``adjusted_close`` may have been written in hindsight: its level then knows of splits still to come. The ratio of
-two days' adjustments knows only of what happened between them, so nothing here uses more than that ratio.
+raw. ``adjusted_close`` may have been written in hindsight: its level then reflects splits still to come. The ratio of
+two days' adjustments reflects only what happened between them, so nothing here uses more than that ratio.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def adjustment(bars: pl.DataFrame) -> pl.Series | None:
 
     ``bars``: ``columns.BARS`` of positive closes, sorted by symbol and timestamp, one version of each; the column
     ``adjusted_close`` may be missing. Returns (n,), positive. It is 1 at a symbol's first bar and changes with
-    adjusted_close / close from each bar to the next where both tell; where either does not, it stays, so that their
-    raw closes are compared. None where no bar tells of any action: nothing needs to be multiplied then.
+    adjusted_close / close from each bar to the next where both are known; where either is not, it stays, so that their
+    raw closes are compared. None where no bar shows an action: nothing needs to be multiplied then.
     """
     if "adjusted_close" not in bars.columns or not (bars["adjusted_close"] != bars["close"]).any():
         return None
     ratio = pl.col("adjusted_close") / pl.col("close")
-    told = pl.when(ratio.is_finite() & (ratio > 0)).then(ratio)
+    known = pl.when(ratio.is_finite() & (ratio > 0)).then(ratio)
     follows = pl.col("symbol") == pl.col("symbol").shift(1)
-    change = pl.when(follows).then(told / told.shift(1)).fill_null(1.0)
+    change = pl.when(follows).then(known / known.shift(1)).fill_null(1.0)
     return bars.with_columns(change=change).select(pl.col("change").cum_prod().over("symbol")).to_series()
 
 
@@ -49,6 +49,6 @@ def log_moves(closes: Floats, adjusted_closes: Floats) -> Floats:
 
     NaN stands for what is unknown: of an adjusted close the raw return is taken, of a close there is none.
     """
-    told = np.where((adjusted_closes > 0) & np.isfinite(adjusted_closes), adjusted_closes, np.nan)
-    changes = np.diff(np.log(told / closes))
+    known = np.where((adjusted_closes > 0) & np.isfinite(adjusted_closes), adjusted_closes, np.nan)
+    changes = np.diff(np.log(known / closes))
     return np.diff(np.log(closes)) + np.where(np.isnan(changes), 0.0, changes)

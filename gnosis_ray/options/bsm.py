@@ -62,6 +62,7 @@ class _Terms:
     """N(w d2)."""
 
     def price(self) -> Floats:
+        # V = w [S e^{-q tau} N(w d1) - K e^{-r tau} N(w d2)] (Merton 1973)
         bought = self.spot * self.carry_discount * self.cdf_d1
         paid = self.strike * self.discount * self.cdf_d2
         return self.w * (bought - paid)
@@ -99,9 +100,12 @@ def greeks(
         r, q = np.asarray(rate, dtype=np.float64), np.asarray(carry, dtype=np.float64)
         t = _terms(w, spot, strike, tau, rate, carry, sigma)
         total = t.sigma * t.root_tau
+        # e^{-q tau} phi(d1), which every second-order greek has as a factor
         density = t.carry_discount * np.exp(-0.5 * t.d1 * t.d1) * _INV_SQRT_2PI
         held = t.w * t.carry_discount * t.cdf_d1  # the delta
         owed = t.w * t.strike * t.discount * t.cdf_d2
+        # vega = S e^{-q tau} phi(d1) sqrt(tau)
+        # dV/dt = -vega sigma / (2 tau) - r w K e^{-r tau} N(w d2) + q w S e^{-q tau} N(w d1)
         vega = t.spot * density * t.root_tau
         decay = -0.5 * vega * t.sigma / t.tau - r * owed + q * t.spot * held
         return Greeks(
@@ -131,6 +135,7 @@ def _terms(
     possible = (s > 0) & (k > 0) & (t > 0) & (vol > 0) & np.isfinite(s) & np.isfinite(k)
     root_tau = np.sqrt(t)
     total = np.where(possible, vol * root_tau, np.nan)
+    # d1 = [ln(S/K) + (r - q) tau] / (sigma sqrt(tau)) + sigma sqrt(tau) / 2; d2 = d1 - sigma sqrt(tau)
     d1 = (np.log(s / k) + (r - q) * t) / total + 0.5 * total
     d2 = d1 - total
     return _Terms(

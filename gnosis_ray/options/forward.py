@@ -30,7 +30,7 @@ def parity_forward() -> pl.Expr:
 def implied_carry(strikes: pl.DataFrame, by: Sequence[str], config: ForwardConfig) -> pl.DataFrame:
     """The forward and carry of each expiry that has enough near strikes; the others have no row.
 
-    ``strikes``: one row a strike with ``by`` (which name an expiry of a symbol at a moment), ``spot``, ``strike``,
+    ``strikes``: one row a strike with ``by`` (which name an expiry of a symbol at a time), ``spot``, ``strike``,
     ``call_mid``, ``put_mid`` (USD; both of two-sided quotes), ``rate`` (a year) and ``tau`` (years), the last two and
     ``spot`` equal within an expiry. Strikes further than ``strike_window`` from spot are left out.
 
@@ -48,6 +48,7 @@ def implied_carry(strikes: pl.DataFrame, by: Sequence[str], config: ForwardConfi
         )
         .filter((pl.col("strikes") >= config.min_strikes) & (pl.col("forward") > 0))
         .with_columns(
+            # F = S e^{(r - q) tau}, so q = r - ln(F/S) / tau
             (pl.col("rate") - (pl.col("forward") / pl.col("spot")).log() / pl.col("tau")).alias("carry"),
         )
         .select(*by, "forward", "carry")
@@ -58,7 +59,7 @@ def implied_carry(strikes: pl.DataFrame, by: Sequence[str], config: ForwardConfi
 def spot_disagreements(strikes: pl.DataFrame, by: Sequence[str], config: ForwardConfig) -> pl.DataFrame:
     """The ``by`` groups whose options are not on the share that ``spot`` prices (a split, a spin-off, a wrong figure).
 
-    ``strikes`` as for :func:`implied_carry`, ``by`` naming a symbol at a moment. A group is named where at least
+    ``strikes`` as for :func:`implied_carry`, ``by`` naming a symbol at a time. A group is named where at least
     ``min_strikes`` pairs, near spot or not, put their median forward more than ``max_spot_gap`` (a fraction) off spot.
     """
     ratio = (parity_forward() / pl.col("spot")).median()

@@ -95,6 +95,8 @@ def _invert(
     scale = np.sqrt(spot * strike) * np.exp(-0.5 * (rate + carry) * tau)
     half = 0.5 * np.abs(log_forward)
     bound = np.exp(-half)
+    # beta = price / scale - intrinsic: the normalised out-of-the-money price b(x, s), with x = -|ln(F/K)|, s = sigma
+    # sqrt(tau); parity makes it the same for the in-the-money side
     intrinsic = np.where(money > 0, np.exp(half) - bound, 0.0)
     beta = price / scale - intrinsic
 
@@ -142,18 +144,21 @@ def _solve(x: Floats, beta: Floats, bound: Floats) -> Floats:
 
 def _halley_step(x: Floats, s: Floats, target: Floats) -> tuple[Floats, Floats]:
     """``(step, error)`` of f(s) = ln b(x, s) - target: s - step is the next guess."""
+    # b(x, s) = e^{-(h^2 + t^2)/2} [erfcx(-(h + t)/sqrt 2) - erfcx(-(h - t)/sqrt 2)] / 2, with h = x/s, t = s/2
     h = x / s
     t = 0.5 * s
     difference = erfcx(-_SQRT_HALF * (h + t)) - erfcx(-_SQRT_HALF * (h - t))
     error = np.log(0.5 * difference) - 0.5 * (h * h + t * t) - target
     slope = _SQRT_2_OVER_PI / difference
     curvature = h * h / s - 0.25 * s - slope  # f''/f', by b''/b' = h^2/s - s/4
+    # Halley: s - n / (1 - n f''/(2 f')), with n = f/f'
     newton = error / slope
     return newton / np.maximum(1.0 - 0.5 * newton * curvature, 0.5), error
 
 
 def _guess(x: Floats, beta: Floats, bound: Floats) -> Floats:
     """Jaeckel's guesses around the inflection point s_c = sqrt(2 |x|): exact at the money, right in the limits."""
+    # below the inflection ln b ~ -x^2/(2 s^2) to leading order; above it bound - b ~ N(-s/2)
     size = -x
     at_inflection = 0.5 * bound * (1.0 - erfcx(np.sqrt(size)))
     low = np.sqrt(2.0 * size * size / (size - 4.0 * np.log(beta / at_inflection)))

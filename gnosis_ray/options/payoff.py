@@ -72,6 +72,7 @@ def payoff(legs: Sequence[PayoffLeg], prices: npt.ArrayLike) -> Floats:
     at = np.asarray(prices, dtype=np.float64)
     total = np.zeros_like(at)
     for leg in legs:
+        # sign shares (intrinsic value - premium)
         total += leg.sign * leg.shares * (_intrinsic(leg, at) - leg.premium)
     return total
 
@@ -88,6 +89,7 @@ def summarise(legs: Sequence[PayoffLeg]) -> PayoffSummary:
     kinks = np.unique([0.0, *(leg.strike for leg in legs if leg.strike is not None)])
     values = payoff(legs, kinks)
     values[np.abs(values) <= _ROUNDING * _scale(legs)] = 0.0
+    # piecewise linear: extremes lie at 0, at a strike, or at infinity, where calls and stock set the slope
     slope = float(sum(leg.sign * leg.shares for leg in legs if leg.instrument_type != "P"))
     return PayoffSummary(
         cost=cost(legs),
@@ -108,7 +110,7 @@ def _scale(legs: Sequence[PayoffLeg]) -> float:
 
 
 def _roots(kinks: Floats, values: Floats, slope: float) -> tuple[float, ...]:
-    """Zeros of the line through ``(kinks, values)`` that goes on with ``slope``."""
+    """Zeros of the line through ``(kinks, values)`` that continues with ``slope`` beyond the last."""
     roots = [float(kink) for kink, value in zip(kinks, values, strict=True) if value == 0.0]
     for left, right, before, after in zip(kinks[:-1], kinks[1:], values[:-1], values[1:], strict=True):
         if before * after < 0:

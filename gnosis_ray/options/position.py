@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from gnosis_ray.options import bsm
 from gnosis_ray.options.bsm import Floats
-from gnosis_ray.options.payoff import PayoffLeg
 
 _LEAST_SPOT = 1e-300
 """Stands for a worthless underlying, whose logarithm does not exist."""
@@ -52,10 +51,6 @@ class PositionLeg:
             )
         if not self.shares > 0:
             raise ValueError(f"Expected shares above 0, was {self.shares}")
-
-    def at_expiry(self) -> PayoffLeg:
-        """The same leg for payoffs at expiry."""
-        return PayoffLeg(self.instrument_type, self.sign, self.shares, self.strike, self.price)
 
 
 def position_cost(legs: Sequence[PositionLeg]) -> float:

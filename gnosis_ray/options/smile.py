@@ -42,7 +42,7 @@ class _Distribution:
 class Smile:
     """Volatilities of one expiry.
 
-    ``forward`` in USD; ``tau`` in years from the moment of the quotes; ``rate`` continuously compounded a year;
+    ``forward`` in USD; ``tau`` in years from the time of the quotes; ``rate`` continuously compounded a year;
     ``log_moneyness`` ln(K/F) of the quoted strikes, strictly ascending, (K,); ``vols`` a year, (K,); ``errors`` what
     each of them may be off by, a year, (K,), None where they are exact. Raises ValueError where a figure is not
     positive or a strike is missing.
@@ -65,7 +65,7 @@ class Smile:
 
     @property
     def atm_vol(self) -> float:
-        """At the forward: on the line between the strikes to either side."""
+        """At the forward, interpolated linearly between the two nearest strikes."""
         return float(np.interp(0.0, self.log_moneyness, self.vols))
 
     @property
@@ -89,6 +89,7 @@ class Smile:
 
     def delta(self, w: npt.ArrayLike, strikes: npt.ArrayLike, carry: float = 0.0) -> Floats:
         """Delta a share at the strike's own volatility; ``carry`` is the yield of the underlying."""
+        # w e^{-q tau} N(w d1), with d1 = s/2 - k/s, k = ln(K/F), s = sigma(k) sqrt(tau)
         k = np.log(np.asarray(strikes, dtype=np.float64) / self.forward)
         total = self._curve(k) * self.tau**0.5
         side = np.asarray(w, dtype=np.float64)
@@ -145,6 +146,7 @@ class Smile:
         d2 = -k / total - 0.5 * total
         skew = _INV_SQRT_2PI * np.exp(-0.5 * d2 * d2) * self.tau**0.5 * self._curve.slope(k)
         raw = np.clip(ndtr(d2) - skew, 0.0, 1.0)
+        # the nearest distribution that never rises: the mean of the monotone envelopes from both sides
         falling = np.minimum.accumulate(raw)
         rising = np.maximum.accumulate(raw[::-1])[::-1]
         return _Distribution(k, 0.5 * (falling + rising))

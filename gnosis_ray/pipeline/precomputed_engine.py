@@ -1,4 +1,4 @@
-"""An engine whose answers were computed before, for a whole batch."""
+"""An engine whose outputs were computed before, for a whole batch."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class PrecomputedEngine:
         self._outputs = {(o.symbol, o.timestamp): o for o in frames.outputs(engine.kind, engine.features)}
 
     def run(self, symbol: str, now: datetime) -> EngineOutput:
-        """The row of this symbol and moment. Raises :class:`StageError` where it was not computed."""
-        moment = to_utc(now)
-        if (symbol, moment) not in self._outputs:
+        """The row of this symbol and timestamp. Raises :class:`StageError` where it was not computed."""
+        timestamp = to_utc(now)
+        if (symbol, timestamp) not in self._outputs:
             raise StageError(
-                f"Nothing precomputed for {moment.isoformat()}", symbol=symbol, stage=f"engine.{self.kind}"
+                f"Nothing precomputed for {timestamp.isoformat()}", symbol=symbol, stage=f"engine.{self.kind}"
             )
-        return self._outputs[symbol, moment]
+        return self._outputs[symbol, timestamp]

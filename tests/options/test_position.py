@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.options.bsm import price
-from gnosis_ray.options.payoff import payoff
+from gnosis_ray.options.payoff import PayoffLeg, payoff
 from gnosis_ray.options.position import (
     PositionLeg,
     first_expiry,
@@ -39,7 +39,8 @@ def option(kind: str, strike: float, sign: int = 1, tau: float = TAU, paid: floa
     )
 )
 def test_at_expiry_it_is_the_payoff(legs: list[PositionLeg]) -> None:
-    wanted = payoff([leg.at_expiry() for leg in legs], SPOTS)
+    at_expiry = [PayoffLeg(leg.instrument_type, leg.sign, leg.shares, leg.strike, leg.price) for leg in legs]
+    wanted = payoff(at_expiry, SPOTS)
     assert position_profit(legs, SPOTS, TAU) == pytest.approx(wanted, rel=1e-12, abs=1e-8)
 
 

@@ -15,12 +15,12 @@ from gnosis_ray.data.chains import ChainLoader
 from gnosis_ray.data.importing import ImportReport, import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreSource, StoreWriter
-from gnosis_ray.engines.sentiment.posts import session_closing_after
 from gnosis_ray.engines.sentiment.processors import NewsSentimentProcessor
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at, one_key
+from tests.support.post_sessions import session_closing_after
 
 pytestmark = pytest.mark.realdata
 

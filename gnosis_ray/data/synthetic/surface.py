@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +45,6 @@ class Surface:
         x = self.eta / np.sqrt(theta * (1.0 + theta)) * np.asarray(log_moneyness, dtype=np.float64)
         shape = 1.0 + self.rho * x + np.sqrt((x + self.rho) ** 2 + 1.0 - self.rho**2)
         return np.asarray(np.sqrt(0.5 * theta * shape / years))
-
-    def atm_skew(self, tau: float) -> float:
-        """Slope of volatility in log moneyness at the money."""
-        theta = float(self.atm(tau)) ** 2 * tau
-        return self.rho * self.eta / (2.0 * math.sqrt(tau * (1.0 + theta)))
 
 
 def surface_at(params: SymbolParams, path: PricePath, session: int) -> Surface:

@@ -41,6 +41,9 @@ class CostCurve:
     gamma: Floats
     floor: float
 
+    # On the piece from node x_j, with t = move - x_j and g the gamma, linear on the piece:
+    # net(move) = a move^2 + integral of g = net_j + pull_j t + square_j t^2
+
     @cached_property
     def _bend(self) -> Floats:
         """(n, m): the slope of gamma on the piece that starts at each node."""
@@ -52,18 +55,21 @@ class CostCurve:
     @cached_property
     def _square(self) -> Floats:
         """(n, m): the second-order coefficient of ``net`` on each piece."""
+        # a + g'/2
         square: Floats = self.a[:, None] + 0.5 * self._bend
         return square
 
     @cached_property
     def _pull(self) -> Floats:
         """(n, m): the slope of ``net`` where each piece starts."""
+        # d net / d move at x_j = 2 a x_j + g_j
         pull: Floats = 2.0 * self.a[:, None] * self.nodes + self.gamma
         return pull
 
     @cached_property
     def _net(self) -> Floats:
         """(n, m): ``net`` at the nodes."""
+        # a x_j^2 + the trapezoids of g up to x_j, exact since g is linear between nodes
         steps = 0.5 * (self.gamma[:, 1:] + self.gamma[:, :-1]) * np.diff(self.nodes, axis=1)
         hedged = np.concatenate([np.zeros((len(self.a), 1)), np.cumsum(steps, axis=1)], axis=1)
         net: Floats = self.a[:, None] * self.nodes * self.nodes + hedged
@@ -72,6 +78,7 @@ class CostCurve:
     @cached_property
     def _turn(self) -> tuple[Floats, Floats]:
         """(n, m) each: how far into its piece ``net`` peaks (infinite where it does not), and its value there."""
+        # the vertex of a concave piece: t = -pull / (2 square), net_j - pull^2 / (4 square)
         peaks = (self._square < 0) & (self._pull > 0)
         square = np.where(peaks, self._square, -1.0)
         offset = np.where(peaks, -0.5 * self._pull / square, np.inf)
@@ -125,6 +132,7 @@ def _pick(matrix: Floats, column: Indices) -> Floats:
 
 def _first_root(square: Floats, pull: Floats, c: Floats) -> Floats:
     """Where square t^2 + pull t + c, at most 0 at t = 0, first rises through 0 for t >= 0; without cancellation."""
+    # t = (-pull +/- root) / (2 square); multiplied out to -2 c / (pull + root) where the terms would cancel
     root = np.sqrt(np.maximum(pull * pull - 4.0 * square * c, 0.0))
     falls = (pull < 0) & (square > 0)
     after_dip = (root - pull) / np.where(falls, 2.0 * square, 1.0)

@@ -73,6 +73,7 @@ def _coefficients(net: pl.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
     position, iv, tau, rate, carry, spot, strike = (
         net[c].to_numpy() for c in ("position", "iv", "tau", "rate", "carry", "spot", "strike")
     )
+    # gamma = e^{-q tau} phi(d1) / (S' sigma sqrt(tau)), d1 = slope ln(S'/S) + offset, slope = 1 / (sigma sqrt(tau))
     deviation = iv * np.sqrt(tau)
     per_contract = SHARES_PER_CONTRACT * ONE_PERCENT / math.sqrt(2 * math.pi)
     scale = position * np.exp(-carry * tau) / deviation * per_contract
@@ -85,6 +86,7 @@ def _zero_gamma(spots: Floats, gex: Floats, spot: Floats) -> tuple[Floats, npt.N
     alive = np.abs(gex) > DEAD_GAMMA * np.abs(gex).max(axis=1, keepdims=True, initial=0.0)
     left, right = np.where(alive, gex, 0.0)[:, :-1], np.where(alive, gex, 0.0)[:, 1:]
     crosses = left * right < 0
+    # S0 = S_l - g_l (S_r - S_l) / (g_r - g_l)
     step = np.where(crosses, right - left, 1.0)
     root = np.where(crosses, spots[:, :-1] - left * (spots[:, 1:] - spots[:, :-1]) / step, np.nan)
     distance = np.where(crosses, np.abs(root - spot[:, None]), np.inf)

@@ -32,12 +32,13 @@ from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK, daily_statist
 from gnosis_ray.market.columns import BARS, DETAILS, KEYS, QUOTES, TRADES
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
+from gnosis_ray.schemas.conventions import SECONDS_PER_DAY
 from gnosis_ray.schemas.core_schemas import EngineKind
 
 CHUNK = 4096
 """Keys measured together: bounds the memory of the matrices, about 4 kB a key and matrix; changes no figure."""
 
-_US_PER_DAY = 86_400e6
+_US_PER_DAY = SECONDS_PER_DAY * 1e6
 _US_PER_MINUTE = 60e6
 _MEASURED = [spec.name for spec in TRADE_FEATURES + QUOTE_FEATURES] + [f"rule_{rule}" for rule in RULES]
 

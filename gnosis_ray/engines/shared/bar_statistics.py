@@ -28,9 +28,9 @@ BREAK = math.log(1.8)
 
 @batch_cache
 def daily_statistics(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
-    """For each key what its bars known by then say.
+    """For each key the statistics of its bars known by then.
 
-    ``close``: the last close, USD, raw; ``closed_at``: its moment. ``adv_usd``: mean dollar volume (raw close times
+    ``close``: the last close, USD, raw; ``closed_at``: its timestamp. ``adv_usd``: mean dollar volume (raw close times
     raw shares, which no split changes) of the last 60 bars; null where none is reported, as for an index.
     ``sigma_daily``: standard deviation of a day's log return, of adjusted closes, as the square root of realised
     bipower variation, pi/2 mean(|r_t| |r_{t-1}|), over 60 bars; a jump enters it once, times a normal day, and not
@@ -52,14 +52,14 @@ def latest_known(
 
     ``bars`` is sorted by symbol, timestamp, known_at. ``statistics`` maps such bars, one version each, to a row a bar:
     ``symbol``, ``known_at``, ``bar`` (the bar's timestamp) and what was measured, looking back only. Where a bar was
-    corrected, each moment is measured over the bars as they stood then.
+    corrected, each timestamp is measured over the bars as they stood then.
     """
     asked = keys.select(KEYS.names()).with_row_index("row")
     if _became_known_in_order(bars):
         known = _latest(asked, statistics(bars), "known_at")
     else:
-        moments = asked.sort("timestamp").partition_by("timestamp", maintain_order=True)
-        known = pl.concat([_latest(at, statistics(_as_known(bars, at)), "bar") for at in moments])
+        timestamps = asked.sort("timestamp").partition_by("timestamp", maintain_order=True)
+        known = pl.concat([_latest(at, statistics(_as_known(bars, at)), "bar") for at in timestamps])
     return known.sort("row").drop("row")
 
 
@@ -71,7 +71,7 @@ def _became_known_in_order(bars: pl.DataFrame) -> bool:
 
 
 def _as_known(bars: pl.DataFrame, at: pl.DataFrame) -> pl.DataFrame:
-    """The bars as they stood at the one moment of these keys: of each the version known last."""
+    """The bars as they stood at the one timestamp of these keys: of each the version known last."""
     known = bars.filter(pl.col("known_at") <= at["timestamp"][0])
     return known.unique(["symbol", "timestamp"], keep="last", maintain_order=True)
 

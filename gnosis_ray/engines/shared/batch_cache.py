@@ -1,4 +1,4 @@
-"""One answer for several engines: what was just made of the same bars for the same keys is not made again."""
+"""Shares a result among engines: what was just computed of the same bars for the same keys is not computed again."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gnosis_ray.market.columns import KEYS
 Measure = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 HELD = 2
-"""Answers: of a batch's own bars, and of those of its context."""
+"""Results: of a batch's own bars, and of those of its reference symbols."""
 
 
 def batch_cache(measure: Measure) -> Measure:
-    """``measure(keys, bars)``, a pure function of them, that gives a latest answer again where it is asked the same.
+    """Caches the latest results of ``measure(keys, bars)``, a pure function of its arguments.
 
-    The same: equal keys, and the very frame of ``bars``, which a batch's adapter hands to each engine. It holds the
-    last ``HELD`` keys and answers, and bars no longer than others do.
+    A call hits the cache where its keys are equal and ``bars`` is the same object, which a batch's adapter hands to
+    each engine. The last ``HELD`` keys and results are kept; bars are held by weak references only.
     """
     latest: deque[tuple[weakref.ref[pl.DataFrame], pl.DataFrame, pl.DataFrame]] = deque(maxlen=HELD)
 

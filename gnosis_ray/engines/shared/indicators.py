@@ -21,7 +21,7 @@ BAND_WIDTH = 2.0
 """Of the Bollinger band in standard deviations, of the Keltner band in average true ranges."""
 
 WARM_UP = 30
-"""Bars beyond its window before an indicator that remembers everything is believed."""
+"""Bars beyond its window before a recursive indicator is given."""
 
 MEMORY = BAND_DAYS + WARM_UP
 """Unbroken bars at which every indicator here is present."""
@@ -38,7 +38,7 @@ def daily_indicators(keys: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     Returns ``symbol, timestamp``, then, null where absent: ``rsi_14`` (0 to 100; Wilder 1978);
     ``bollinger_percent_b`` (20 days, 2 population deviations) and ``keltner_position`` (EMA 20, 2 ATR 10): 0 at the
     lower band, 1 at the upper; ``ret_5d``, simple return of five bars; ``realised_vol_20d``, Yang, Zhang (2000, eq. 7),
-    a year of 252 days; ``last_bar``: the moment of that bar; and ``price_break``: the prices broke within the last
+    a year of 252 days; ``last_bar``: the timestamp of that bar; and ``price_break``: the prices broke within the last
     ``MEMORY`` bars.
 
     ``bars``: ``columns.BARS``, any order; rows with an impossible price are left out, and a day's range always holds
@@ -117,6 +117,7 @@ def _returns(follows: pl.Expr) -> dict[str, pl.Expr]:
 
 def _yang_zhang() -> pl.Expr:
     """Annualised volatility of the last 20 bars, from the variances of their :func:`_returns`."""
+    # sigma^2 = sigma_overnight^2 + k sigma_open-to-close^2 + (1 - k) sigma_RS^2, k = .34 / (1.34 + (n + 1)/(n - 1))
     n = VOL_DAYS
     k = 0.34 / (1.34 + (n + 1) / (n - 1))
     variance = pl.col("overnight") + k * pl.col("day") + (1 - k) * pl.col("within")

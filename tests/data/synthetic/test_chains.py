@@ -122,8 +122,10 @@ def test_the_surface_tells_its_own_level_and_slope(source: SyntheticSource) -> N
     surface = source.ground_truth("AAPL", NOW).surface
     assert float(surface.implied_vol(0.0, 0.1)) == pytest.approx(float(surface.atm(0.1)), rel=1e-12)
     slope = float(surface.implied_vol(1e-5, 0.1) - surface.implied_vol(-1e-5, 0.1)) / 2e-5
-    assert slope == pytest.approx(surface.atm_skew(0.1), rel=1e-5)
-    assert surface.atm_skew(0.1) < 0
+    theta = float(surface.atm(0.1)) ** 2 * 0.1
+    # d sigma / d k at k = 0 of the SSVI surface: rho eta / (2 sqrt(tau (1 + theta)))
+    assert slope == pytest.approx(surface.rho * surface.eta / (2 * np.sqrt(0.1 * (1 + theta))), rel=1e-5)
+    assert slope < 0
 
 
 def test_stress_lifts_the_front_of_the_term_structure(source: SyntheticSource) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gnosis_ray.engines.sentiment.posts import first_session_after, session_closing_after
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.market.calendar import SessionCalendar
+from tests.support.post_sessions import first_session_after, session_closing_after
 
 
 def one(text: str, expression: pl.Expr) -> object:

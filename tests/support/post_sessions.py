@@ -1,4 +1,4 @@
-"""Which session a post belongs to, for daily figures: no engine needs it, since each looks at a moment, not a day."""
+"""Which session a post belongs to, for daily figures: no engine needs it, since each reads timestamps, not days."""
 
 from __future__ import annotations
 
