@@ -66,6 +66,21 @@ class Config(Section):
         body["plugins"] = {name: settings for name, settings in self.plugins.items() if name in deciding}
         return _digest(body)
 
+    def measuring_settings(self) -> dict[str, object]:
+        """What changes a feature: market and engines, their plug-ins, and the seed of a made-up market.
+
+        Agents, composer and trades have no part in it: who decides otherwise still shares the history of features.
+        """
+        measuring = set(self.engines.sentiment.processors)
+        body: dict[str, object] = self.model_dump(mode="json", include={"market", "engines"})
+        body["plugins"] = {name: settings for name, settings in self.plugins.items() if name in measuring}
+        body["plugin_versions"] = {
+            key: code for key, code in self.plugin_versions.items() if key.rpartition("/")[2] in measuring
+        }
+        if self.data.provider == "synthetic":
+            body["seed"] = self.data.synthetic.seed
+        return body
+
 
 def settings_hash(settings: Config | Mapping[str, object]) -> str:
     """The hash that ids are derived from: a :class:`Config`'s ``decision_hash``; of a mapping one over all of it.

@@ -14,7 +14,7 @@ import polars as pl
 
 from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError
-from gnosis_ray.market.columns import DETAILS, UTC_TIME
+from gnosis_ray.market.columns import DETAILS, KEYS, UTC_TIME
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 
 _Columns = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -159,7 +159,7 @@ records that were appended without a run."""
 class LedgerTable:
     """A table in which every batch of a run has a part: its columns but for :data:`ORIGIN`, and the order of its rows.
 
-    ``open``: features may follow the columns, a column each, as in ``snapshots``.
+    ``open``: features may follow the columns, an f64 column each, as in ``snapshots``.
     """
 
     name: str
@@ -177,7 +177,13 @@ SCAN_TABLES = (
 )
 """What a scan writes."""
 
-BATCH_TABLES: dict[str, LedgerTable] = {table.name: table for table in SCAN_TABLES}
+BACKFILL_TABLES = (
+    LedgerTable("features", KEYS, ("symbol", "timestamp"), open=True),
+    LedgerTable("failures", FAILURES, tuple(FAILURES)),
+)
+"""What a backfill writes: what the engines measured of each symbol at each moment, a column a feature."""
+
+BATCH_TABLES: dict[str, LedgerTable] = {table.name: table for table in (*SCAN_TABLES, *BACKFILL_TABLES)}
 """Every table in which batches have parts, of whatever kind of run, by name."""
 
 RUNS_TABLE = "runs"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnosis_ray.ledger.tables import SCAN_TABLES, LedgerTable
+from gnosis_ray.ledger.tables import BACKFILL_TABLES, SCAN_TABLES, LedgerTable
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,7 @@ class RunKind:
 
 SCAN = RunKind("scan", SCAN_TABLES, "symbols", "snapshots")
 
-RUN_KINDS: dict[str, RunKind] = {kind.name: kind for kind in (SCAN,)}
+BACKFILL = RunKind("backfill", BACKFILL_TABLES, "symbols at moments", "features")
+
+RUN_KINDS: dict[str, RunKind] = {kind.name: kind for kind in (SCAN, BACKFILL)}
 """Every kind, by name."""

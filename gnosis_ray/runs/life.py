@@ -31,8 +31,12 @@ def execute_run(
     on_receipt: OnReceipt,
     started: datetime,
     setup_seconds: Mapping[str, float],
+    before_seal: Callable[[], None] = lambda: None,
 ) -> RunReceipt:
     """Work every batch that is not committed yet, then seal the run; the receipt that stands.
+
+    ``before_seal``: what else must be done for the run to be whole, such as adding its features to their history. It
+    may be called again by a resume, so that doing it twice must be harmless.
 
     ``now`` reads the clock for ``runs`` alone; ``started`` and ``setup_seconds`` are what the driver did before, the
     seconds by stage. Errors are those of :meth:`gnosis_ray.fanout.Fanout.run` and of the ledger; batches that were
@@ -49,6 +53,7 @@ def execute_run(
     report = fanout.run(job, missing, keep)
     setup = {f"{DRIVER}{stage}": seconds for stage, seconds in setup_seconds.items()}
     seconds = setup | _totals(receipt.seconds for receipt in [*done.values(), *fresh])
+    before_seal()
     # what the ledger holds counts, whoever wrote it: an attempt that was given up for lost may have won
     committed = writer.committed()
     receipts = [committed[index] for index in sorted(committed)]

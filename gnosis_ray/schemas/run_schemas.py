@@ -136,6 +136,10 @@ class RunManifest(FrozenModel):
     batch_timestamps: Annotated[int, Field(gt=0)] = 1
     """Moments a batch."""
     config_hash: str
+    feature_hash: str = ""
+    """Of the settings and the code that measure: whose history of features the run reads and adds to."""
+    history_parts: tuple[str, ...] = ()
+    """The parts of that history that were there when the run began: it reads these and no others."""
     config_json: str
     """The frozen settings, so that a resumed run decides as the first did."""
     version: str
