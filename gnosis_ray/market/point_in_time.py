@@ -59,12 +59,19 @@ def bar_parts(index: pl.DataFrame, span: pl.DataFrame, lookback: int) -> pl.Data
 
 
 def last_bars(rows: pl.DataFrame, span: pl.DataFrame, lookback: int) -> pl.DataFrame:
-    """Of rows known by ``last``, those from the ``lookback``-th bar before ``first`` on (all where there are fewer)."""
+    """Of rows known by ``last``, those from the ``lookback``-th bar before ``first`` on.
+
+    Where fewer were known by ``first``, all of them: a late bar of an earlier day may still be among the last ones of a
+    later key.
+    """
     known = rows.join(span, on="symbol").filter(pl.col("known_at") <= pl.col("last"))
     starts = (
         known.filter(pl.col("known_at") <= pl.col("first"))
         .group_by("symbol")
-        .agg(start=pl.col("timestamp").unique().top_k(lookback).min())
+        .agg(times=pl.col("timestamp").unique())
+        .filter(pl.col("times").list.len() >= lookback)
+        .with_columns(start=pl.col("times").list.sort(descending=True).list.get(lookback - 1))
+        .select("symbol", "start")
     )
     kept = pl.col("start").is_null() | (pl.col("timestamp") >= pl.col("start"))
     return known.join(starts, on="symbol", how="left").filter(kept).drop("start")

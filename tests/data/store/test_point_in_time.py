@@ -11,7 +11,7 @@ from unittest import mock
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -174,6 +174,7 @@ def _seen(table: pl.DataFrame, moment_of: dict[str, Any], identity: list[str]) -
 
 @settings(max_examples=15, deadline=None)
 @given(rows=EVENTS, moments=MOMENTS)
+@example(rows=[("BRK.B", 0, 3, 1), ("BRK.B", 1, 0, 1)], moments=[("BRK.B", 1), ("BRK.B", 2)])
 def test_panel_is_its_singles(rows: list[tuple[str, int, int, int]], moments: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = _store(Path(folder), rows)
