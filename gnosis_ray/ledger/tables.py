@@ -168,18 +168,21 @@ class LedgerTable:
     open: bool = False
 
 
+FAILURES_TABLE = LedgerTable("failures", FAILURES, tuple(FAILURES))
+"""Of every kind of run."""
+
 SCAN_TABLES = (
     LedgerTable("snapshots", _schema(_SNAPSHOTS), ("record",), open=True),
     LedgerTable("suggestions", SUGGESTIONS, ("record", "position")),
     LedgerTable("trade_ideas", TRADE_IDEAS, ("record", "position")),
     LedgerTable("details", DETAILS, ("symbol", "timestamp", "name", "x", "value")),
-    LedgerTable("failures", FAILURES, tuple(FAILURES)),
+    FAILURES_TABLE,
 )
 """What a scan writes."""
 
 BACKFILL_TABLES = (
     LedgerTable("features", KEYS, ("symbol", "timestamp"), open=True),
-    LedgerTable("failures", FAILURES, tuple(FAILURES)),
+    FAILURES_TABLE,
 )
 """What a backfill writes: what the engines measured of each symbol at each moment, a column a feature."""
 

@@ -22,7 +22,7 @@ from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.rows import receipts
-from gnosis_ray.ledger.tables import PARTITION_COLUMNS, TABLES, table_schema
+from gnosis_ray.ledger.tables import PARTITION_COLUMNS, RUNS_TABLE, TABLES, table_schema
 from gnosis_ray.schemas.core_schemas import LedgerRecord
 from gnosis_ray.storage.backend import open_backend
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
@@ -109,7 +109,7 @@ def test_an_empty_ledger_has_tables_with_their_columns(tmp_path: Path, table: st
     assert store(tmp_path).runs() == []
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [*RUN.tables, RUNS_TABLE])
 def test_tables_read_as_they_lie(tmp_path: Path, table: str) -> None:
     ledger = sealed(store(tmp_path))
     pattern = f"{tmp_path}/{table}/**/*.parquet"
