@@ -15,7 +15,14 @@ from gnosis_ray.engines.base import Engine
 from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.pipeline.pipeline_runner import PipelineResult, PipelineRunner
-from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput, StandardSnapshot, Suggestion, TradeIdea
+from gnosis_ray.schemas.core_schemas import (
+    EngineKind,
+    EngineOutput,
+    EngineSummary,
+    StandardSnapshot,
+    Suggestion,
+    TradeIdea,
+)
 from tests.support.components import DummyAgent, DummyEngine, FirstVoice, OneShare, Records, pipeline, raising, settings
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
@@ -92,20 +99,26 @@ def test_every_pass_appends(tmp_path: Path) -> None:
 
 def test_the_snapshot_has_the_regime_of_the_most_confident_engine_and_metadata_by_kind() -> None:
     engines = [
-        DummyEngine("hedge", regime="pin", confidence=0.4, metadata={"degraded": "stale_quotes"}),
+        DummyEngine("hedge", regime="pin", confidence=0.4, metadata={"degraded": "stale_quotes,no_bars"}),
         DummyEngine("liquidity", regime="thin", confidence=0.7, metadata={}),
-        DummyEngine("sentiment", regime=None, confidence=1.0, metadata={"items": "3"}),
+        DummyEngine("sentiment", regime=None, confidence=1.0, metadata={"items": "3", "absent": "no_news"}),
     ]
     snapshot = pipeline(Records(), engines=engines).run_once(NOW).snapshot
     assert snapshot.regime == "thin"
     assert snapshot.metadata == {
-        "hedge.degraded": "stale_quotes",
+        "hedge.degraded": "stale_quotes,no_bars",
         "hedge.confidence": "0.4",
         "hedge.regime": "pin",
         "liquidity.confidence": "0.7",
         "liquidity.regime": "thin",
         "sentiment.items": "3",
+        "sentiment.absent": "no_news",
         "sentiment.confidence": "1.0",
+    }
+    assert snapshot.engines == {
+        "hedge": EngineSummary(confidence=0.4, regime="pin", degraded=("stale_quotes", "no_bars")),
+        "liquidity": EngineSummary(confidence=0.7, regime="thin"),
+        "sentiment": EngineSummary(confidence=1.0, absent=("no_news",)),
     }
 
 

@@ -203,7 +203,7 @@ def test_a_provider_of_ones_own_bars(example: Path, tmp_path: Path, market_calen
     adapter = build_adapter(config, market_calendar)
     outcome = BatchPass(ConfiguredComponents(config), adapter, config).run(keys_at(["AAA"], now))
     assert "adv_usd" in outcome.records[0].snapshot.liquidity
-    assert outcome.records[0].snapshot.metadata["hedge.degraded"].startswith("no_chain")
+    assert outcome.records[0].snapshot.engines["hedge"].degraded[0] == "no_chain"
 
 
 def test_the_command_line_takes_them_and_workers_on_ray_find_them(folder: Path, tmp_path: Path) -> None:

@@ -102,12 +102,20 @@ def suggestion_of(layer: str, snapshot: StandardSnapshot, confidence: float, sta
 
 def engine_confidence(snapshot: StandardSnapshot, kind: EngineKind) -> float:
     """The confidence of an engine: coverage x freshness x data tier; 0 where it did not run."""
-    return float(snapshot.metadata.get(f"{kind}.confidence", "0"))
+    summary = snapshot.engines.get(kind)
+    return summary.confidence if summary else 0.0
+
+
+def engine_regime(snapshot: StandardSnapshot, kind: EngineKind) -> str | None:
+    """The regime that an engine found; None where it found none, or did not run."""
+    summary = snapshot.engines.get(kind)
+    return summary.regime if summary else None
 
 
 def no_stance(layer: str, snapshot: StandardSnapshot, kind: EngineKind) -> Suggestion:
     """The vote of an agent whose engine measured nothing: flat, confidence 0, with the engine's own reason."""
-    reason = snapshot.metadata.get(f"{kind}.degraded") or snapshot.metadata.get(f"{kind}.absent")
+    summary = snapshot.engines.get(kind)
+    reason = ",".join(summary.degraded or summary.absent) if summary else ""
     return suggestion_of(layer, snapshot, 0.0, Stance(why=f"No stance: {reason or f'no {kind} measurement'}."))
 
 

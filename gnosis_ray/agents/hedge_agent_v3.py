@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from gnosis_ray.agents.base import Stance, engine_confidence, no_stance, suggestion_of
+from gnosis_ray.agents.base import Stance, engine_confidence, engine_regime, no_stance, suggestion_of
 from gnosis_ray.config import HedgeAgentConfig
 from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
 
@@ -51,7 +51,7 @@ class HedgeAgentV3:
         forecast = {"horizon_days": self._config.horizon_days}
         if flow is not None:
             forecast |= {"dealer_flow_usd": flow.usd, "dealer_flow_share": flow.share}
-        squeezed = snapshot.metadata.get("hedge.regime") == "gamma_squeeze"
+        squeezed = engine_regime(snapshot, "hedge") == "gamma_squeeze"
         tags = frozenset({"gamma_squeeze"} if squeezed else ())
         stance = Stance(action, conviction, f"{why}; {_book(net)}.", forecast, tags)
         return suggestion_of(LAYER, snapshot, confidence, stance)

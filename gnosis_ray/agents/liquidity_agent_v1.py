@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import math
 
-from gnosis_ray.agents.base import Stance, engine_confidence, move_sigmas, no_stance, suggestion_of
+from gnosis_ray.agents.base import (
+    Stance,
+    engine_confidence,
+    engine_regime,
+    move_sigmas,
+    no_stance,
+    suggestion_of,
+)
 from gnosis_ray.config import LiquidityAgentConfig
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 
@@ -32,7 +39,7 @@ class LiquidityAgentV1:
             return no_stance(LAYER, snapshot, "liquidity")
         stance = self._stance(snapshot)
         tags = set(stance.tags)
-        if snapshot.metadata.get("liquidity.regime") == "thin_liquidity":
+        if engine_regime(snapshot, "liquidity") == "thin_liquidity":
             tags.add("thin_liquidity")
         if "liquidity.one_sided" in snapshot.metadata:
             tags.add("one_sided_flow")
@@ -51,7 +58,7 @@ class LiquidityAgentV1:
 
     def _continuation(self, snapshot: StandardSnapshot, ofi: float) -> Stance:
         """One-sided flow goes on: all the way in a thin book, while a deep one absorbs much of it."""
-        depth = DEPTH.get(snapshot.metadata.get("liquidity.regime", ""), "normal")
+        depth = DEPTH.get(engine_regime(snapshot, "liquidity") or "", "normal")
         passing: float = getattr(self._config.continuation, depth)
         conviction = math.tanh(abs(ofi) / self._config.ofi_scale) * passing
         who = "buyers" if ofi > 0 else "sellers"

@@ -299,6 +299,6 @@ def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
 
 def _receipt_of(record: LedgerRecord, index: int) -> BatchReceipt:
     """The receipt of a batch of one."""
-    degraded = dict.fromkeys(degraded_reasons(record.snapshot.metadata), (record.symbol,))
+    degraded = dict.fromkeys(degraded_reasons(record.snapshot), (record.symbol,))
     rows = {"snapshots": 1, "trade_ideas": len(record.trade_ideas)}
     return BatchReceipt(batch=index, attempt=1, rows=rows, degraded=degraded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,11 +19,14 @@ from gnosis_ray.ledger.tables import (
 )
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
+    EngineKind,
+    EngineSummary,
     LedgerRecord,
     StandardSnapshot,
     Suggestion,
     TradeIdea,
     TradeLeg,
+    reason_names,
 )
 from gnosis_ray.schemas.run_schemas import Failure, RunReceipt, VendorTraffic
 
@@ -41,10 +43,9 @@ _RUN_FIELDS = tuple(
 )
 
 
-def degraded_reasons(metadata: Mapping[str, str]) -> tuple[str, ...]:
-    """Every reason under ``degraded`` or ``{kind}.degraded``, sorted, each once."""
-    fields = (text for key, text in metadata.items() if key == "degraded" or key.endswith(".degraded"))
-    return tuple(sorted({reason.strip() for text in fields for reason in text.split(",") if reason.strip()}))
+def degraded_reasons(snapshot: StandardSnapshot) -> tuple[str, ...]:
+    """The reasons of all engines, sorted, each once."""
+    return tuple(sorted({reason for summary in snapshot.engines.values() for reason in summary.degraded}))
 
 
 def snapshots_frame(records: Sequence[LedgerRecord], known_features: Sequence[str]) -> pl.DataFrame:
@@ -163,19 +164,13 @@ def _snapshot_row(i: int, record: LedgerRecord) -> Row:
     snapshot = record.snapshot
     row = _key(i, record) | {"regime": snapshot.regime, "realized_pnl": record.realized_pnl}
     row |= {"snapshot_symbol": snapshot.symbol, "snapshot_timestamp": snapshot.timestamp}
-    row |= {column: _number(snapshot.metadata.get(f"{kind}.confidence")) for kind, column in CONFIDENCE_COLUMNS.items()}
-    row["degraded"] = ",".join(degraded_reasons(snapshot.metadata)) or None
+    engines = {kind: snapshot.engines[kind] for kind in ENGINE_KINDS if kind in snapshot.engines}
+    row |= dict.fromkeys(CONFIDENCE_COLUMNS.values())
+    row |= {CONFIDENCE_COLUMNS[kind]: summary.confidence for kind, summary in engines.items()}
+    row["engines"] = [{"kind": kind, **dict(summary)} for kind, summary in engines.items()]
+    row["degraded"] = ",".join(degraded_reasons(snapshot)) or None
     row["metadata"] = _pairs(snapshot.metadata, "key", "value")
     return row
-
-
-def _number(text: str | None) -> float | None:
-    """The finite number that a metadata entry holds; None where it holds none (the entry itself is kept as it is)."""
-    try:
-        number = float(text) if text is not None else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _by_record(frame: pl.DataFrame) -> Mapping[int, list[Row]]:
@@ -191,13 +186,34 @@ def _snapshot(row: Row) -> StandardSnapshot:
         kind, separator, name = column.partition("__")
         if separator and value is not None and kind in features and column not in CONFIDENCE_COLUMNS.values():
             features[kind][name] = value
+    metadata = _unpaired(row["metadata"], "key", "value")
     return StandardSnapshot(
         symbol=row["snapshot_symbol"],
         timestamp=row["snapshot_timestamp"],
         regime=row["regime"],
-        metadata=_unpaired(row["metadata"], "key", "value"),
+        metadata=metadata,
+        engines=_older_engines(row, metadata) if row.get("engines") is None else _engines(row["engines"]),
         **features,
     )
+
+
+def _engines(rows: Sequence[Row]) -> dict[EngineKind, EngineSummary]:
+    return {row["kind"]: EngineSummary(**{name: row[name] for name in row if name != "kind"}) for row in rows}
+
+
+def _older_engines(row: Row, metadata: Mapping[str, str]) -> dict[EngineKind, EngineSummary]:
+    """The summaries of a snapshot from before they had a column: its columns of confidence, its texts."""
+    confidences = {kind: row.get(column) for kind, column in CONFIDENCE_COLUMNS.items()}
+    return {
+        kind: EngineSummary(
+            confidence=confidence,
+            regime=metadata.get(f"{kind}.regime"),
+            degraded=reason_names(metadata.get(f"{kind}.degraded")),
+            absent=reason_names(metadata.get(f"{kind}.absent")),
+        )
+        for kind, confidence in confidences.items()
+        if confidence is not None and 0.0 <= confidence <= 1.0  # appended by hand, it may be any number
+    }
 
 
 def _suggestion(row: Row) -> Suggestion:

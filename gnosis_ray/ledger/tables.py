@@ -45,17 +45,31 @@ FAILURES = _schema({"symbol": pl.String, "stage": pl.String, "error": pl.String,
 _RECORD_KEY: _Columns = {"record": pl.UInt32, "symbol": pl.String, "timestamp": UTC_TIME}
 
 CONFIDENCE_COLUMNS: dict[EngineKind, str] = {kind: f"{kind}__confidence" for kind in ENGINE_KINDS}
-"""Each engine's confidence, read from the snapshot's metadata; no feature may have the name ``confidence``."""
+"""Each engine's confidence, beside its features; no feature may have the name ``confidence``."""
+
+ENGINES = pl.List(
+    pl.Struct(
+        {
+            "kind": pl.String,
+            "confidence": pl.Float64,
+            "regime": pl.String,
+            "degraded": pl.List(pl.String),
+            "absent": pl.List(pl.String),
+        }
+    )
+)
+"""The summaries of a snapshot's engines, in the usual order of the engines."""
 
 _SNAPSHOTS: _Columns = {
     **_RECORD_KEY,
     "regime": pl.String,
-    "degraded": pl.String,  # comma-separated reasons out of the metadata, sorted; null where there is none
+    "degraded": pl.String,  # comma-separated reasons of all engines, sorted; null where there is none
     **dict.fromkeys(CONFIDENCE_COLUMNS.values(), pl.Float64),
     "realized_pnl": pl.Float64,  # USD
     "snapshot_symbol": pl.String,  # the snapshot's own field
     "snapshot_timestamp": UTC_TIME,
     "metadata": ENTRIES,  # sorted by key
+    "engines": ENGINES,  # null in ledgers from before there was this column
 }
 
 SUGGESTIONS = _schema(

@@ -21,7 +21,7 @@ from gnosis_ray.market.data_requirements import DataRequirements, merge_requirem
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_required_order
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
-from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind, LedgerRecord
+from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.run_schemas import Failure
 
 
@@ -80,8 +80,8 @@ class BatchOutcome:
         """Reason -> symbols, both sorted; a reason reads ``hedge:stale_quotes``."""
         found: dict[str, list[str]] = {}
         for record in self.records:
-            for kind in ENGINE_KINDS:
-                for reason in filter(None, record.snapshot.metadata.get(f"{kind}.degraded", "").split(",")):
+            for kind, summary in record.snapshot.engines.items():
+                for reason in summary.degraded:
                     found.setdefault(f"{kind}:{reason}", []).append(record.symbol)
         return {reason: tuple(sorted(found[reason])) for reason in sorted(found)}
 

@@ -23,10 +23,12 @@ from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     EngineOutput,
+    EngineSummary,
     LedgerRecord,
     StandardSnapshot,
     Suggestion,
     TradeIdea,
+    reason_names,
     to_utc,
 )
 
@@ -166,7 +168,7 @@ class PipelineRunner:
         return next(frames[engine.kind].outputs(engine.kind, engine.features))
 
     def _build_snapshot(self, now: datetime, outputs: Mapping[EngineKind, EngineOutput]) -> StandardSnapshot:
-        """Features by engine; the regime of the most confident one; ``{kind}.{key}`` metadata."""
+        """Features and summary by engine; the regime of the most confident one; ``{kind}.{key}`` metadata."""
         metadata: dict[str, str] = {}
         for kind, output in outputs.items():
             metadata |= {f"{kind}.{key}": value for key, value in output.metadata.items()}
@@ -177,7 +179,14 @@ class PipelineRunner:
         # max() keeps the first of equals, and the engines' order is fixed
         regime = max(with_regime, key=lambda o: o.confidence).regime if with_regime else None
         sections = {kind: output.features for kind, output in outputs.items()}
-        return StandardSnapshot(symbol=self._symbol, timestamp=now, regime=regime, metadata=metadata, **sections)
+        return StandardSnapshot(
+            symbol=self._symbol,
+            timestamp=now,
+            regime=regime,
+            metadata=metadata,
+            engines={kind: _summary(output) for kind, output in outputs.items()},
+            **sections,
+        )
 
     def _decide(self, composite: Suggestion) -> TradeDecision:
         if isinstance(self._trade_agent, DecidingTradeAgent):
@@ -215,6 +224,15 @@ def in_required_order(engines: Sequence[tuple[str, E]]) -> list[tuple[str, E]]:
         ordered.append(ready)
         done.add(ready[0])
     return ordered
+
+
+def _summary(output: EngineOutput) -> EngineSummary:
+    return EngineSummary(
+        confidence=output.confidence,
+        regime=output.regime,
+        degraded=reason_names(output.metadata.get("degraded")),
+        absent=reason_names(output.metadata.get("absent")),
+    )
 
 
 def _named(engines: Sequence[E] | Mapping[str, E]) -> list[tuple[str, E]]:

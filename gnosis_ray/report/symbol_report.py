@@ -202,7 +202,7 @@ def build_symbol_report(entry: SymbolEntry, config: Config | None, market: Marke
         price=price,
         spot=spot,
         regime=snapshot.regime,
-        engines=tuple(_engine(kind, snapshot) for kind in ENGINE_KINDS if f"{kind}.confidence" in snapshot.metadata),
+        engines=tuple(_engine(kind, snapshot) for kind in ENGINE_KINDS if kind in snapshot.engines),
         profiles={name: _profile(entry.details, name) for name in PROFILES},
         energy=energy_curve(snapshot.hedge, snapshot.elasticity, entry.details, config),
         agents=_agents(record, config),
@@ -219,21 +219,21 @@ def build_symbol_report(entry: SymbolEntry, config: Config | None, market: Marke
 
 def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineReport:
     own = {key.removeprefix(f"{kind}."): text for key, text in snapshot.metadata.items() if key.startswith(f"{kind}.")}
-    regime = own.get("regime")
+    summary = snapshot.engines[kind]
     return EngineReport(
         kind=kind,
-        confidence=float(own["confidence"]),
-        regime=regime,
-        regime_text=regime_text(kind, regime) if regime else "",
-        degraded=_named_reasons(kind, own.get("degraded", "")),
-        absent=_named_reasons(kind, own.get("absent", "")),
+        confidence=summary.confidence,
+        regime=summary.regime,
+        regime_text=regime_text(kind, summary.regime) if summary.regime else "",
+        degraded=_named_reasons(kind, summary.degraded),
+        absent=_named_reasons(kind, summary.absent),
         facts={key: own[key] for key in sorted(own.keys() - _SHOWN_ELSEWHERE)},
         features=_feature_values(ENGINE_FEATURES[kind], getattr(snapshot, kind)),
     )
 
 
-def _named_reasons(kind: EngineKind, names: str) -> tuple[NamedReason, ...]:
-    return tuple(NamedReason(name, reason_text(kind, name)) for name in dict.fromkeys(filter(None, names.split(","))))
+def _named_reasons(kind: EngineKind, names: Sequence[str]) -> tuple[NamedReason, ...]:
+    return tuple(NamedReason(name, reason_text(kind, name)) for name in names)
 
 
 def _feature_values(specs: Sequence[FeatureSpec], values: Mapping[str, float]) -> tuple[FeatureValue, ...]:

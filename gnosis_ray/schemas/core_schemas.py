@@ -56,8 +56,29 @@ class EngineOutput(FrozenModel):
     metadata: dict[str, str] = Field(default_factory=dict)
 
 
+class EngineSummary(FrozenModel):
+    """How far an engine's features can be trusted, and what its market is like."""
+
+    confidence: Confidence
+    regime: str | None = None
+    degraded: tuple[str, ...] = ()
+    """Faults of the data, by name."""
+    absent: tuple[str, ...] = ()
+    """Missing input that is no fault, by name."""
+
+
+def reason_names(text: str | None) -> tuple[str, ...]:
+    """The reasons that a comma-separated metadata entry names, each once, in their order."""
+    names = (name.strip() for name in (text or "").split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
 class StandardSnapshot(FrozenModel):
-    """The fused measurement: the only thing that primary agents see."""
+    """The fused measurement: the only thing that primary agents see.
+
+    ``engines`` summarises each engine that ran; ``metadata`` says the same, and each engine's other entries, as text
+    under ``{kind}.{key}``.
+    """
 
     symbol: str
     timestamp: UtcDatetime
@@ -67,6 +88,7 @@ class StandardSnapshot(FrozenModel):
     elasticity: dict[str, FiniteFloat] = Field(default_factory=dict)
     regime: str | None = None
     metadata: dict[str, str] = Field(default_factory=dict)
+    engines: dict[EngineKind, EngineSummary] = Field(default_factory=dict)
 
 
 class Suggestion(FrozenModel):

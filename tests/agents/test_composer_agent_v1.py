@@ -14,7 +14,7 @@ from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, EngineSummary, StandardSnapshot, Suggestion
 from tests.support.books import NOW
 
 LAYERS = ("primary_hedge", "primary_liquidity", "primary_sentiment")
@@ -43,10 +43,14 @@ def compose(
     trust: Mapping[str, float] | None = None,
     hedge: Mapping[str, float] | None = None,
 ) -> Suggestion:
-    metadata = {f"{kind}.regime": regime for kind, regime in (regimes or {}).items()}
-    metadata |= {f"{kind}.confidence": repr(value) for kind, value in (trust or {}).items()}
+    found, trusted = regimes or {}, trust or {}
+    engines = {
+        kind: EngineSummary(confidence=trusted.get(kind, 0.0), regime=found.get(kind))
+        for kind in ENGINE_KINDS
+        if kind in found or kind in trusted
+    }
     snapshot = StandardSnapshot(
-        symbol="AAA", timestamp=NOW, hedge=dict(hedge or {}), elasticity=dict(elasticity or {}), metadata=metadata
+        symbol="AAA", timestamp=NOW, hedge=dict(hedge or {}), elasticity=dict(elasticity or {}), engines=engines
     )
     return ComposerAgentV1(WEIGHTS, SETTINGS).compose(snapshot, list(voices))
 

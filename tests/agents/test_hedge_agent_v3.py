@@ -6,7 +6,7 @@ import pytest
 
 from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.config import Config
-from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import EngineSummary, StandardSnapshot, Suggestion
 from tests.support.books import NOW
 
 CALM = {
@@ -27,7 +27,7 @@ def step(
         timestamp=NOW,
         hedge=CALM | hedge,
         elasticity=elasticity or {},
-        metadata={"hedge.confidence": repr(confidence), "hedge.degraded": "stale_quotes"},
+        engines={"hedge": EngineSummary(confidence=confidence, degraded=("stale_quotes",))},
     )
     return HedgeAgentV3(config.agents.hedge).step(snapshot)
 

@@ -14,7 +14,7 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at
-from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import EngineSummary, StandardSnapshot, Suggestion
 from tests.support.books import NOW
 from tests.support.tapes import TapeAdapter, random_bars, trades
 
@@ -37,15 +37,16 @@ def step(
     elasticity: dict[str, float] | None = None,
     regime: str = "normal",
     confidence: float = 1.0,
-    **metadata: str,
+    degraded: tuple[str, ...] = (),
+    one_sided: str | None = None,
 ) -> Suggestion:
-    notes = {"regime": regime, "confidence": repr(confidence), **metadata}
     snapshot = StandardSnapshot(
         symbol="AAA",
         timestamp=NOW,
         liquidity=BARS | liquidity,
         elasticity=elasticity or {},
-        metadata={f"liquidity.{key}": value for key, value in notes.items()},
+        metadata={} if one_sided is None else {"liquidity.one_sided": one_sided},
+        engines={"liquidity": EngineSummary(confidence=confidence, regime=regime, degraded=degraded)},
     )
     return LiquidityAgentV1(SETTINGS).step(snapshot)
 
@@ -109,7 +110,7 @@ def test_a_heavy_price_nearby_pulls_a_little(level: float, action: str) -> None:
 
 def test_a_weak_magnet_and_a_missing_profile_pull_nobody() -> None:
     assert step({"volume_magnet_level": 101.0, "volume_magnet_score": 0.2}).action == "flat"
-    blind = StandardSnapshot(symbol="AAA", timestamp=NOW, metadata={"liquidity.confidence": "0.6"})
+    blind = StandardSnapshot(symbol="AAA", timestamp=NOW, engines={"liquidity": EngineSummary(confidence=0.6)})
     assert "no volume profile" in LiquidityAgentV1(SETTINGS).step(blind).reasoning
 
 
@@ -138,7 +139,7 @@ def test_confidence_never_exceeds_the_engines_and_mirrors(
 
 
 def test_an_engine_without_confidence_votes_nothing_and_says_why() -> None:
-    stance = step({"ofi": 0.9}, confidence=0.0, degraded="no_bars,no_trades", one_sided="buy")
+    stance = step({"ofi": 0.9}, confidence=0.0, degraded=("no_bars", "no_trades"), one_sided="buy")
     assert (stance.action, stance.confidence, stance.tags) == ("flat", 0.0, [])
     assert "no_bars,no_trades" in stance.reasoning
     absent = LiquidityAgentV1(SETTINGS).step(StandardSnapshot(symbol="AAA", timestamp=NOW))
@@ -152,8 +153,13 @@ def test_one_wave_of_buyers_in_a_thin_book_is_tagged_and_followed(config: Config
     adapter = TapeAdapter(random_bars(7, volume=1e3), tape)
     output = LiquidityEngineV1(adapter, config.engines.liquidity).run("AAA", NOW)
     metadata = {f"liquidity.{key}": value for key, value in output.metadata.items()}
-    metadata |= {"liquidity.confidence": repr(output.confidence), "liquidity.regime": output.regime or ""}
-    snapshot = StandardSnapshot(symbol="AAA", timestamp=NOW, liquidity=output.features, metadata=metadata)
+    snapshot = StandardSnapshot(
+        symbol="AAA",
+        timestamp=NOW,
+        liquidity=output.features,
+        metadata=metadata,
+        engines={"liquidity": EngineSummary(confidence=output.confidence, regime=output.regime)},
+    )
     stance = LiquidityAgentV1(SETTINGS).step(snapshot)
     assert stance.action == "long"
     assert stance.tags == ["one_sided_flow", "thin_liquidity"]
@@ -168,9 +174,12 @@ def test_thin_books_are_found_in_the_planted_market(config: Config, market_calen
     frames = engine.frames(keys_at(names, config.data.synthetic.as_of))
     turnover = {}
     for output in frames.outputs("liquidity", engine.features):
-        notes = {"liquidity.confidence": repr(output.confidence), "liquidity.regime": output.regime or ""}
+        summary = EngineSummary(confidence=output.confidence, regime=output.regime)
         snapshot = StandardSnapshot(
-            symbol=output.symbol, timestamp=output.timestamp, liquidity=output.features, metadata=notes
+            symbol=output.symbol,
+            timestamp=output.timestamp,
+            liquidity=output.features,
+            engines={"liquidity": summary},
         )
         turnover[output.features["adv_usd"]] = "thin_liquidity" in LiquidityAgentV1(SETTINGS).step(snapshot).tags
     by_size = [turnover[size] for size in sorted(turnover)]

@@ -13,7 +13,7 @@ from gnosis_ray.config import Config, load_config
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.pipeline.batch_pass import BatchPass
-from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import EngineSummary, StandardSnapshot, Suggestion
 from tests.support.books import NOW
 
 SETTINGS = load_config().config.agents.sentiment
@@ -31,14 +31,16 @@ def voices(**said: tuple[float, float]) -> dict[str, float]:
     return {"sentiment_score": fused, "sentiment_confidence": trust / 3, **own}
 
 
-def step(sentiment: dict[str, float], elasticity: dict[str, float] | None = None, **metadata: str) -> Suggestion:
-    notes = {"confidence": repr(sentiment.get("sentiment_confidence", 0.0)), **metadata}
+def step(
+    sentiment: dict[str, float], elasticity: dict[str, float] | None = None, absent: tuple[str, ...] = ()
+) -> Suggestion:
+    summary = EngineSummary(confidence=sentiment.get("sentiment_confidence", 0.0), absent=absent)
     snapshot = StandardSnapshot(
         symbol="AAA",
         timestamp=NOW,
         sentiment=sentiment,
         elasticity=elasticity or {},
-        metadata={f"sentiment.{key}": value for key, value in notes.items()},
+        engines={"sentiment": summary},
     )
     return SentimentAgentV1(SETTINGS).step(snapshot)
 
@@ -107,7 +109,7 @@ def test_the_reasoning_names_every_voice() -> None:
 
 
 def test_silence_votes_nothing_and_says_why() -> None:
-    stance = step({}, RISING, absent="no_news,no_option_volume")
+    stance = step({}, RISING, absent=("no_news", "no_option_volume"))
     assert (stance.action, stance.confidence, stance.tags) == ("flat", 0.0, [])
     assert "no_news,no_option_volume" in stance.reasoning
     absent = SentimentAgentV1(SETTINGS).step(StandardSnapshot(symbol="AAA", timestamp=NOW))

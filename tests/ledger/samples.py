@@ -15,7 +15,9 @@ from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import feature_columns
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import (
+    ENGINE_KINDS,
     EngineKind,
+    EngineSummary,
     LedgerRecord,
     StandardSnapshot,
     Suggestion,
@@ -72,6 +74,7 @@ def record(symbol: str, **hedge: float) -> LedgerRecord:
             hedge=hedge or {"energy": 0.1 * size},
             regime="short_gamma",
             metadata={"hedge.confidence": "0.75", "hedge.degraded": "stale,few_strikes", "hedge.tier": "mid"},
+            engines={"hedge": EngineSummary(confidence=0.75, degraded=("stale", "few_strikes"))},
         ),
         primary_suggestions=[stance],
         composite_suggestion=stance.model_copy(update={"id": f"{symbol}-all", "layer": "composer", "timestamp": NOON}),
@@ -162,6 +165,13 @@ _features = st.dictionaries(st.text(max_size=8).filter(lambda name: name != "con
 _metadata = st.dictionaries(
     st.one_of(_texts, st.sampled_from(["hedge.confidence", "hedge.degraded", "degraded"])), _texts, max_size=4
 )
+_summaries = st.builds(
+    EngineSummary,
+    confidence=_shares,
+    regime=st.none() | _texts,
+    degraded=st.lists(_texts, max_size=2).map(tuple),
+    absent=st.lists(_texts, max_size=2).map(tuple),
+)
 _moments = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001  hypothesis adds the zone
     max_value=datetime(2090, 1, 1),  # noqa: DTZ001
@@ -177,6 +187,7 @@ _snapshots = st.builds(
     elasticity=_features,
     regime=st.none() | _texts,
     metadata=_metadata,
+    engines=st.dictionaries(st.sampled_from(ENGINE_KINDS), _summaries),
 )
 _suggestions = st.builds(
     Suggestion,

@@ -27,7 +27,7 @@ from gnosis_ray.ledger.tables import (
     feature_columns,
     snapshots_schema,
 )
-from gnosis_ray.schemas.core_schemas import LedgerRecord
+from gnosis_ray.schemas.core_schemas import EngineSummary, LedgerRecord
 from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES
 from tests.ledger.samples import ENGINE_FEATURES, NOON, any_record, details, record
 
@@ -68,14 +68,34 @@ def test_confidence_and_degradation_have_columns_of_their_own() -> None:
     frame = snapshots_frame([record("AAPL")], ())
     assert frame["degraded"].to_list() == ["few_strikes,stale"]
     assert frame.select(CONFIDENCE_COLUMNS.values()).row(0) == (0.75, None, None, None)
-    assert snapshots_frame([_with_metadata({"hedge.confidence": "nan"})], ())["hedge__confidence"].to_list() == [None]
-    assert snapshots_frame([_with_metadata({"hedge.confidence": "high"})], ())["hedge__confidence"].to_list() == [None]
-    assert snapshots_frame([_with_metadata({})], ())["degraded"].to_list() == [None]
+    none = record("AAPL").snapshot.model_copy(update={"engines": {}})
+    bare = snapshots_frame([record("AAPL").model_copy(update={"snapshot": none})], ())
+    assert bare.select("degraded", "hedge__confidence", "engines").row(0) == (None, None, [])
 
 
 def test_degraded_reasons_are_the_sorted_union_over_engines() -> None:
-    found = degraded_reasons({"hedge.degraded": "b, a", "liquidity.degraded": "a,,c", "degraded": "d", "x": "no"})
-    assert found == ("a", "b", "c", "d")
+    engines = {
+        "hedge": EngineSummary(confidence=0.5, degraded=("b", "a")),
+        "liquidity": EngineSummary(confidence=0.5, degraded=("a", "c"), absent=("d",)),
+    }
+    snapshot = record("AAPL").snapshot.model_copy(update={"engines": engines})
+    assert degraded_reasons(snapshot) == ("a", "b", "c")
+
+
+def test_engines_of_an_older_ledger_come_from_what_it_holds() -> None:
+    one = record("AAPL")
+    texts = {"hedge.regime": "pin", "hedge.absent": "no_vix", "liquidity.regime": "thin"}
+    told = one.snapshot.model_copy(update={"metadata": one.snapshot.metadata | texts})
+    new = snapshots_frame([one.model_copy(update={"snapshot": told})], COLUMNS)
+    later = suggestions_frame([one]), trade_ideas_frame([one])
+    summary = EngineSummary(
+        confidence=0.75, regime="pin", degraded=("stale", "few_strikes"), absent=("no_vix",)
+    )  # the liquidity engine has no confidence: it did not run
+    for older in (new.drop("engines"), new.with_columns(engines=pl.lit(None, new.schema["engines"]))):
+        (read,) = records_of(older, *later)
+        assert read.snapshot.engines == {"hedge": summary}
+    impossible = new.drop("engines").with_columns(hedge__confidence=pl.lit(1.5))
+    assert next(records_of(impossible, *later)).snapshot.engines == {}
 
 
 def test_a_feature_cannot_take_the_column_of_the_confidence() -> None:
@@ -98,14 +118,9 @@ def _turned(one: LedgerRecord) -> LedgerRecord:
     snapshot = one.snapshot.model_copy(
         update={
             name: dict(reversed(getattr(one.snapshot, name).items()))
-            for name in ("hedge", "liquidity", "sentiment", "elasticity", "metadata")
+            for name in ("hedge", "liquidity", "sentiment", "elasticity", "metadata", "engines")
         }
     )
     said = one.composite_suggestion
     composite = said.model_copy(update={"forecast": dict(reversed(said.forecast.items()))})
     return one.model_copy(update={"snapshot": snapshot, "composite_suggestion": composite})
-
-
-def _with_metadata(metadata: dict[str, str]) -> LedgerRecord:
-    one = record("AAPL")
-    return one.model_copy(update={"snapshot": one.snapshot.model_copy(update={"metadata": metadata})})

@@ -15,6 +15,7 @@ from gnosis_ray.report.ideas import confidence_text
 from gnosis_ray.report.quotes import MarketSnapshot
 from gnosis_ray.report.summary import by_outcome, summary_sentences
 from gnosis_ray.report.symbol_report import StrategyOutcome, SymbolReport, build_symbol_report
+from gnosis_ray.schemas.core_schemas import EngineSummary
 from tests.report.samples import recorded, report_of
 
 
@@ -46,12 +47,13 @@ def degraded(entry: SymbolEntry) -> SymbolEntry:
     """The same symbol without a book, its quotes two sessions old."""
     record = recorded(entry)
     hedge = {"spot": record.snapshot.hedge["spot"] * 0.9}
-    metadata = record.snapshot.metadata | {
-        "hedge.confidence": "0.0",
-        "hedge.regime": "illiquid_gamma",
-        "hedge.degraded": "open_interest_unavailable,stale_quotes,a_reason_of_the_future",
-    }
-    snapshot = record.snapshot.model_copy(update={"hedge": hedge, "metadata": metadata})
+    summary = EngineSummary(
+        confidence=0.0,
+        regime="illiquid_gamma",
+        degraded=("open_interest_unavailable", "stale_quotes", "a_reason_of_the_future"),
+    )
+    engines = record.snapshot.engines | {"hedge": summary}
+    snapshot = record.snapshot.model_copy(update={"hedge": hedge, "engines": engines})
     none = entry.details.filter(symbol="nobody")
     return replace(entry, record=record.model_copy(update={"snapshot": snapshot}), details=none)
 

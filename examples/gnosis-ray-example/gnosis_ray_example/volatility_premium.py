@@ -26,7 +26,7 @@ class VolatilityPremiumAgent:
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
         implied, realised = snapshot.hedge.get("atm_iv_30d"), snapshot.elasticity.get("realised_vol_20d")
-        trust = float(snapshot.metadata.get("hedge.confidence", "0"))
+        trust = snapshot.engines["hedge"].confidence if "hedge" in snapshot.engines else 0.0
         if implied is None or realised is None or trust == 0.0:
             return self._suggestion(
                 snapshot, "flat", 0.0, "No stance: no premium without implied and realised volatility."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gnosis_ray.config import RegimeAdjustments
-from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, StandardSnapshot
+from gnosis_ray.schemas.core_schemas import StandardSnapshot
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Adjustment:
 
 def regimes_of(snapshot: StandardSnapshot) -> frozenset[str]:
     """Every engine's regime."""
-    return frozenset(snapshot.metadata[f"{k}.regime"] for k in ENGINE_KINDS if f"{k}.regime" in snapshot.metadata)
+    return frozenset(summary.regime for summary in snapshot.engines.values() if summary.regime is not None)
 
 
 def adjustments(snapshot: StandardSnapshot, side: int, config: RegimeAdjustments) -> list[Adjustment]:

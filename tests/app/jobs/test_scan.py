@@ -188,7 +188,7 @@ def test_a_book_that_cannot_be_trusted_has_no_confidence_and_no_trade(scanned: t
     records = {record.symbol: record for record in LedgerStore(scanned[0]).stream()}
     for symbol, (_, _, reason) in IMPORTED.items():
         if reason != "hedge:no_bars":
-            assert float(records[symbol].snapshot.metadata["hedge.confidence"]) == 0.0, symbol
+            assert records[symbol].snapshot.engines["hedge"].confidence == 0.0, symbol
         assert records[symbol].trade_ideas == [], symbol
         assert "hedge_regime_energy" not in records[symbol].snapshot.hedge, symbol
 
@@ -263,9 +263,9 @@ def bent(
 
 @pytest.mark.parametrize("symbol", STORED)
 def test_impossible_rows_are_named(symbol: str, bent: dict[str, LedgerRecord]) -> None:
-    metadata = bent[symbol].snapshot.metadata
-    assert metadata.get("hedge.degraded") == STORED[symbol][1]
-    assert ("hedge.bad_rows" in metadata) == (STORED[symbol][1] == "bad_rows")
+    snapshot = bent[symbol].snapshot
+    assert (",".join(snapshot.engines["hedge"].degraded) or None) == STORED[symbol][1]
+    assert ("hedge.bad_rows" in snapshot.metadata) == (STORED[symbol][1] == "bad_rows")
 
 
 def test_market_noise_is_counted_and_no_degradation(
@@ -290,9 +290,9 @@ def test_impossible_rows_lower_confidence_by_their_share(
     came = chains_of(source, [symbol], [now]).height
     bad = int(bent[symbol].snapshot.metadata["hedge.bad_rows"])
     assert bad == -(-came // 5)
-    confidence = float(bent[symbol].snapshot.metadata["hedge.confidence"])
+    confidence = bent[symbol].snapshot.engines["hedge"].confidence
     assert 0.0 < confidence <= 1 - bad / (came + bad)
-    assert float(bent["WHOLE"].snapshot.metadata["hedge.confidence"]) == pytest.approx(1.0, abs=0.1)
+    assert bent["WHOLE"].snapshot.engines["hedge"].confidence == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_command_line_ends_in_the_true_exit_code(
