@@ -1,4 +1,4 @@
-"""The domain does not know Ray: importing all but the command line leaves Ray, actors and cluster unloaded."""
+"""The domain does not know Ray: importing all but the front ends leaves Ray, actors and cluster unloaded."""
 
 from __future__ import annotations
 
@@ -28,19 +28,18 @@ for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
 print(json.dumps(sorted(sys.modules)))
 """
-COMMAND_LINE = {"gnosis_ray.__main__", "gnosis_ray.cli"}
 STRANGERS = {"ray", "actors", "cluster"}
 
 
 def _domain() -> list[str]:
-    """Every module of gnosis_ray but those of the command line, found without importing any of them."""
+    """Every module of gnosis_ray but those of the front ends, found without importing any of them."""
     return sorted(_below(list(gnosis_ray.__path__), "gnosis_ray."))
 
 
 def _below(path: list[str], prefix: str) -> list[str]:
     names = []
     for module in pkgutil.iter_modules(path, prefix):
-        if module.name in COMMAND_LINE:
+        if module.name in DRIVERS:
             continue
         names.append(module.name)
         if module.ispkg:

@@ -24,6 +24,11 @@ def dollars(usd: float, *, signed: bool = False) -> str:
     return f"{sign}${short(size, keep_zeros=True)}"
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 symbol``, ``503 symbols``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def amount(usd: float) -> str:
     """Dollars of flow or gamma, three digits whatever the size: ``$93.5k``, ``-$1.20bn``."""
     return f"{'-' if usd < 0 else ''}${short(abs(usd), keep_zeros=True)}" if usd else "$0"

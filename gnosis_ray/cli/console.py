@@ -30,11 +30,6 @@ def print_error(message: str) -> None:
     stderr.print(Text.assemble(("error:", "bold red"), f" {message}"))
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 symbol``, ``503 symbols``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def emit(
     frame: pl.DataFrame,
     format_: Format,

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gnosis_ray.cli.console import PIPED_WIDTH, plural, stderr
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import PIPED_WIDTH, stderr
 from gnosis_ray.cli.options import FileParam, Format, data_dir_option, limited_format_option, out_option
 from gnosis_ray.errors import LedgerError, NoDataError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore, SymbolEntry, resuming

@@ -11,8 +11,9 @@ import polars as pl
 
 from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.app.worker_config import resolved_for_workers
-from gnosis_ray.cli import live
-from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.api import live
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.options import (
     Format,
     data_dir_option,

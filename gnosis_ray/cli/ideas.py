@@ -12,7 +12,8 @@ import click
 import polars as pl
 
 from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
-from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.options import Format
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import ConfigError, nearest_hint

@@ -19,10 +19,11 @@ from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of
 from gnosis_ray.app.sources import build_calendar, build_source
 from gnosis_ray.app.worker_config import resolved_for_workers
-from gnosis_ray.cli.cluster_options import ClusterOptions
-from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.api.cluster_options import ClusterOptions
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
-from gnosis_ray.cli.live import describe_plans, fetched, historical_config, requests_for
+from gnosis_ray.api.live import describe_plans, fetched, historical_config, requests_for
 from gnosis_ray.cli.options import (
     Format,
     TimestampParam,

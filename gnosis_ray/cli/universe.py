@@ -7,7 +7,8 @@ from datetime import datetime
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import emit, plural, stderr
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.options import Format, format_option
 from gnosis_ray.data.universe import INDEX_SIZES, SECTORS, Universe, load_universe, sectors_of, universe_names
 

@@ -16,7 +16,7 @@ from actors.gateway import RemoteGateway, remote_gateway
 from cluster.session import Session
 from gnosis_ray.app.fetching import build_gateway
 from gnosis_ray.app.sources import build_source
-from gnosis_ray.cli import live
+from gnosis_ray.api import live
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.errors import ClusterError, ConfigError

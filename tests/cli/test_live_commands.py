@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from gnosis_ray.app.sources import build_source
-from gnosis_ray.cli import live
+from gnosis_ray.api import live
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar

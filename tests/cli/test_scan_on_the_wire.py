@@ -65,7 +65,7 @@ def evening(config: Config, monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Half an hour after the market's present: it is then, for whoever asks."""
     moment = config.data.synthetic.as_of + timedelta(minutes=30)
     clock = ShiftedTime.starting(moment)
-    monkeypatch.setattr("gnosis_ray.cli.live.TIME", clock)
+    monkeypatch.setattr("gnosis_ray.api.live.TIME", clock)
     monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", clock.now)
     return moment
 

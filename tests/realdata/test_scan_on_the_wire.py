@@ -56,7 +56,7 @@ FIRST_BELL, LAST_BELL = datetime(2026, 7, 10, 13, 30, tzinfo=UTC), datetime(2026
 PROGRAM = """
 import sys
 from datetime import timedelta
-from gnosis_ray.cli import live, scan
+from gnosis_ray.api import live, scan
 from gnosis_ray.cli.main import main
 from tests.support.clocks import ShiftedTime
 
@@ -109,7 +109,7 @@ def live(session: Session, replay: ReplayServer, tmp_path_factory: pytest.TempPa
     folder = prepared(tmp_path_factory.mktemp("wire"), replay)
     clock = ShiftedTime.starting(SUNDAY_NOON)
     with at_home(folder) as monkeypatch:
-        monkeypatch.setattr("gnosis_ray.cli.live.TIME", clock)
+        monkeypatch.setattr("gnosis_ray.api.live.TIME", clock)
         monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", clock.now)
         monkeypatch.setattr(  # at present the members are those of the true present
             "gnosis_ray.cli.scan.load_universe", lambda wanted, _: load_universe(wanted, SUNDAY_NOON.date())

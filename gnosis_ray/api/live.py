@@ -9,7 +9,8 @@ from datetime import datetime
 from cluster.session import Session
 from gnosis_ray.app.fetching import build_gateway, reference_symbols, response_cache_dir
 from gnosis_ray.app.sources import data_dir
-from gnosis_ray.cli.console import plural, stderr
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import stderr
 from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
