@@ -1,4 +1,4 @@
-"""The Ray that a command uses, and what it prints about it."""
+"""The Ray that a run uses, and what is reported about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from cluster.session import Session, connect, token_place
-from gnosis_ray.cli.console import stderr
+from gnosis_ray.api.observer import RunObserver
 from gnosis_ray.errors import ConfigError, install_command
 
 
@@ -30,16 +30,14 @@ class ClusterOptions:
         if find_spec("aiohttp_cors") is None:
             raise ConfigError(f"Ray's dashboard is an extra. Install it with: {install_command('ray-dashboard')}")
 
-    def open(self, cores: int | None, stack: ExitStack) -> Session:
-        """The connection, closed with ``stack``. Side effect: prints the dashboard's address on stderr."""
-        if stderr.is_terminal:
-            stderr.print(
-                "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ...", style="dim"
-            )
+    def open(self, cores: int | None, stack: ExitStack, observer: RunObserver) -> Session:
+        """The connection, closed with ``stack``. Reports the dashboard's address."""
+        opening = "starting Ray ..." if self.address is None else f"joining Ray at {self.address} ..."
+        observer.message(opening, "transient")
         session = stack.enter_context(connect(self.address, cores, self.dashboard))
         if self.dashboard:
             for line in directions(session):
-                stderr.print(line)
+                observer.message(line)
         return session
 
 

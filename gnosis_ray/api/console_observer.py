@@ -1,39 +1,50 @@
-"""Progress bars: on a terminal only, on stderr."""
+"""Messages and progress bars on a terminal or in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from gnosis_ray.cli.console import stderr
+from gnosis_ray.api.observer import Level, Step
+
+STYLES: Mapping[Level, str | None] = {"transient": "dim", "note": "dim", "info": None, "warning": "yellow"}
 
 
-class Step(Protocol):
-    """Reports where the work stands."""
+class ConsoleObserver:
+    """A :class:`gnosis_ray.api.observer.RunObserver` that prints on a console; bars on a terminal only."""
 
-    def __call__(self, text: str, done: int, total: int) -> None:
-        """``done`` of ``total``; ``text`` says what is being worked on."""
-        ...
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def message(self, text: str, level: Level = "info") -> None:
+        """Print a line; a transient one on a terminal only."""
+        if level != "transient" or self._console.is_terminal:
+            self._console.print(text, style=STYLES[level])
+
+    @contextmanager
+    def progress(self, title: str, total: int) -> Iterator[Step]:
+        """A bar that moves when the step is called; nothing at all where the console is no terminal."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}", style="dim"),
+        )
+        hidden = not self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=hidden) as progress:
+            task = progress.add_task(title, total=total, text="")
+
+            def step(text: str, done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total, text=text)
+
+            yield step
 
 
-@contextmanager
-def bar(title: str, total: int) -> Iterator[Step]:
-    """A bar that moves when the step is called; nothing at all where stderr is no terminal."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[text]}", style="dim"),
-    )
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task(title, total=total, text="")
-
-        def step(text: str, done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, text=text)
-
-        yield step
+def plain_console() -> Console:
+    """A console on standard error that prints texts as they are: brackets in a path or a message are literal."""
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""Fetching from vendors with a progress bar, and the text that commands print about it."""
+"""The first half of a live run: fetch what it needs from vendors, with progress, and store it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cluster.session import Session
+from gnosis_ray.api.observer import RunObserver
 from gnosis_ray.app.fetching import build_gateway, reference_symbols, response_cache_dir
 from gnosis_ray.app.sources import data_dir
 from gnosis_ray.charts.number_formats import plural
-from gnosis_ray.cli.console import stderr
-from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import Stopwatch, SystemTime, Time
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.run_schemas import RunManifest, VendorTraffic
-from gnosis_ray.vendors.fetching import STORE, Fetched, VendorPlan, fetch_and_store, fetch_requests, routes
+from gnosis_ray.schemas.run_schemas import RunManifest
+from gnosis_ray.vendors.fetching import STORE, Fetched, fetch_and_store, fetch_requests, routes
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, GatewayPort
 
 TIME: Time = SystemTime()
-"""The clock of what is fetched, here and in the gateway's own process."""
+"""The clock of runs: when they start and end, and of what is fetched, here and in the gateway's own process."""
 
 
 def historical_config(config: Config, as_of: datetime | None) -> Config:
@@ -48,15 +47,19 @@ def requests_for(config: Config, symbols: Iterable[str]) -> list[FetchRequest]:
 
 
 def fetched(
-    manifest: RunManifest, config: Config, requests: Sequence[FetchRequest], session: Session | None, watch: Stopwatch
+    manifest: RunManifest,
+    config: Config,
+    requests: Sequence[FetchRequest],
+    session: Session | None,
+    watch: Stopwatch,
+    observer: RunObserver,
 ) -> RunManifest:
     """Fetch and store what a run needs, in an actor where there is Ray; the manifest as of the moment after."""
     with watch("fetch"), gateway_to(config, session, manifest.run_id) as gateway:
-        done = fetch(config, requests, gateway)
-    fetched_text = f"Fetched {plural(len(requests), 'answer')}, {done.reused:,} of them already cached; "
-    stderr.print(
-        f"{fetched_text}{plural(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}", style="dim"
-    )
+        done = fetch(config, requests, gateway, observer)
+    answers = f"Fetched {plural(len(requests), 'answer')}, {done.reused:,} of them already cached"
+    rows = f"{plural(sum(done.rows.values()), 'row')} new to the store {data_dir(config)}"
+    observer.message(f"{answers}; {rows}", "note")
     changes = {"as_of": done.as_of, "run_date": done.as_of.date(), "traffic": done.traffic}
     return manifest.model_copy(update={**changes, "fetch_failures": done.failures(manifest.symbols)})
 
@@ -81,12 +84,13 @@ def fetch(
     config: Config,
     wanted: Sequence[FetchRequest],
     gateway: GatewayPort,
+    observer: RunObserver,
     fresh_since: datetime | None = None,
 ) -> Fetched:
-    """Fetch and store with a progress bar; an interrupt prints what is kept. Errors as :func:`fetch_and_store`."""
+    """Fetch and store, reporting progress; an interrupt reports what is kept. Errors as :func:`fetch_and_store`."""
     done = 0
     try:
-        with bar("fetching", len(wanted)) as step:
+        with observer.progress("fetching", len(wanted)) as step:
 
             def on_done(progress: FetchProgress) -> None:
                 nonlocal done
@@ -105,39 +109,7 @@ def fetch(
                 fresh_since,
             )
     except KeyboardInterrupt:
-        stderr.print(
+        observer.message(
             f"Fetched {done} of {plural(len(wanted), 'answer')}: they are kept; the same command continues from there."
         )
         raise
-
-
-def describe_plans(plans: Sequence[VendorPlan]) -> list[tuple[str, str]]:
-    """Rows of a dry run about the vendors."""
-    return [
-        (
-            f"requests to {each.vendor}",
-            f"about {each.requests:,} for {plural(each.fetches, 'answer')}: {_span(each.seconds)} at its rate",
-        )
-        for each in plans
-    ]
-
-
-def describe_traffic(traffic: VendorTraffic) -> str:
-    """The counters of a vendor in one line; zeros are left out."""
-    words = {
-        "requests": plural(traffic.requests, "request"),
-        "retries": f"{traffic.retries} tried again",
-        "throttled": f"{traffic.throttled} refused as too many",
-        "failures": f"{traffic.failures} failed",
-        "breaker_openings": f"taken to be down {plural(traffic.breaker_openings, 'time')}",
-        "coalesced": f"{traffic.coalesced} asked for twice at once",
-        "reused": f"{traffic.reused} already cached",
-        "dropped_after_as_of": f"{plural(traffic.dropped_after_as_of, 'row')} of later events dropped",
-    }
-    counts = [text for name, text in words.items() if name == "requests" or getattr(traffic, name)]
-    waited = f"{traffic.wait_seconds:.0f} s waited for its rate"
-    return f"{traffic.vendor}: {', '.join([*counts, plural(traffic.rows, 'row'), waited])}"
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

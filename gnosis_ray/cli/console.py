@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gnosis_ray.api.console_observer import ConsoleObserver, plain_console
 from gnosis_ray.cli.options import Format
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.report.serialization import json_text
@@ -21,8 +22,11 @@ PIPED_WIDTH = 160
 
 MIN_LAST_COLUMN = 12
 
-stderr = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-"""Progress, summaries, errors. Rich markup is off: brackets in a path or a message are literal."""
+stderr = plain_console()
+"""Progress, summaries, errors."""
+
+OBSERVER = ConsoleObserver(stderr)
+"""Shows what a run reports."""
 
 
 def print_error(message: str) -> None:

@@ -8,11 +8,10 @@ import click
 
 from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
 from gnosis_ray.app.sources import data_dir as market_store
-from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
 from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings
-from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
@@ -43,7 +42,7 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
     config = load_settings(profile, data_dir)
     store = market_store(config)
     calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
-    with bar("importing", 1) as step:
+    with OBSERVER.progress("importing", 1) as step:
         report = import_dataset(
             folder,
             load_mapping(mapping or folder.resolve().name),

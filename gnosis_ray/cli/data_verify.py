@@ -9,9 +9,8 @@ import polars as pl
 
 from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
 from gnosis_ray.app.sources import data_dir as market_store
-from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings, symbols_option
-from gnosis_ray.cli.progress import bar
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
@@ -55,7 +54,7 @@ def command(
         emit(_explained(config), format_, "Checks")
         return CLEAN
     store = market_store(config)
-    with bar("verifying", 1) as step:
+    with OBSERVER.progress("verifying", 1) as step:
         findings = verify(
             store,
             config,

@@ -9,11 +9,12 @@ import click
 import numpy as np
 import polars as pl
 
+from gnosis_ray.api import live
+from gnosis_ray.api.run_flow import report_universe
 from gnosis_ray.app.sources import build_calendar
 from gnosis_ray.app.worker_config import resolved_for_workers
-from gnosis_ray.api import live
 from gnosis_ray.charts.number_formats import plural
-from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.options import (
     Format,
     data_dir_option,
@@ -22,7 +23,7 @@ from gnosis_ray.cli.options import (
     requested_universe,
     universe_options,
 )
-from gnosis_ray.cli.universe import print_universe
+from gnosis_ray.cli.vendor_texts import describe_traffic
 from gnosis_ray.config import VENDORS, Config, as_of_text
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
@@ -70,11 +71,11 @@ def command(
         raise ConfigError(f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}")
     now = live.TIME.now()
     members = load_universe(requested_universe(universe, symbols))
-    print_universe(members)
+    report_universe(members, OBSERVER)
     calendar = build_calendar(config, now)
     requests = live.requests_for(config, members.symbols)
     with live.gateway_to(config, None, "fetch") as gateway:
-        done = live.fetch(config, requests, gateway, now if again else _session_began(calendar, now))
+        done = live.fetch(config, requests, gateway, OBSERVER, now if again else _session_began(calendar, now))
     emit(_table(done), format_, f"Fetched into {config.data.dir} as of {as_of_text(done.as_of)}")
     return _print_outcome(done, members.symbols, config, again)
 
@@ -117,7 +118,7 @@ def _print_outcome(done: Fetched, own: Iterable[str], config: Config, again: boo
     if len(failures) > NAMED_FAILURES:
         stderr.print(f"... and {len(failures) - NAMED_FAILURES} more: {_named(failures[NAMED_FAILURES:])}")
     for vendor in done.traffic:
-        stderr.print(live.describe_traffic(vendor), style="dim")
+        stderr.print(describe_traffic(vendor), style="dim")
     if all(result.failure is not None for result in done.results):
         return NO_DATA
     moment = as_of_text(done.as_of)

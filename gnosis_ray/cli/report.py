@@ -7,7 +7,7 @@ from rich.text import Text
 
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import stderr
-from gnosis_ray.api.live import describe_traffic
+from gnosis_ray.cli.vendor_texts import describe_traffic
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES

@@ -51,12 +51,6 @@ def show(name: str, as_of: datetime | None, format_: Format) -> None:
         stderr.print(f"warning: {universe.note}", style="yellow")
 
 
-def print_universe(universe: Universe) -> None:
-    """Print the universe of a run to stderr, with what is doubtful about its members."""
-    line = f"{universe.name}: {plural(len(universe.symbols), 'symbol')}, {universe.note}"
-    stderr.print(line, style="dim" if universe.whole else "yellow")
-
-
 def _slices(index: Universe) -> list[tuple[str, int, str]]:
     """One row for each sector that has members."""
     of_each = list(sectors_of(index.symbols).values())

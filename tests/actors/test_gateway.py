@@ -14,9 +14,9 @@ from ray import cloudpickle
 
 from actors.gateway import RemoteGateway, remote_gateway
 from cluster.session import Session
+from gnosis_ray.api import live
 from gnosis_ray.app.fetching import build_gateway
 from gnosis_ray.app.sources import build_source
-from gnosis_ray.api import live
 from gnosis_ray.cli.main import run
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.errors import ClusterError, ConfigError
@@ -117,7 +117,6 @@ def test_a_live_scan_on_ray_is_the_inline_scan_on_what_was_stored(
     monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__BASE_URL", fast.providers.cboe.base_url)
     monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__REQUESTS_PER_MINUTE", "60000")
     monkeypatch.setattr(live, "TIME", at)
-    monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", at.now)
     both = ("scan", "--symbols", ",".join(SYMBOLS))
     assert run([*both, "--provider", "cboe", "--granularity", "shard", "--out", str(tmp_path / "live")]) == 3
     receipt = LedgerStore(tmp_path / "live").receipt("latest")

@@ -37,8 +37,8 @@ def quick_calendar(market_calendar: SessionCalendar) -> Callable[[pytest.MonkeyP
     """Gives commands the calendar that they would build: every scan here looks at the synthetic market's present."""
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in ("scan", "data", "data_verify", "fetch"):
-            monkeypatch.setattr(f"gnosis_ray.cli.{module}.build_calendar", lambda *_, **__: market_calendar)
+        for module in ("api.run_flow", "cli.data", "cli.data_verify", "cli.fetch"):
+            monkeypatch.setattr(f"gnosis_ray.{module}.build_calendar", lambda *_, **__: market_calendar)
 
     return patch
 

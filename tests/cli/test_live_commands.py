@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.app.sources import build_source
 from gnosis_ray.api import live
+from gnosis_ray.app.sources import build_source
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
@@ -46,7 +46,6 @@ def _at_the_vendor(replay: ReplayServer, config: Config, monkeypatch: pytest.Mon
     replay.clear_requests()
     after_close = SimulatedTime(config.data.synthetic.as_of + timedelta(minutes=15))
     monkeypatch.setattr(live, "TIME", after_close)
-    monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", after_close.now)
     for key, value in {
         "PROVIDERS__CBOE__BASE_URL": replay.url,
         "PROVIDERS__CBOE__REQUESTS_PER_MINUTE": "60000",
@@ -163,7 +162,7 @@ def test_a_resumed_run_asks_nobody_and_remembers_what_failed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("gnosis_ray.cli.scan.execute_run", cut_off)
+        patch.setattr("gnosis_ray.api.run_flow.execute_run", cut_off)
         assert call(*SCAN, "--symbols", "AAPL,NOPE").code == 130
     (manifest, _), *_ = LedgerStore("ledger").unsealed()
     replay.clear_requests()

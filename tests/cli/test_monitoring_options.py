@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cluster.session import Session
-from gnosis_ray.cli import cluster_options
+from gnosis_ray.api import cluster_options
 from gnosis_ray.api.cluster_options import directions
 from gnosis_ray.cli.logs import show_logs
 from tests.cli.conftest import Call

@@ -19,6 +19,7 @@ from gnosis_ray.clock import utc_now
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call, Outcome
+from tests.support.clocks import SimulatedTime
 
 
 def rows_of(outcome: Outcome) -> list[dict[str, Any]]:
@@ -46,7 +47,7 @@ def test_runs_are_listed_newest_first(
     call: Call, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = utc_now() + timedelta(minutes=1)  # ids tell the seconds in which runs start
-    monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", lambda: later)
+    monkeypatch.setattr("gnosis_ray.api.live.TIME", SimulatedTime(later))
     out = tmp_path / "two"
     shutil.copytree(ledger, out)
     assert call("scan", "--symbols", "AAPL", "--granularity", "inline", "--out", out).code == 0

@@ -66,7 +66,6 @@ def evening(config: Config, monkeypatch: pytest.MonkeyPatch) -> datetime:
     moment = config.data.synthetic.as_of + timedelta(minutes=30)
     clock = ShiftedTime.starting(moment)
     monkeypatch.setattr("gnosis_ray.api.live.TIME", clock)
-    monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", clock.now)
     return moment
 
 

@@ -110,9 +110,8 @@ def live(session: Session, replay: ReplayServer, tmp_path_factory: pytest.TempPa
     clock = ShiftedTime.starting(SUNDAY_NOON)
     with at_home(folder) as monkeypatch:
         monkeypatch.setattr("gnosis_ray.api.live.TIME", clock)
-        monkeypatch.setattr("gnosis_ray.cli.scan.utc_now", clock.now)
         monkeypatch.setattr(  # at present the members are those of the true present
-            "gnosis_ray.cli.scan.load_universe", lambda wanted, _: load_universe(wanted, SUNDAY_NOON.date())
+            "gnosis_ray.api.run_flow.load_universe", lambda wanted, _: load_universe(wanted, SUNDAY_NOON.date())
         )
         vendors = ("--universe", "sp500", "--provider", "cboe")
         code = run(scan(folder, *vendors, "--granularity", "shard", "--out", str(folder / "live")))

@@ -303,7 +303,7 @@ def test_the_command_line_ends_in_the_true_exit_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("gnosis_ray.cli.scan.build_calendar", lambda *_: market_calendar)
+    monkeypatch.setattr("gnosis_ray.api.run_flow.build_calendar", lambda *_: market_calendar)
     monkeypatch.chdir(tmp_path)
     store = ["--provider", "store", "--data-dir", str(imported[0]), "--as-of", now.isoformat()]
     scan = ["scan", "--granularity", "inline", "--format", "json", *store, "--symbols"]

@@ -24,8 +24,7 @@ def main() -> None:
     """An hour after the synthetic market's present, run what standard input says."""
     folder = Path(sys.argv[1])
     clock = ShiftedTime.starting(load_config().config.data.synthetic.as_of + timedelta(hours=1))
-    live, scan = patch("gnosis_ray.api.live.TIME", clock), patch("gnosis_ray.cli.scan.utc_now", clock.now)
-    with live, scan, connect(None, 2):
+    with patch("gnosis_ray.api.live.TIME", clock), connect(None, 2):
         codes = [run(arguments) for arguments in json.load(sys.stdin)]
         (folder / "control_store").write_bytes(b"\n".join(control_store()))
         (folder / "codes.json").write_text(json.dumps(codes))
