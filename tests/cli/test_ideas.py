@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnosis_ray.cli.console import emit
-from gnosis_ray.cli.ideas import FIGURES, SPARE, IdeaFilter, _readable, ideas_frame, require_strategies
+from gnosis_ray.cli.ideas import FIGURES, SPARE, IdeaFilter, _readable, require_strategies
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.rows import trade_ideas_frame
+from gnosis_ray.report.ranking import ideas_frame
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 from tests.ledger import samples
 
