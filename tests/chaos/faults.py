@@ -18,7 +18,7 @@ from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 SymbolFault = Literal["raises", "exits", "killed", "hangs", "exhausts memory"]
 MEGABYTE = 2**20
-MEMORY_ALLOWANCE = 256 * MEGABYTE
+MEMORY_ALLOWANCE, MEMORY_LEFT = 512 * MEGABYTE, 256 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,14 @@ class FaultyWorker:
 
 
 def _exhaust_memory() -> None:
-    """Allocate memory up to a limit of this process: the allocation beyond it fails."""
+    """Allocate memory near a limit of this process, then more than is left of it: MemoryError.
+
+    The limit holds for all threads. What is left is enough for Ray's own, which would abort the process.
+    """
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     with _limited(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + MEMORY_ALLOWANCE):
-        allocated = []
-        while True:
-            allocated.append(bytearray(MEGABYTE))
+        allocated = bytearray(MEMORY_ALLOWANCE - MEMORY_LEFT)
+        allocated += bytearray(2 * MEMORY_LEFT)
 
 
 @contextmanager
