@@ -41,12 +41,12 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_a_scan_is_seen_on_the_metrics_port_as_its_receipt_says(outcome: dict[str, Any]) -> None:
-    receipt, figures = outcome["receipt"], outcome["healthy"]
-    assert receipt["snapshots"] == len(SYMBOLS)
+    rows, figures = outcome["receipt"]["rows"], outcome["healthy"]
+    assert rows["snapshots"] == len(SYMBOLS)
     assert figures["gnosis_symbols_done_total"] == len(SYMBOLS)
     assert figures["gnosis_batches_done_total"] == 3
     assert figures["gnosis_ledger_rows_total snapshots"] == len(SYMBOLS)
-    assert figures.get("gnosis_ledger_rows_total trade_ideas", 0) == receipt["ideas"]
+    assert figures.get("gnosis_ledger_rows_total trade_ideas", 0) == rows.get("trade_ideas", 0)
     assert figures["gnosis_quote_age_sessions"] == 0
     for stage in ("load", "engine.hedge", "agents", "ledger"):
         assert figures[f"gnosis_stage_seconds_bucket {stage}"] == 3
