@@ -129,12 +129,14 @@ def test_the_order_of_the_symbols_does_not_matter(
 def test_an_engine_that_raises_fails_its_symbol_only(
     whole: BatchOutcome, adapter: MarketAdapter, config: Config, now: datetime
 ) -> None:
-    culprits = frozenset({"SYN03", "SYN07"})
-    outcome = passed(FaultyComponents(config, culprits), adapter, config, SYMBOLS, now)
-    assert outcome.records == [record for record in whole.records if record.symbol not in culprits]
-    assert_frame_equal(outcome.details, whole.details.filter(~pl.col("symbol").is_in(list(culprits))), check_exact=True)
+    failing_symbols = frozenset({"SYN03", "SYN07"})
+    outcome = passed(FaultyComponents(config, failing_symbols), adapter, config, SYMBOLS, now)
+    assert outcome.records == [record for record in whole.records if record.symbol not in failing_symbols]
+    assert_frame_equal(
+        outcome.details, whole.details.filter(~pl.col("symbol").is_in(list(failing_symbols))), check_exact=True
+    )
     found = [(f.symbol, f.stage, f.error, f.message) for f in outcome.failures]
-    assert found == [(s, "engine.hedge", "ZeroDivisionError", "sneezed at 1") for s in sorted(culprits)]
+    assert found == [(s, "engine.hedge", "ZeroDivisionError", "sneezed at 1") for s in sorted(failing_symbols)]
 
 
 def test_an_agent_that_raises_fails_its_symbol_only(
