@@ -24,6 +24,9 @@ import sys
 from collections.abc import Iterable
 from typing import Self
 
+TOO_MANY_REQUESTS = 429
+"""The HTTP status (RFC 6585)."""
+
 _LISTED = 24
 """Of more valid names than this, a message names the nearest alone."""
 
@@ -92,11 +95,11 @@ class ChainError(DataError):
 
 
 class ProviderError(DataError):
-    """A vendor of market data refused, or could not be reached."""
+    """A vendor of market data refused, or could not be reached.
 
-
-class TransientError(ProviderError):
-    """What may pass: too many requests, a server's own error, a time-out. ``retry_after_s`` is the vendor's wish."""
+    ``status`` is the HTTP status of its answer, None where there was none; it is 429 too where a vendor says "too many
+    requests" in a way of its own. Without a ``cause``, the status is one: ``HTTP 503``.
+    """
 
     def __init__(
         self,
@@ -105,9 +108,35 @@ class TransientError(ProviderError):
         symbol: str | None = None,
         stage: str | None = None,
         cause: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        named = cause if cause is not None or status is None else f"HTTP {status}"
+        super().__init__(message, symbol=symbol, stage=stage, cause=named)
+        self.status = status
+
+    @property
+    def too_many_requests(self) -> bool:
+        """Whether the vendor refused for the rate of the requests alone."""
+        return self.status == TOO_MANY_REQUESTS
+
+
+class TransientError(ProviderError):
+    """What may pass: too many requests, a server's own error, a time-out.
+
+    ``retry_after_s``: the seconds for which the vendor asks not to be asked again, None where it names none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        symbol: str | None = None,
+        stage: str | None = None,
+        cause: str | None = None,
+        status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(message, symbol=symbol, stage=stage, cause=cause)
+        super().__init__(message, symbol=symbol, stage=stage, cause=cause, status=status)
         self.retry_after_s = retry_after_s
 
 

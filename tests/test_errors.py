@@ -7,7 +7,16 @@ import pickle
 import pytest
 
 from gnosis_ray import errors
-from gnosis_ray.errors import ChainError, DataError, GnosisError, LedgerError, StageError, TransientError, nearest_hint
+from gnosis_ray.errors import (
+    ChainError,
+    DataError,
+    GnosisError,
+    LedgerError,
+    ProviderError,
+    StageError,
+    TransientError,
+    nearest_hint,
+)
 
 ALL = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, GnosisError)]
 CODES = {
@@ -74,9 +83,20 @@ def test_families_are_caught_by_their_parent() -> None:
 
 
 def test_the_wish_of_a_vendor_survives_the_trip() -> None:
-    error = TransientError("429 Too Many Requests", symbol="AAPL", retry_after_s=7.5)
+    error = TransientError("slower, please", symbol="AAPL", status=429, retry_after_s=7.5)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
-    assert (copy.retry_after_s, _parts(copy)) == (7.5, _parts(error))
+    assert (copy.status, copy.retry_after_s, _parts(copy)) == (429, 7.5, _parts(error))
+
+
+def test_a_status_names_the_cause_where_nothing_else_does() -> None:
+    assert (ProviderError("no").status, ProviderError("no").cause) == (None, None)
+    assert ProviderError("no", status=403).cause == "HTTP 403"
+    assert ProviderError("no", status=429, cause="RateLimitExceeded").cause == "RateLimitExceeded"
+    assert [ProviderError("429", status=status).too_many_requests for status in (None, 400, 429)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_hint_names_the_nearest_whatever_its_case() -> None:

@@ -18,9 +18,6 @@ from gnosis_ray.vendors.gateway.throttle import MAX_SLEEP_S, Throttle
 
 T = TypeVar("T")
 
-THROTTLED = "429"
-"""Part of the cause of an error that reports too many requests."""
-
 
 class VendorClient:
     """One vendor's :class:`~gnosis_ray.vendors.providers.base.Transport`: rate, retries, breaker, deadline, counts.
@@ -109,7 +106,7 @@ class VendorClient:
         try:
             return ask()
         except TransientError as error:
-            if THROTTLED in (error.cause or error.message):
+            if error.too_many_requests:
                 self.count("throttled")
             if error.retry_after_s is not None:
                 self._pause_for(error, error.retry_after_s)
@@ -121,6 +118,7 @@ class VendorClient:
                 f"{error.message}; it asks to be left alone for {seconds:.0f} s, longer than "
                 f"gateway.max_retry_after_s ({self._settings.max_retry_after_s:g})",
                 cause=error.cause,
+                status=error.status,
             ) from error
         self._throttle.pause(seconds)
 

@@ -22,7 +22,15 @@ import polars as pl
 from pydantic import Field, TypeAdapter
 
 from gnosis_ray.config import CcxtConfig
-from gnosis_ray.errors import ConfigError, DataError, NoDataError, ProviderError, SchemaError, TransientError
+from gnosis_ray.errors import (
+    TOO_MANY_REQUESTS,
+    ConfigError,
+    DataError,
+    NoDataError,
+    ProviderError,
+    SchemaError,
+    TransientError,
+)
 from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.redaction import redacted
 from gnosis_ray.schemas.core_schemas import DataKind
@@ -212,7 +220,8 @@ def _ours(ccxt: ModuleType, error: Exception, place: str) -> DataError:
     if isinstance(error, (ccxt.BadResponse, ccxt.NullResponse)) or not isinstance(error, ccxt.BaseError):
         return SchemaError(text, cause=name)
     if isinstance(error, ccxt.NetworkError):
-        return TransientError(text, cause=name)
+        too_many = isinstance(error, (ccxt.RateLimitExceeded, ccxt.DDoSProtection))
+        return TransientError(text, cause=name, status=TOO_MANY_REQUESTS if too_many else None)
     return ProviderError(text, cause=name)
 
 

@@ -129,7 +129,7 @@ class HttpVendor:
             return ProviderError(
                 f"{self._name} redirects {answer.url.path} to {httpx.URL(to).host or 'another path'}, which is not "
                 f"followed. Is providers.{self._name}.base_url right?",
-                cause=f"HTTP {answer.status_code}",
+                status=answer.status_code,
             )
         if special := self._quirk(answer, text):
             return special
@@ -137,13 +137,13 @@ class HttpVendor:
             return ProviderError(
                 f"{self._name} answered {answer.status_code} to {answer.url.path}, which needs no key: it may have "
                 f"blocked this machine. Ask more slowly: providers.{self._name}.requests_per_minute",
-                cause=f"HTTP {answer.status_code}",
+                status=answer.status_code,
             )
         if answer.status_code in (401, 403) and self._bearer is not None:
             return ProviderError(
                 f"{self._name} refused the key '{self._bearer.name}' ({answer.status_code}, {answer.url.path}): it is "
                 f"wrong, out of date, or not for this address. {where_to_put(self._bearer.name)}",
-                cause=f"HTTP {answer.status_code}",
+                status=answer.status_code,
             )
         return refused(self._name, str(answer.url), answer.status_code, answer.headers, text)
 

@@ -59,12 +59,12 @@ def refused(vendor: str, url: str, status: int, headers: Mapping[str, str], body
     ]  # redact before cutting: a truncated key would not be recognised
     text = f"{vendor} answered {status} to {urlsplit(url).path}" + (f": {said}" if said else "")
     if status in _TRANSIENT or status >= 500:
-        return TransientError(text, cause=f"HTTP {status}", retry_after_s=retry_after_s(headers))
+        return TransientError(text, status=status, retry_after_s=retry_after_s(headers))
     if status == 404:
         return NoDataError(text)  # no cause: an unknown symbol is not a fault of the vendor
     if status in (401, 403):
-        return ProviderError(f"{text}. Is the key valid, and does its plan include this?", cause=f"HTTP {status}")
-    return ProviderError(text, cause=f"HTTP {status}")
+        return ProviderError(f"{text}. Is the key valid, and does its plan include this?", status=status)
+    return ProviderError(text, status=status)
 
 
 def unreachable(vendor: str, url: str, error: Exception) -> TransientError:

@@ -18,7 +18,7 @@ import polars as pl
 from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter
 
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
+from gnosis_ray.errors import TOO_MANY_REQUESTS, ConfigError, NoDataError, ProviderError, TransientError
 from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
@@ -314,7 +314,7 @@ def _over_quota(answer: httpx.Response, text: str) -> TransientError | None:
         return None
     return TransientError(
         f"tradier answered {answer.status_code} to {answer.url.path}: too many requests (429)",
-        cause="HTTP 429",
+        status=TOO_MANY_REQUESTS,
         retry_after_s=_seconds_until(int(found[1]), answer) if found[1] else None,
     )
 

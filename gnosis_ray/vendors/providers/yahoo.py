@@ -303,7 +303,7 @@ def _turned_away(url: str, status: int) -> ProviderError:
     return ProviderError(
         f"yahoo answered {status} to {urlsplit(url).path}, with another cookie too. It needs no key: it may have "
         "blocked this machine. Ask more slowly: providers.yahoo.requests_per_minute",
-        cause=f"HTTP {status}",
+        status=status,
     )
 
 

@@ -25,11 +25,11 @@ class Asked:
 
 
 def busy(retry_after_s: float | None = None) -> TransientError:
-    return TransientError("too many", cause="HTTP 429", retry_after_s=retry_after_s)
+    return TransientError("slower", status=429, retry_after_s=retry_after_s)
 
 
 def broken() -> TransientError:
-    return TransientError("broke off", cause="ConnectError")
+    return TransientError("broke off after 429 bytes", cause="ConnectError")
 
 
 @pytest.fixture
@@ -72,8 +72,9 @@ def test_a_wish_to_be_left_alone_is_heeded(line: VendorClient, time: SimulatedTi
 
 def test_a_wish_that_is_too_long_ends_it(line: VendorClient, time: SimulatedTime) -> None:
     ask = Asked(busy(retry_after_s=3600.0))
-    with pytest.raises(ProviderError, match="left alone for 3600 s"):
+    with pytest.raises(ProviderError, match="left alone for 3600 s") as raised:
         line.call(ask)
+    assert (raised.value.status, raised.value.cause) == (429, "HTTP 429")
     assert ask.times == 1
     assert time.seconds() < 1.0
 

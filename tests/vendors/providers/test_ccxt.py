@@ -199,16 +199,17 @@ def test_too_many_requests_may_pass_however_they_are_said(
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "said"),
+    ("fault", "kind", "said", "found"),
     [
-        (too_many(), TransientError, "429"),
-        (status(503), TransientError, "503"),
-        (hung(), TransientError, "could not be reached"),
-        (cut_off(), TransientError, "could not be reached"),
-        (refusing("EService:Unavailable"), TransientError, "Unavailable"),
-        (refusing("EQuery:Unknown asset pair"), ProviderError, "Unknown asset pair"),
-        (refusing("EGeneral:Permission denied"), ProviderError, "Permission denied"),
-        (web_page(), SchemaError, "Expected JSON from /0/public/OHLC"),
+        (too_many(), TransientError, "429", 429),
+        (refusing("EAPI:Rate limit exceeded"), TransientError, "Rate limit", 429),
+        (status(503), TransientError, "503", 503),
+        (hung(), TransientError, "could not be reached", None),
+        (cut_off(), TransientError, "could not be reached", None),
+        (refusing("EService:Unavailable"), TransientError, "Unavailable", None),
+        (refusing("EQuery:Unknown asset pair"), ProviderError, "Unknown asset pair", None),
+        (refusing("EGeneral:Permission denied"), ProviderError, "Permission denied", None),
+        (web_page(), SchemaError, "Expected JSON from /0/public/OHLC", None),
     ],
 )
 def test_what_goes_wrong_is_named(
@@ -217,12 +218,14 @@ def test_what_goes_wrong_is_named(
     fault: Callable[[ReplayResponse], ReplayResponse],
     kind: type[Exception],
     said: str,
+    found: int | None,
 ) -> None:
     made.fetch(asked("quotes"))
     server.clear_requests()
     server.inject_fault("OHLC", fault)
     with pytest.raises(kind, match=said) as raised:
         made.fetch(asked("bars"))
+    assert getattr(raised.value, "status", None) == found
     assert raised.type is kind
     assert len(server.asked()) == 1
 

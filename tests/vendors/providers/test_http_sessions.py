@@ -57,6 +57,7 @@ def test_only_what_may_pass_is_asked_again(status: int, kind: type[Exception]) -
         "massive", "https://h/v3/trades/AAPL?apiKey=topsecret9", status, {}, "no: apiKey=x&token=topsecret8"
     )
     assert type(error) is kind
+    assert getattr(error, "status", status) == status  # an unknown symbol is no fault of the vendor
     assert f"massive answered {status} to /v3/trades/AAPL" in str(error)
     assert "topsecret" not in str(error)
 
