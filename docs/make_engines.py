@@ -31,13 +31,14 @@ from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.universe import load_universe
-from gnosis_ray.engines.base import EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import EngineFrames, FrameEngine
 from gnosis_ray.engines.liquidity.liquidity_engine_v1 import LiquidityEngineV1
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.keys import keys_at
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.pipeline.pipeline_runner import in_required_order
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 Floats = npt.NDArray[np.float64]
 Frames = dict[EngineKind, pl.DataFrame]

@@ -11,9 +11,6 @@ from typing import Protocol, runtime_checkable
 
 from gnosis_ray.schemas.core_schemas import Action, EngineKind, StandardSnapshot, Suggestion, TradeIdea
 
-DIRECTION: Mapping[Action, int] = {"long": 1, "short": -1, "flat": 0, "spread": 0, "complex": 0}
-"""Sign of the direction that each action takes."""
-
 TREND_DAYS = 5
 """Bars behind ``ret_5d``."""
 

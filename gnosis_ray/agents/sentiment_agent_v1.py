@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gnosis_ray.agents.base import DIRECTION, Stance, engine_confidence, move_sigmas, no_stance, suggestion_of
+from gnosis_ray.agents.base import Stance, engine_confidence, move_sigmas, no_stance, suggestion_of
 from gnosis_ray.config import SentimentAgentConfig
-from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import DIRECTION, Action, StandardSnapshot, Suggestion
 
 LAYER = "primary_sentiment"
 CROWD = ("news", "flow")

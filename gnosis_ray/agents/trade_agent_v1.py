@@ -10,7 +10,7 @@ import polars as pl
 
 from gnosis_ray.agents.base import TradeDecision
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
-from gnosis_ray.agents.strategies.candidate import UNBOUNDED_STOPS, Candidate, CandidateInputs, try_strategy
+from gnosis_ray.agents.strategies.candidate import Candidate, CandidateInputs, try_strategy
 from gnosis_ray.agents.strategies.contracts import ContractBook
 from gnosis_ray.agents.strategies.fills import StockQuote
 from gnosis_ray.agents.strategies.market_view import MarketView, view_of
@@ -23,7 +23,7 @@ from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.schemas.core_schemas import Suggestion, TradeIdea
 
-__all__ = ["UNBOUNDED_STOPS", "TradeAdapter", "TradeAgentV1"]
+__all__ = ["TradeAdapter", "TradeAgentV1"]
 
 STAGE = "trade_agent"
 EVENT = "event_vol"

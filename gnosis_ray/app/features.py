@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gnosis_ray.config import Config
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.hedge.features import HEDGE_FEATURES
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES
 from gnosis_ray.engines.sentiment.features import SENTIMENT_FEATURES
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 ENGINE_FEATURES: dict[EngineKind, tuple[FeatureSpec, ...]] = {
     "hedge": HEDGE_FEATURES,

@@ -14,19 +14,10 @@ from gnosis_ray.market.columns import DETAILS, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 META_PREFIX = "meta__"
 """Columns of an engine's frame that start so become entries of ``metadata``."""
-
-
-@dataclass(frozen=True)
-class FeatureSpec:
-    """One feature: its column name, unit, meaning and source (paper, equation)."""
-
-    name: str
-    unit: str
-    doc: str
-    source: str = ""
 
 
 EngineData = Mapping[str, pl.DataFrame]

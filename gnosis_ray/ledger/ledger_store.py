@@ -23,7 +23,6 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions
@@ -32,6 +31,7 @@ from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
 from gnosis_ray.ledger.tables import FAILURES, PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location, locate
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.market.columns import DETAILS, KEYS, UTC_TIME
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 _Columns = Mapping[str, pl.DataType | type[pl.DataType]]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from gnosis_ray.agents.trade_agent_v1 import UNBOUNDED_STOPS
 from gnosis_ray.config import as_of_text
+from gnosis_ray.schemas.conventions import UNBOUNDED_STOPS
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
 Leg = Mapping[str, Any]

@@ -9,10 +9,8 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.config import Config
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.energy import EnergyCurve, energy_curve
@@ -20,6 +18,7 @@ from gnosis_ray.report.glossary import outcome_text, reason_text, regime_text
 from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
 from gnosis_ray.report.quotes import DROPPED, DailyBar, LegQuote, MarketSnapshot, NewsHeadline
 from gnosis_ray.schemas.core_schemas import (
+    DIRECTION,
     ENGINE_KINDS,
     Action,
     EngineKind,
@@ -29,6 +28,7 @@ from gnosis_ray.schemas.core_schemas import (
     TradeIdea,
     TradeLeg,
 )
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 MIN_PRICE_GAP = 0.005
 """Relative distance from which on the price of the chain and the last price are shown as two."""

@@ -12,3 +12,6 @@ TRADING_DAYS_PER_YEAR = 252
 
 SHARES_PER_CONTRACT = 100
 """Shares that a standard listed equity or index option stands for (OCC)."""
+
+UNBOUNDED_STOPS = 3
+"""Stop distances that stand for the loss of a trade whose loss has no bound."""

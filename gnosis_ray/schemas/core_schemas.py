@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
@@ -21,6 +22,9 @@ StoreKind = Literal["chains", "bars", "trades", "quotes", "news", "features"]
 """What the market store keeps: market data, and the features that were measured on it."""
 
 Action = Literal["long", "short", "flat", "spread", "complex"]
+
+DIRECTION: Mapping[Action, int] = {"long": 1, "short": -1, "flat": 0, "spread": 0, "complex": 0}
+"""Sign of the direction that each action takes."""
 
 
 def to_utc(moment: datetime) -> datetime:

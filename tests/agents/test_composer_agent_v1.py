@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.agents.composer.composer_agent_v1 import ComposerAgentV1
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, EngineSummary, StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import DIRECTION, ENGINE_KINDS, Action, EngineSummary, StandardSnapshot, Suggestion
 from tests.support.books import NOW
 
 LAYERS = ("primary_hedge", "primary_liquidity", "primary_sentiment")

@@ -8,7 +8,6 @@ from math import inf
 import polars as pl
 from hypothesis import strategies as st
 
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
@@ -24,6 +23,7 @@ from gnosis_ray.schemas.core_schemas import (
     TradeIdea,
     TradeLeg,
 )
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure, RunManifest, RunReceipt, VendorTraffic
 from gnosis_ray.storage.location import Location
 

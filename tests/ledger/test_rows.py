@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.rows import (
     degraded_reasons,
@@ -28,6 +27,7 @@ from gnosis_ray.ledger.tables import (
     snapshots_schema,
 )
 from gnosis_ray.schemas.core_schemas import EngineSummary, LedgerRecord
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES
 from tests.ledger.samples import ENGINE_FEATURES, NOON, any_record, details, record
 

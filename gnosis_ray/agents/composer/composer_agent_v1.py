@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gnosis_ray.agents.base import DIRECTION, engine_confidence
+from gnosis_ray.agents.base import engine_confidence
 from gnosis_ray.agents.composer.regime_rules import Adjustment, adjustments, regimes_of
 from gnosis_ray.agents.composer.strategy_hints import PREFIX, hints, implied_over_realised, volatility_state
 from gnosis_ray.agents.composer.vote import Vote, take_vote
 from gnosis_ray.config import ComposerConfig
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
-from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, Action, StandardSnapshot, Suggestion
+from gnosis_ray.schemas.core_schemas import DIRECTION, ENGINE_KINDS, Action, StandardSnapshot, Suggestion
 
 LAYER = "composer"
 CARRIED = {

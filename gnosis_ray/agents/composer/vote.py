@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gnosis_ray.agents.base import DIRECTION
-from gnosis_ray.schemas.core_schemas import Suggestion
+from gnosis_ray.schemas.core_schemas import DIRECTION, Suggestion
 
 
 @dataclass(frozen=True)

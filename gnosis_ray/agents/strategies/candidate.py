@@ -16,9 +16,8 @@ from gnosis_ray.agents.strategies.strategy_spec import Basis, Share, StrategySpe
 from gnosis_ray.agents.strategies.trade_metrics import Odds, expected_move, odds_of, profit_variance, summary_of
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.options.payoff import PayoffSummary
+from gnosis_ray.schemas.conventions import UNBOUNDED_STOPS
 
-UNBOUNDED_STOPS = 3
-"""Stop distances that stand for the loss of a trade whose loss has no bound."""
 ARRANGEMENTS = 4
 """Choices of contracts tried in one expiry before the next one."""
 EXPIRIES = 3

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gnosis_ray.agents.base import DIRECTION
 from gnosis_ray.agents.strategies.strategy_spec import VolatilityState
 from gnosis_ray.config import TradeConfig
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
-from gnosis_ray.schemas.core_schemas import Action, Suggestion
+from gnosis_ray.schemas.core_schemas import DIRECTION, Action, Suggestion
 
 MOST_DRIFT = 0.5
 """Of the forward, either way, whatever moves are expected: a price stays above nothing."""

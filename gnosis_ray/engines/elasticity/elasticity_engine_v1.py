@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from gnosis_ray.config import ElasticityConfig
-from gnosis_ray.engines.base import EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.elasticity.cost_curve import CostCurve
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.elasticity.hedge_path import branches, hedge_columns, profile_rows
@@ -23,6 +23,7 @@ from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.schemas.conventions import TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 ONE_PERCENT = 0.01
 TRADED_SHARE = 0.01

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 TOTH = "Toth et al., Anomalous price impact (Phys. Rev. X 1, 021006, 2011), eq. 1"
 FEEDBACK = "dP = lambda (q - Gamma dP): liquidity and hedge resistance, times the move"

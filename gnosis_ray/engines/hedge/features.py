@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 SQUEEZE_METRICS = "SqueezeMetrics, The Implied Order Book (2016); naive dealer: long calls, short puts"
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import polars as pl
 
 from gnosis_ray.config import HedgeConfig
-from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.cross_asset import cross_asset, index_sides
 from gnosis_ray.engines.hedge.exposure import book_sums, walls, with_exposures
 from gnosis_ray.engines.hedge.features import EXPOSURE_FEATURES, HEDGE_FEATURES
@@ -24,6 +24,7 @@ from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.data_requirements import DataRequirements, ReferenceData
 from gnosis_ray.market.run_length_join import join_runs
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 LEVELS = ("call_wall", "put_wall", "zero_gamma")
 COUNTED = ("bad_rows", "crossed_quotes", "one_sided_quotes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 _CKS = "Cont, Kukanov, Stoikov (2014)"
 _KYLE = "Kyle (1985)"

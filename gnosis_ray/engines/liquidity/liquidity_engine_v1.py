@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.config import LiquidityConfig
-from gnosis_ray.engines.base import EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.liquidity.daily import amihud_illiquidity, edge_daily
 from gnosis_ray.engines.liquidity.features import LIQUIDITY_FEATURES, QUOTE_FEATURES, TRADE_FEATURES
 from gnosis_ray.engines.liquidity.flow import TradeFlow, trade_flow
@@ -34,6 +34,7 @@ from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.market_data_adapter import MarketDataAdapter
 from gnosis_ray.schemas.conventions import SECONDS_PER_DAY
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 CHUNK = 4096
 """Keys measured together: bounds the memory of the matrices, about 4 kB a key and matrix; changes no figure."""

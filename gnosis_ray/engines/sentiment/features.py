@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gnosis_ray.engines.base import FeatureSpec
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 HUTTO = "Hutto, Gilbert, VADER (ICWSM 2014); Malo et al., Good debt or bad debt (JASIST 2014)"
 PAN = "Pan, Poteshman (2006), The Information in Option Volume for Future Stock Prices"

@@ -8,7 +8,6 @@ from typing import ClassVar
 import polars as pl
 
 from gnosis_ray.config import FlowSentimentConfig
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES
 from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource
 from gnosis_ray.engines.shared.reasons import reasons
@@ -16,6 +15,7 @@ from gnosis_ray.market.columns import CHAIN, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 from gnosis_ray.market.run_length_join import join_runs
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 _PARTS = ("volume", "delta", "unusual")
 _SIDES = (("call", "C"), ("put", "P"))

@@ -8,11 +8,11 @@ from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.keys import one_key
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 SentimentSource = Literal["news", "flow", "technical"]
 SENTIMENT_SOURCES: tuple[SentimentSource, ...] = get_args(SentimentSource)

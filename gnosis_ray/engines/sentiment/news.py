@@ -10,7 +10,6 @@ from typing import ClassVar
 import polars as pl
 
 from gnosis_ray.config import NewsSentimentConfig
-from gnosis_ray.engines.base import FeatureSpec
 from gnosis_ray.engines.sentiment.features import NEWS_FEATURES
 from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, SentimentSource
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
@@ -19,6 +18,7 @@ from gnosis_ray.engines.shared.reasons import reasons
 from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.news_adapter import NewsAdapter
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 HOUR_US = 3_600_000_000
 _ORDER = ("symbol", "timestamp", "known_at", "source", "headline", "body")

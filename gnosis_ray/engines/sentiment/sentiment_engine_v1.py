@@ -8,7 +8,7 @@ from typing import ClassVar
 import polars as pl
 
 from gnosis_ray.config import SentimentConfig
-from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FeatureSpec, FrameEngine
+from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES, NEWS_FEATURES, SENTIMENT_FEATURES
 from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES, FrameProcessor, SentimentProcessor, adapted
 from gnosis_ray.engines.sentiment.fusion import fuse
@@ -18,6 +18,7 @@ from gnosis_ray.errors import ConfigError
 from gnosis_ray.market.columns import KEYS
 from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 _OWN = tuple(spec.name for spec in NEWS_FEATURES + FLOW_FEATURES)
 
