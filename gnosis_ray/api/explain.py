@@ -41,7 +41,7 @@ def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:
         failed = "; ".join(f"at {failure.stage}: {failure.message}" for failure in entry.failures)
         return f"It failed in run {manifest.run_id} {failed}"
     if symbol in manifest.symbols:
-        again = resuming(manifest.run_id, store.root)
+        again = resuming(manifest, store.root)
         return f"Run {manifest.run_id} has not reached it. Resume it with: {again}"
     asked = plural(len(manifest.symbols), "symbol")
     absent = f"Not among the {asked} of run {manifest.run_id} ({manifest.universe})."

@@ -14,6 +14,8 @@ class RunPlan:
     """What a run would do: its symbols, what it would fetch, and the processes that would work it."""
 
     kind: str
+    timestamps: int
+    """Moments at which each symbol is worked."""
     symbols: tuple[str, ...]
     universe: str
     """The name of the universe that the symbols are; ``list`` where they were listed."""

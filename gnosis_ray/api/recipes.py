@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnosis_ray.api.history import publish, with_history
 from gnosis_ray.api.run_flow import PreparedRun, RunRecipe
 from gnosis_ray.app.jobs.scan import ScanJob, failed_fetches, roles_of
 from gnosis_ray.config import Config
@@ -17,5 +18,5 @@ def _scan_parts(config: Config) -> int:
     return len(roles_of(config))
 
 
-SCAN_RUN = RunRecipe(SCAN, _scan_job, _scan_parts)
-"""A pass over a universe at one moment."""
+SCAN_RUN = RunRecipe(SCAN, _scan_job, _scan_parts, with_history, publish("snapshots"))
+"""A pass over a universe at one moment; what its engines measured joins the history of features."""

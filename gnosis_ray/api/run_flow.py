@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 
 from pydantic import ValidationError
@@ -23,7 +23,7 @@ from gnosis_ray.api.cluster_options import ClusterOptions
 from gnosis_ray.api.observer import RunObserver
 from gnosis_ray.api.plan import RunPlan
 from gnosis_ray.app.features import feature_specs
-from gnosis_ray.app.sources import build_calendar, build_source
+from gnosis_ray.app.sources import CALENDAR_START, build_calendar, build_source
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
@@ -58,6 +58,8 @@ class RunRecipe:
     """The manifest with what this kind adds to it, such as the moments of a panel."""
     before_seal: Callable[[PreparedRun, RunWriter], None] = lambda _run, _writer: None
     """See :func:`gnosis_ray.runs.life.execute_run`."""
+    since: date = CALENDAR_START
+    """The first day whose session the run needs; the calendar begins at the latest there."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class PreparedRun:
         manifest = self.manifest
         return RunPlan(
             kind=manifest.kind,
+            timestamps=max(1, len(manifest.timestamps)),
             symbols=manifest.symbols,
             universe=manifest.universe,
             as_of=None if self.requests else manifest.as_of,
@@ -152,7 +155,7 @@ class PreparedRun:
                     lambda: self.recipe.before_seal(self, writer),
                 )
         except KeyboardInterrupt:
-            observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest.run_id, writer.root)}")
+            observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}")
             raise
 
     def _session(self, stack: ExitStack, observer: RunObserver) -> Session | None:
@@ -200,7 +203,7 @@ def prepare(
     started, watch = live.TIME.now(), Stopwatch()
     config = live.historical_config(config, as_of)
     with watch("calendar"):
-        calendar = build_calendar(config, as_of or started)
+        calendar = build_calendar(config, as_of or started, min(recipe.since, CALENDAR_START))
     manifest = _manifest(recipe, universe, config, calendar, as_of, started, watch, observer)
     requests = tuple(live.requests_for(config, manifest.symbols))
     return PreparedRun(recipe, manifest, config, calendar, cluster, out, started, requests, watch=watch)
@@ -227,7 +230,8 @@ def prepare_resumed(
     if store_moved:
         config = config.replaced(data={"dir": today.data.dir})
     with watch("calendar"):
-        calendar = build_calendar(config, manifest.as_of)
+        first = min((*(moment.date() for moment in manifest.timestamps), CALENDAR_START))
+        calendar = build_calendar(config, manifest.as_of, first)
     return PreparedRun(recipe, manifest, config, calendar, cluster, out, started, resumed=True, watch=watch)
 
 

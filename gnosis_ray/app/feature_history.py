@@ -22,6 +22,9 @@ MEASURING_CODE = ("data/chains", "engines", "market", "options", "schemas/conven
 DAYS_TOGETHER = 20
 """Days whose rows are stored together: a part a day, and a bounded frame."""
 
+HISTORY_SESSIONS = 60
+"""Sessions of a symbol's own past that a decision may ask for."""
+
 _SEPARATOR = "__"
 
 
@@ -29,6 +32,11 @@ def history_dir(config: Config, *, synthetic: bool) -> Location:
     """The store of the history of features: the market store; of made-up markets a folder beside it."""
     place = data_dir(config)
     return place.parent / f"{place.name}-synthetic" if synthetic else place
+
+
+def history_provider(config: Config) -> str:
+    """Whose data the features were measured on: ``store`` for all that a run reads from there, vendors' answers too."""
+    return "store" if config.data.reads_store else config.data.provider
 
 
 def feature_hash(config: Config) -> str:

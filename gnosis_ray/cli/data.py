@@ -8,6 +8,7 @@ import click
 
 from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
 from gnosis_ray.app.sources import data_dir as market_store
+from gnosis_ray.cli.backfill import command as backfill
 from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
@@ -27,7 +28,7 @@ def command() -> None:
     """The market store: Parquet, point in time."""
 
 
-for verb in (fetch, verify):
+for verb in (fetch, backfill, verify):
     command.add_command(verb)
 
 

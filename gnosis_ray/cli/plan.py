@@ -14,7 +14,9 @@ from gnosis_ray.config import as_of_text
 def emit_plan(plan: RunPlan, format_: Format) -> None:
     """Write a plan to stdout."""
     rows = [
+        ("run", plan.kind),
         ("symbols", f"{len(plan.symbols)} of {plan.universe}"),
+        *([("moments", f"{plan.timestamps:,}")] if plan.timestamps > 1 else []),
         ("as of", "when all is fetched" if plan.as_of is None else as_of_text(plan.as_of)),
         ("provider", f"{plan.provider}{' (SYNTHETIC)' if plan.synthetic else ''}"),
         *describe_plans(plan.vendors),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import polars as pl
 from rich.text import Text
 
+from gnosis_ray.api.history import sessions_of_history
+from gnosis_ray.api.run_flow import PreparedRun
+from gnosis_ray.app.feature_history import HISTORY_SESSIONS
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import stderr
 from gnosis_ray.cli.vendor_texts import describe_traffic
@@ -87,6 +90,17 @@ def print_summary(receipt: RunReceipt, store: LedgerStore) -> None:
     stderr.print(f"  ledger: {store.root}")
     if receipt.status == "no_data":
         stderr.print("No chain and no bars of any of them were known by then: see `gnosis-ray data list`.")
+
+
+def print_history(run: PreparedRun) -> None:
+    """How far the history of features reaches that a scan's decisions could compare with, on stderr."""
+    sessions = sessions_of_history(run)
+    if sessions < HISTORY_SESSIONS:
+        stderr.print(
+            f"  feature history: {sessions:.0f} of {HISTORY_SESSIONS} sessions; scans add to it, "
+            "`gnosis-ray data backfill` measures earlier ones",
+            style="dim",
+        )
 
 
 def _failed(receipt: RunReceipt) -> str:

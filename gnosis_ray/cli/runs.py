@@ -13,6 +13,7 @@ from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
+from gnosis_ray.runs.kinds import SCAN
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location
 
@@ -21,6 +22,7 @@ CUT_OFF = "cut off"
 
 RUN_COLUMNS = {
     "run": pl.String,
+    "kind": pl.String,
     "status": pl.String,
     "as_of": pl.String,
     "provider": pl.String,
@@ -50,8 +52,8 @@ def list_(out: Location, format_: Format) -> None:
     newest_first = [rows[run_id] for run_id in sorted(rows, reverse=True)]
     if rows or format_ != "table":
         emit(pl.DataFrame(newest_first, schema=RUN_COLUMNS, orient="row"), format_, f"Runs in {out}")
-    for run_id in cut:
-        stderr.print(f"Unless it is running, resume it with: {resuming(run_id, store.root)}")
+    for manifest, _ in unsealed:
+        stderr.print(f"Unless it is running, resume it with: {resuming(manifest, store.root)}")
     if not rows:
         stderr.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
 
@@ -77,7 +79,10 @@ def show(
     receipt = store.receipt(run)
     if strategies:
         require_strategies(strategies, store.read("trade_ideas", receipt.run_id)["strategy_type"].unique().sort())
-    if what == "ideas":
+    if receipt.kind != SCAN.name and what == "ideas":
+        tables = pl.DataFrame(list(receipt.rows.items()), schema=["table", "rows"], orient="row")
+        emit(tables, format_, title_of(receipt, "tables"))
+    elif what == "ideas":
         wanted = IdeaFilter(top, strategies, sides, min_confidence)
         emit_ideas(store, receipt, wanted, format_, title_of(receipt, "ideas"))
     else:
@@ -89,6 +94,7 @@ def show(
 def _row(receipt: RunReceipt) -> tuple[object, ...]:
     return (
         receipt.run_id,
+        receipt.kind,
         receipt.status,
         *_asked(receipt),
         receipt.symbols,
@@ -104,6 +110,7 @@ def _cut_row(manifest: RunManifest, batches: Mapping[int, BatchReceipt]) -> tupl
     whole = batches.values()
     return (
         manifest.run_id,
+        manifest.kind,
         CUT_OFF,
         *_asked(manifest),
         len(manifest.symbols),

@@ -23,7 +23,7 @@ from gnosis_ray.cli.options import (
     universe_options,
 )
 from gnosis_ray.cli.plan import emit_plan
-from gnosis_ray.cli.report import print_summary, title_of
+from gnosis_ray.cli.report import print_history, print_summary, title_of
 from gnosis_ray.config import VENDORS
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.run_schemas import RunStatus
@@ -92,6 +92,7 @@ def command(
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(prepared.store, receipt, wanted, format_, title_of(receipt, "ideas"))
     print_summary(receipt, prepared.store)
+    print_history(prepared)
     return EXIT_CODES[receipt.status]
 
 

@@ -41,7 +41,10 @@ LIVE = "live"
 _LIVE_TABLES = tuple(table.name for table in SCAN_TABLES)
 
 LATEST = "latest"
-"""Stands for the run that was started last."""
+"""Stands for the scan that was started last; where there is none, for the run that was."""
+
+_RESUMED_BY = {"backfill": "data backfill"}
+"""Kind of run -> the verb that resumes it, where that has another name."""
 
 _MANIFESTS = "manifests"
 _MANIFEST_FILE = "manifest.json"
@@ -195,7 +198,7 @@ class LedgerStore:
         with ledger_errors(f"read run {partition.run_id} in {self.root}"):
             receipt = self._writer(partition).receipt()
         if receipt is None:
-            again = resuming(partition.run_id, self.root)
+            again = resuming(self._manifest(partition), self.root)
             raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished. Go on with: {again}")
         return receipt
 
@@ -227,13 +230,21 @@ class LedgerStore:
 
     def _run(self, run_id: str) -> RunPartition:
         runs = self._runs()
+        if runs and run_id == LATEST:
+            return self._latest(runs)
         name = self._resolve(run_id, [partition.run_id for partition in runs])
         return next(partition for partition in runs if partition.run_id == name)
+
+    def _latest(self, runs: Sequence[RunPartition]) -> RunPartition:
+        """Of runs in the order in which they were started the last scan, or the last run where none is a scan."""
+        scans = (run for run in reversed(runs) if self._manifest(run).kind == "scan")
+        return next(scans, runs[-1])
 
     def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[RunPartition]:
         """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id."""
         begun = [] if run_id is None else self._runs()
-        named = [one for one in begun if one.run_id == (begun[-1].run_id if run_id == LATEST else run_id)]
+        wanted = self._latest(begun).run_id if begun and run_id == LATEST else run_id
+        named = [one for one in begun if one.run_id == wanted]
         if named:
             return named
         with ledger_errors(f"look for runs in {self.root}"):
@@ -260,9 +271,10 @@ class LedgerStore:
         raise LedgerError(f"Unknown run '{wanted}' in {self.root}. {nearest_hint(wanted, reversed(names))}")
 
 
-def resuming(run_id: str, root: Location) -> str:
-    """The command that resumes a run, quoted for a shell."""
-    return f"gnosis-ray scan --resume {run_id} --out {shlex.quote(str(root))}"
+def resuming(manifest: RunManifest, root: Location) -> str:
+    """The command that resumes a run, as a shell reads it."""
+    verb = _RESUMED_BY.get(manifest.kind, manifest.kind)
+    return f"gnosis-ray {verb} --resume {manifest.run_id} --out {shlex.quote(str(root))}"
 
 
 def _folder(path: Location) -> Location:
