@@ -22,7 +22,20 @@ import difflib
 import shlex
 import sys
 from collections.abc import Iterable
-from typing import Self
+from typing import Literal, Self
+
+FailureKind = Literal[
+    "no_data",  # nothing was known about the symbol
+    "bad_data",  # market data with impossible values, or in another shape
+    "provider",  # a vendor refused, or could not be reached
+    "component",  # an engine, an agent, the composer or the trade agent raised an error that is none of ours
+    "settings",  # a setting, a universe or a symbol cannot be used
+    "ledger",  # a ledger cannot be read or written
+    "cluster",  # Ray, or one of its nodes, cannot be used
+    "quarantined",  # the symbol was written off because its process failed repeatedly
+    "unexpected",  # any other error: a fault of the code
+]
+"""What kind of reason there is for a missing result. ``Failure.error`` says more, ``Failure.stage`` where it arose."""
 
 TOO_MANY_REQUESTS = 429
 """The HTTP status (RFC 6585)."""
@@ -35,6 +48,7 @@ class GnosisError(Exception):
     """Base of all errors. ``symbol`` and ``stage`` say where, ``cause`` keeps the original error's text."""
 
     exit_code = 1
+    failure_kind: FailureKind = "unexpected"
 
     def __init__(
         self, message: str, *, symbol: str | None = None, stage: str | None = None, cause: str | None = None
@@ -56,7 +70,9 @@ class GnosisError(Exception):
         """The same failure as a typed error of this class, keeping what happened."""
         name = type(error).__name__
         if isinstance(error, GnosisError):
-            return cls(error.message, symbol=symbol, stage=stage, cause=error.cause or name)
+            wrapped = cls(error.message, symbol=symbol, stage=stage, cause=error.cause or name)
+            wrapped.failure_kind = error.failure_kind
+            return wrapped
         return cls(f"{name}: {error}", symbol=symbol, stage=stage, cause=name)
 
 
@@ -68,22 +84,27 @@ class ConfigError(GnosisError):
     """A setting is unknown or has an unusable value."""
 
     exit_code = 2
+    failure_kind: FailureKind = "settings"
 
 
 class UniverseError(GnosisError):
     """A universe or a symbol list is unknown or cannot be read."""
 
     exit_code = 2
+    failure_kind: FailureKind = "settings"
 
 
 class DataError(GnosisError):
     """Market data is missing or unusable."""
 
     exit_code = 4
+    failure_kind: FailureKind = "bad_data"
 
 
 class NoDataError(DataError):
     """Nothing was known about what was asked at the time asked for."""
+
+    failure_kind: FailureKind = "no_data"
 
 
 class SchemaError(DataError):
@@ -100,6 +121,8 @@ class ProviderError(DataError):
     ``status`` is the HTTP status of its answer, None where there was none; it is 429 too where a vendor says "too many
     requests" in a way of its own. Without a ``cause``, the status is one: ``HTTP 503``.
     """
+
+    failure_kind: FailureKind = "provider"
 
     def __init__(
         self,
@@ -144,18 +167,26 @@ class StageError(GnosisError):
     """An engine, an agent or a writer failed for one symbol."""
 
     exit_code = 3
+    failure_kind: FailureKind = "component"
 
 
 class LedgerError(GnosisError):
     """A ledger, or a run in it, cannot be read or written."""
 
     exit_code = 2
+    failure_kind: FailureKind = "ledger"
 
 
 class ClusterError(GnosisError):
     """Ray, or one of its nodes, cannot be used."""
 
     exit_code = 5
+    failure_kind: FailureKind = "cluster"
+
+
+def error_types() -> tuple[type[GnosisError], ...]:
+    """Every type of error that this module defines."""
+    return tuple(one for one in globals().values() if isinstance(one, type) and issubclass(one, GnosisError))
 
 
 def install_command(extra: str) -> str:

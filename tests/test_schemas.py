@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from datetime import UTC, datetime, timedelta
 
@@ -96,7 +97,7 @@ def test_manifests_and_receipts_survive_json_and_pickle(one: RunManifest | RunRe
 
 
 def test_batch_receipts_survive_json() -> None:
-    failure = Failure(symbol="XOM", stage="hedge", error="ChainError", message="négatif")
+    failure = Failure(symbol="XOM", stage="hedge", kind="bad_data", error="ChainError", message="négatif")
     receipt = BatchReceipt(
         batch=3,
         attempt=2,
@@ -120,6 +121,34 @@ def test_a_batch_size_must_be_positive() -> None:
 def test_a_failure_keeps_the_first_cause_and_the_innermost_stage() -> None:
     wrapped = StageError.wrap(ChainError("no strikes", symbol="XOM"), symbol="XOM", stage="hedge")
     seen = Failure.of(wrapped, symbol="XOM", stage="batch")
-    assert seen == Failure(symbol="XOM", stage="hedge", error="ChainError", message="no strikes")
+    assert seen == Failure(symbol="XOM", stage="hedge", kind="bad_data", error="ChainError", message="no strikes")
     raw = Failure.of(KeyError("spot"), symbol="XOM", stage="batch")
-    assert raw == Failure(symbol="XOM", stage="batch", error="KeyError", message="'spot'")
+    assert raw == Failure(symbol="XOM", stage="batch", kind="unexpected", error="KeyError", message="'spot'")
+    component = StageError.wrap(KeyError("spot"), symbol="XOM", stage="engine.hedge")
+    assert Failure.of(component, symbol="XOM", stage="batch").kind == "component"
+
+
+@pytest.mark.parametrize(
+    ("stage", "error", "kind"),
+    [
+        ("load", "NoDataError", "no_data"),
+        ("engine.hedge", "ChainError", "bad_data"),
+        ("fetch.chains", "TransientError", "provider"),
+        ("fetch.chains", "HTTP 503", "provider"),
+        ("fetch.chains", "ConnectError", "provider"),
+        ("engine.hedge", "KeyError", "component"),
+        ("agent.HedgeAgentV3", "KeyError", "component"),
+        ("host", "Quarantined", "quarantined"),
+        ("pipeline", "ZeroDivisionError", "unexpected"),
+    ],
+)
+def test_a_failure_from_before_there_were_kinds_has_one(stage: str, error: str, kind: str) -> None:
+    older = {"symbol": "XOM", "stage": stage, "error": error, "message": ""}
+    for told in (older, {**older, "kind": None}):
+        assert Failure.model_validate(told).kind == kind
+    assert Failure.model_validate_json(json.dumps(older)).kind == kind
+
+
+def test_a_kind_of_failure_is_one_of_those_that_are_known() -> None:
+    with pytest.raises(ValidationError, match="kind"):
+        Failure.model_validate({"symbol": "A", "stage": "s", "kind": "other", "error": "E", "message": ""})

@@ -26,9 +26,9 @@ from pydantic import ValidationError
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions
-from gnosis_ray.ledger.rows import degraded_reasons, receipts, records_of, scan_frames
+from gnosis_ray.ledger.rows import degraded_reasons, failures_of, receipts, records_of, scan_frames
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
-from gnosis_ray.ledger.tables import FAILURES, PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
+from gnosis_ray.ledger.tables import PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -123,7 +123,7 @@ class LedgerStore:
             raise LedgerError(f"Unknown table '{table}' of a ledger. {nearest_hint(table, TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
         with ledger_errors(f"read {table} of {self.root}"):
-            parts = [part for p in self._partitions(run_id, table) for part in _parts(p, table)]
+            parts = [_extended(part, schema) for p in self._partitions(run_id, table) for part in _parts(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
 
@@ -139,7 +139,7 @@ class LedgerStore:
         whole = zip(manifest.tables, _frames(partition, batch, manifest.tables), strict=True)
         own = {table: frame.filter(symbol=symbol) for table, frame in whole}
         records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
-        failures = tuple(Failure(**row) for row in own["failures"].select(FAILURES.names()).iter_rows(named=True))
+        failures = tuple(failures_of(own["failures"]))
         return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True)
 
     def begin(self, manifest: RunManifest) -> RunWriter:
@@ -307,6 +307,12 @@ def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
     else:  # not a table of this kind of run, or of its format
         names = []
     return [partition.locate(frame) for frame in backend.map_each(partition.read_frame, names)]
+
+
+def _extended(part: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """A part whose lists of structs have every field of today's: those that an older version lacks are null."""
+    nested = {n: t for n, t in schema.items() if n in part.columns and isinstance(t, pl.List)}
+    return part.cast({name: dtype for name, dtype in nested.items() if isinstance(dtype.inner, pl.Struct)})
 
 
 def _receipt_of(record: LedgerRecord, index: int) -> BatchReceipt:

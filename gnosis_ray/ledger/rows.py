@@ -90,6 +90,12 @@ def failures_frame(failures: Sequence[Failure]) -> pl.DataFrame:
     return _frame([dict(failure) for failure in failures], FAILURES)
 
 
+def failures_of(failures: pl.DataFrame) -> Iterator[Failure]:
+    """The failures in rows of ``failures``."""
+    own = [name for name in FAILURES if name in failures.columns]  # older ledgers have no ``kind``
+    return (Failure(**row) for row in failures.select(own).iter_rows(named=True))
+
+
 def scan_frames(
     records: Sequence[LedgerRecord],
     details: pl.DataFrame,

@@ -39,7 +39,15 @@ LEGS = pl.List(
     )
 )
 
-FAILURES = _schema({"symbol": pl.String, "stage": pl.String, "error": pl.String, "message": pl.String})
+FAILURES = _schema(
+    {
+        "symbol": pl.String,
+        "stage": pl.String,
+        "error": pl.String,
+        "message": pl.String,
+        "kind": pl.String,  # one of ``gnosis_ray.errors.FailureKind``; null in ledgers from before there were kinds
+    }
+)
 """Why a symbol has no result, one row each."""
 
 _RECORD_KEY: _Columns = {"record": pl.UInt32, "symbol": pl.String, "timestamp": UTC_TIME}

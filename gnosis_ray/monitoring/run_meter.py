@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring import catalogue
 from gnosis_ray.monitoring.catalogue import GRANULARITY, REASON, STAGE, TABLE, Metric
-from gnosis_ray.schemas.run_schemas import QUARANTINED, BatchReceipt
+from gnosis_ray.schemas.run_schemas import BatchReceipt
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class RunMeter:
 
 
 def _quarantined(receipt: BatchReceipt) -> int:
-    return sum(failure.error == QUARANTINED for failure in receipt.failures)
+    return sum(failure.kind == "quarantined" for failure in receipt.failures)
 
 
 def _degraded(receipt: BatchReceipt) -> Iterator[Observation]:

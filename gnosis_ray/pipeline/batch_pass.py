@@ -218,7 +218,7 @@ def _isolated(
     except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
         if len(keys) == 1:
             symbol, as_of = keys.select(KEYS.names()).row(0)
-            failure = Failure.of(error, symbol=symbol, stage=f"engine.{engine.kind}")
+            failure = Failure.of(error, symbol=symbol, stage=f"engine.{engine.kind}", untyped="component")
             return _Isolated(PrecomputedEngine(engine, engine.empty()), [((symbol, as_of), failure)])
     each = [keys[i : i + 1] for i in range(len(keys))]
     singles = [_isolated(engine, one, engine.load(one), upstream) for one in each]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from gnosis_ray.errors import NoDataError
 from gnosis_ray.fanout import Fanout, FanoutReport, Job, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.runs.kinds import RUN_KINDS
@@ -101,7 +100,7 @@ def run_receipt(
 
 def run_status(counted: int, failures: Sequence[Failure]) -> RunStatus:
     """How a run ended; ``counted``: the rows of the table that its kind is counted by."""
-    if counted == 0 and all(failure.error == NoDataError.__name__ for failure in failures):
+    if counted == 0 and all(failure.kind == "no_data" for failure in failures):
         return "no_data"
     return "done_with_failures" if failures else "done"
 

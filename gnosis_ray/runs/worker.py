@@ -11,7 +11,7 @@ import polars as pl
 
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.ledger.run_writer import RunWriter
-from gnosis_ray.schemas.run_schemas import QUARANTINED, Batch, BatchReceipt, Failure
+from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, Failure
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +70,7 @@ class RunWorker(Generic[Outcome]):
         self, batch: Batch, attempt: int, outcomes: Sequence[Outcome], quarantined: Mapping[str, str]
     ) -> BatchReceipt:
         """See :meth:`gnosis_ray.fanout.BatchWorker.commit`."""
-        failures = [
-            Failure(symbol=symbol, stage="host", error=QUARANTINED, message=reason)
-            for symbol, reason in quarantined.items()
-        ]
+        failures = [Failure.quarantined(symbol, reason) for symbol, reason in quarantined.items()]
         failures += self._known_failures.get(batch.index, ())
         result = self._work.result(outcomes, failures)
         receipt = BatchReceipt(
@@ -94,6 +91,6 @@ class RunWorker(Generic[Outcome]):
 
 def _log(batch: Batch, failures: Iterable[Failure]) -> None:
     for failure in failures:
-        level = logging.WARNING if failure.error == QUARANTINED else logging.INFO
+        level = logging.WARNING if failure.kind == "quarantined" else logging.INFO
         place = {"symbol": failure.symbol, "stage": failure.stage, "batch": batch.index}
         logger.log(level, "%s has no result: %s: %s", failure.symbol, failure.error, failure.message, extra=place)

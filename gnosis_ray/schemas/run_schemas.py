@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from gnosis_ray.errors import GnosisError
+from gnosis_ray.errors import FailureKind, GnosisError, error_types
 from gnosis_ray.schemas.core_schemas import FrozenModel, UtcDatetime
 
 T = TypeVar("T")
@@ -21,29 +21,57 @@ MANIFEST_FORMAT = 2
 FORMAT_1_TABLES = ("snapshots", "suggestions", "trade_ideas", "details", "failures")
 """The tables of every run of format 1: its manifests do not name them."""
 
-
 QUARANTINED = "Quarantined"
-"""The error of a symbol that was written off because its process failed."""
+"""The ``error`` of a symbol that was written off because its process failed."""
+
+_OLDER_KINDS: Mapping[str, FailureKind] = {
+    QUARANTINED: "quarantined",
+    **{error.__name__: error.failure_kind for error in error_types()},
+}
+_OLDER_STAGES: Mapping[str, FailureKind] = {
+    "fetch": "provider",
+    **dict.fromkeys(("engine", "snapshot", "agent", "composer", "trade_agent"), "component"),
+}
 
 
 class Failure(FrozenModel):
-    """Why one symbol has no result, as a row."""
+    """Why one symbol has no result, as a row.
+
+    ``stage``: where, such as ``engine.hedge`` or ``fetch.chains``. ``error``: the name of the error's type, or what it
+    names as its cause, such as ``HTTP 503``.
+    """
 
     symbol: str
     stage: str
+    kind: FailureKind
     error: str
     message: str
 
     @classmethod
-    def of(cls, error: BaseException, *, symbol: str, stage: str) -> Failure:
-        """The failure that ``error`` stands for; a typed error's own stage wins."""
+    def of(cls, error: BaseException, *, symbol: str, stage: str, untyped: FailureKind = "unexpected") -> Failure:
+        """The failure that ``error`` stands for; a typed error's own stage wins. ``untyped``: the kind of others."""
         typed = error if isinstance(error, GnosisError) else None
         return cls(
             symbol=symbol,
             stage=(typed.stage if typed and typed.stage else stage),
+            kind=typed.failure_kind if typed else untyped,
             error=(typed.cause if typed and typed.cause else type(error).__name__),
             message=typed.message if typed else str(error),
         )
+
+    @classmethod
+    def quarantined(cls, symbol: str, reason: str) -> Failure:
+        """The failure of a symbol that was written off because its process failed."""
+        return cls(symbol=symbol, stage="host", kind="quarantined", error=QUARANTINED, message=reason)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before_kinds(cls, values: Any) -> Any:
+        """A failure from before there were kinds has that of its error's name, else of its stage."""
+        if not isinstance(values, Mapping) or values.get("kind") is not None:
+            return values
+        by_stage = _OLDER_STAGES.get(str(values.get("stage")).partition(".")[0], "unexpected")
+        return {**values, "kind": _OLDER_KINDS.get(str(values.get("error")), by_stage)}
 
 
 class Batch(FrozenModel):

@@ -15,7 +15,7 @@ import polars as pl
 from gnosis_ray.clock import Time
 from gnosis_ray.config import VENDORS, Config
 from gnosis_ray.data.store.writer import StoreWriter
-from gnosis_ray.errors import ConfigError, NoDataError, nearest_hint
+from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind, full_second
 from gnosis_ray.schemas.run_schemas import Failure, VendorTraffic
@@ -116,7 +116,7 @@ class Fetched:
         """Failures by symbol and stage; that a vendor does not know a symbol counts for ``own`` symbols only."""
         mine = set(own)
         found = [result.failure for result in self.results if result.failure is not None]
-        counted = [f for f in found if f.symbol in mine or f.error != NoDataError.__name__]
+        counted = [f for f in found if f.symbol in mine or f.kind != "no_data"]
         return tuple(sorted(counted, key=lambda f: (f.symbol, f.stage)))
 
 

@@ -31,7 +31,7 @@ class FakeWorker:
     ) -> BatchReceipt:
         worked = sorted(symbol for outcome in outcomes for symbol in outcome)
         failures = tuple(
-            Failure(symbol=symbol, stage="host", error="GivenUp", message=reason)
+            Failure(symbol=symbol, stage="host", kind="quarantined", error="GivenUp", message=reason)
             for symbol, reason in sorted(quarantined.items())
         )
         (self.job.folder / batch.name).write_text(" ".join(worked))

@@ -192,6 +192,7 @@ def test_some_failed_symbols_are_exit_code_3(call: Call, store: Path) -> None:
             "stage": "load",
             "error": "NoDataError",
             "message": "No chain and no bars known at 2026-07-10T20:00:00Z",
+            "kind": "no_data",
         }
     ]
 

@@ -121,7 +121,7 @@ def run_receipt(run: RunManifest, **changes: object) -> RunReceipt:
         symbols=5,
         rows={"snapshots": 4, "trade_ideas": 4},
         degraded={"stale": ("AAPL", "XOM"), "few_strikes": ()},
-        failures=(Failure(symbol="XOM", stage="hedge", error="ChainError", message="négatif"),),
+        failures=(Failure(symbol="XOM", stage="hedge", kind="bad_data", error="ChainError", message="négatif"),),
         seconds={"read": 0.25, "decide": 1.5},
         config_hash=run.config_hash,
         version=run.version,
@@ -140,7 +140,7 @@ def write(writer: RunWriter, batch: Batch, attempt: int = 1, *, energy: float | 
     if energy is not None:
         records = [_retold(one, f"energy {energy}") for one in records]
     shown = details(batch.symbols) if energy is None else details(batch.symbols).with_columns(value=pl.lit(energy))
-    failed = [Failure(symbol="ZZZ", stage="hedge", error="ChainError", message=f"energy {energy}")]
+    failed = [Failure(symbol="ZZZ", stage="hedge", kind="bad_data", error="ChainError", message=f"energy {energy}")]
     rows = {"snapshots": len(records), "trade_ideas": len(records)}
     receipt = BatchReceipt(batch=batch.index, attempt=attempt, rows=rows)
     writer.write_batch(batch, scan_frames(records, shown, failed, COLUMNS), receipt)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import RunManifest
-from tests.ledger.samples import manifest, record, store, write
+from tests.ledger.samples import manifest, record, run_receipt, store, write
 
 
 @pytest.fixture
@@ -50,3 +51,22 @@ def test_a_failure_is_the_symbols_own(tmp_path: Path, run: RunManifest) -> None:
     entry = LedgerStore(tmp_path).entry("latest", "ZZZ")
     assert [failure.error for failure in entry.failures] == ["ChainError"]
     assert LedgerStore(tmp_path).entry("latest", "AAPL").failures == ()
+
+
+def test_failures_of_a_ledger_without_kinds_get_theirs(tmp_path: Path) -> None:
+    begun, later = (manifest(name, ("AAPL", "ZZZ")) for name in ("20260713T120000-2b4c", "20260714T120000-2b4c"))
+    for run in (begun, later):
+        writer = store(tmp_path).begin(run)
+        write(writer, run.batches()[0], energy=0.5)
+        writer.seal(run_receipt(run))
+    for part in tmp_path.glob(f"failures/*/run_id={begun.run_id}/*.parquet"):
+        pl.read_parquet(part, hive_partitioning=False).drop("kind").write_parquet(part)
+    (sealed,) = tmp_path.glob(f"runs/*/run_id={begun.run_id}/*.parquet")
+    fields = pl.element().struct.field("symbol", "stage", "error", "message")
+    rows = pl.read_parquet(sealed, hive_partitioning=False)
+    rows.with_columns(pl.col("failures").list.eval(pl.struct(fields))).write_parquet(sealed)
+    ledger = LedgerStore(tmp_path)
+    assert [failure.kind for failure in ledger.entry(begun.run_id, "ZZZ").failures] == ["bad_data"]
+    assert ledger.receipt(begun.run_id).failures == ledger.receipt(later.run_id).failures
+    assert {failure.kind for receipt in ledger.runs() for failure in receipt.failures} == {"bad_data"}
+    assert ledger.read("failures")["kind"].to_list() == [None, "bad_data"]

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from gnosis_ray.fanout import FanoutReport
 from gnosis_ray.monitoring.catalogue import METRICS
 from gnosis_ray.monitoring.run_meter import Observation, RunMeter
-from gnosis_ray.schemas.run_schemas import QUARANTINED, BatchReceipt, Failure
+from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure
 
 REPORT = FanoutReport("shard", 2, 0, 0, 0, (), 0.0)
-LOST = Failure(symbol="X", stage="host", error=QUARANTINED, message="the process at work on it died")
+LOST = Failure.quarantined("X", "the process at work on it died")
 SYMBOLS = st.lists(st.text(string.ascii_uppercase, min_size=1, max_size=5), unique=True, max_size=6).map(tuple)
 
 
 def failures(*stages: str) -> tuple[Failure, ...]:
-    return tuple(Failure(symbol=f"S{i}", stage=s, error="E", message="m") for i, s in enumerate(stages))
+    return tuple(
+        Failure(symbol=f"S{i}", stage=s, kind="component", error="E", message="m") for i, s in enumerate(stages)
+    )
 
 
 RECEIPTS = st.builds(
