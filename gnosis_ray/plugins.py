@@ -7,11 +7,13 @@ A plug-in is loaded only if the settings name it. Its entry point is a factory:
     gnosis_ray.providers    factory(calendar, settings) -> MarketSource
     gnosis_ray.strategies   factory(settings) -> StrategySpec
 
-``settings`` is the plug-in's part of the section ``plugins``: read-only, of JSON types.
+``settings`` is the plug-in's part of the section ``plugins``: read-only, of JSON types. The module of the factory, or a
+package that it is in, states which version of these contracts it was written for: ``PLUGIN_API = 1``.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -25,6 +27,18 @@ from gnosis_ray.errors import ConfigError, nearest_hint
 PluginKind = Literal["agents", "processors", "providers", "strategies"]
 PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
 PREFIX = "gnosis_ray."
+
+PLUGIN_API = 1
+"""The version of the contracts between gnosis-ray and plug-ins that this release offers.
+
+Examples
+--------
+A plug-in states the one that it was written for; :attr:`gnosis_ray.errors.ConfigError.exit_code` 2 where it is newer.
+
+>>> import gnosis_ray as gr
+>>> gr.PLUGIN_API
+1
+"""
 
 BUILT_IN: Mapping[PluginKind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),
@@ -67,15 +81,31 @@ class Plugin:
         return f"'{self.name}' ({self.code}, entry point {self.entry_point.value} of {PREFIX}{self.kind})"
 
     def load(self) -> Callable[..., Any]:
-        """Import the factory. Raises :class:`ConfigError` naming distribution and entry point."""
+        """Import the factory.
+
+        Raises :class:`ConfigError` naming distribution and entry point, also for a plug-in that was written for a
+        version of :data:`PLUGIN_API` that this release does not offer.
+        """
         try:
             factory = self.entry_point.load()
         except Exception as error:
             raise ConfigError(f"Plug-in {self} cannot be imported: {type(error).__name__}: {error}") from error
+        self._require_api()
         if not callable(factory):
             raise ConfigError(f"Plug-in {self}: Expected a factory, was {type(factory).__name__}")
         made: Callable[..., Any] = factory
         return made
+
+    def _require_api(self) -> None:
+        stated = _stated_api(self.entry_point.module)
+        if stated == PLUGIN_API and type(stated) is int:
+            return
+        if type(stated) is int and stated > PLUGIN_API:
+            offered = (
+                f"this gnosis-ray offers {PLUGIN_API}: upgrade gnosis-ray, or install an older {self.distribution}"
+            )
+            raise ConfigError(f"Plug-in {self} was written for PLUGIN_API {stated}, and {offered}")
+        raise ConfigError(f"Plug-in {self}: Expected PLUGIN_API {PLUGIN_API}, was {stated!r}")
 
     def make(self, fits: Callable[[Any], str | None], *arguments: object) -> Any:
         """The result of the factory; ``fits`` returns what is wrong with it, None if nothing is.
@@ -91,6 +121,19 @@ class Plugin:
         if wrong is not None:
             raise ConfigError(f"Plug-in {self}: {wrong}")
         return made
+
+
+def _stated_api(module: str) -> object:
+    """The ``PLUGIN_API`` of an imported module, else of the nearest package around it; 1 where none states it.
+
+    The contracts had no number before there was a second version of them to tell apart: silence means the first.
+    """
+    while module:
+        stated: object = getattr(sys.modules.get(module), "PLUGIN_API", None)
+        if stated is not None:
+            return stated
+        module = module.rpartition(".")[0]
+    return 1
 
 
 def installed_plugins() -> list[Plugin]:

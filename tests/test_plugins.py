@@ -279,6 +279,56 @@ def test_a_broken_plug_in_names_its_distribution_and_entry_point(
 
 
 @pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        ("PLUGIN_API = 2", "was written for PLUGIN_API 2, and this gnosis-ray offers 1: upgrade gnosis-ray"),
+        ("PLUGIN_API = 0", "Expected PLUGIN_API 1, was 0"),
+        ("PLUGIN_API = True", "Expected PLUGIN_API 1, was True"),
+        ("PLUGIN_API = 'one'", "Expected PLUGIN_API 1, was 'one'"),
+    ],
+)
+@pytest.mark.parametrize("place", ["module", "package"])
+def test_a_plug_in_for_other_contracts_is_refused_before_anything_is_written(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stated: str,
+    words: str,
+    place: str,
+) -> None:
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
+    monkeypatch.delitem(sys.modules, "plug_package", raising=False)
+    monkeypatch.delitem(sys.modules, "plug_package.keeping", raising=False)
+    offer(tmp_path, "agents", "mine", "plug_package.keeping:make")
+    (tmp_path / "plug_package").mkdir()
+    files = {"module": KEEPING, "package": ""}
+    files[place] += f"\n{stated}\n"
+    (tmp_path / "plug_package" / "keeping.py").write_text(files["module"])
+    (tmp_path / "plug_package" / "__init__.py").write_text(files["package"])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings(tmp_path, {"agents": {"enabled": ["mine"]}})
+    profile = ("--profile", str(tmp_path / "mine.yaml"))
+    out = tmp_path / "ledger"
+    assert run([*profile, "scan", "--symbols", "AAPL", "--granularity", "inline", "--out", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "'mine' (other 1.0, entry point plug_package.keeping:make of gnosis_ray.agents)" in told
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("stated", ["", "PLUGIN_API = 1"])
+def test_a_plug_in_that_states_nothing_was_written_for_the_first_contracts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    offer(tmp_path, "agents", "mine", "keeping_plugin:make")
+    monkeypatch.delitem(sys.modules, "keeping_plugin", raising=False)
+    (tmp_path / "keeping_plugin.py").write_text(f"{KEEPING}\n{stated}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = resolved_for_workers(settings(tmp_path, {"agents": {"enabled": ["mine"]}}))
+    assert len(ConfiguredComponents(config).primary_agents()) == 1
+
+
+@pytest.mark.parametrize(
     ("kind", "body", "words"),
     [
         (

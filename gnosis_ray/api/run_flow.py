@@ -22,6 +22,7 @@ from gnosis_ray.api import live
 from gnosis_ray.api.cluster_options import ClusterOptions
 from gnosis_ray.api.observer import RunObserver
 from gnosis_ray.api.plan import RunPlan
+from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.sources import CALENDAR_START, build_calendar, build_source
 from gnosis_ray.charts.number_formats import plural
@@ -32,6 +33,7 @@ from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout, Job
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.market.adapters import EmptyAdapter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.plugins import require_pinned
 from gnosis_ray.runs.kinds import RunKind
@@ -202,6 +204,7 @@ def prepare(
     """
     started, watch = live.TIME.now(), Stopwatch()
     config = live.historical_config(config, as_of)
+    _require_components(config)
     with watch("calendar"):
         calendar = build_calendar(config, as_of or started, min(recipe.since, CALENDAR_START))
     manifest = _manifest(recipe, universe, config, calendar, as_of, started, watch, observer)
@@ -233,6 +236,15 @@ def prepare_resumed(
         first = min((*(moment.date() for moment in manifest.timestamps), CALENDAR_START))
         calendar = build_calendar(config, manifest.as_of, first)
     return PreparedRun(recipe, manifest, config, calendar, cluster, out, started, resumed=True, watch=watch)
+
+
+def _require_components(config: Config) -> None:
+    """Make every configured component once, so that what cannot be made is refused before anything is written."""
+    components, nothing = ConfiguredComponents(config), EmptyAdapter()
+    components.engines(nothing)
+    components.primary_agents()
+    components.composer()
+    components.trade_agent(nothing)
 
 
 def report_universe(universe: Universe, observer: RunObserver) -> None:
