@@ -14,6 +14,15 @@
     └── ClusterError             5   Ray or one of its nodes cannot be used
 
 Errors pickle whole: they cross process boundaries as values, with symbol, stage and cause.
+
+Examples
+--------
+>>> import gnosis_ray as gr
+>>> try:
+...     gr.load_config(settings={"run.batchsize": 8})
+... except gr.errors.ConfigError as error:
+...     print(error)
+Unknown setting 'run.batchsize' (from flag). Nearest: 'run.batch_size'.
 """
 
 from __future__ import annotations
@@ -45,7 +54,17 @@ _LISTED = 24
 
 
 class GnosisError(Exception):
-    """Base of all errors. ``symbol`` and ``stage`` say where, ``cause`` keeps the original error's text."""
+    """Base of all errors. ``symbol`` and ``stage`` say where, ``cause`` keeps the original error's text.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> try:
+    ...     gr.universe("sp50")
+    ... except gr.GnosisError as error:
+    ...     print(type(error).__name__, error.exit_code)
+    UniverseError 2
+    """
 
     exit_code = 1
     failure_kind: FailureKind = "unexpected"

@@ -9,6 +9,12 @@ A plug-in is loaded only if the settings name it. Its entry point is a factory:
 
 ``settings`` is the plug-in's part of the section ``plugins``: read-only, of JSON types. The module of the factory, or a
 package that it is in, states which version of these contracts it was written for: ``PLUGIN_API = 1``.
+
+Examples
+--------
+>>> import gnosis_ray as gr
+>>> gr.PLUGIN_API
+1
 """
 
 from __future__ import annotations
@@ -29,16 +35,7 @@ PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
 PREFIX = "gnosis_ray."
 
 PLUGIN_API = 1
-"""The version of the contracts between gnosis-ray and plug-ins that this release offers.
-
-Examples
---------
-A plug-in states the one that it was written for; :attr:`gnosis_ray.errors.ConfigError.exit_code` 2 where it is newer.
-
->>> import gnosis_ray as gr
->>> gr.PLUGIN_API
-1
-"""
+"""The version of the contracts between gnosis-ray and plug-ins that this release offers."""
 
 BUILT_IN: Mapping[PluginKind, tuple[str, ...]] = {
     "agents": ("hedge", "liquidity", "sentiment"),

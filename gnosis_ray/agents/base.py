@@ -17,7 +17,20 @@ TREND_DAYS = 5
 
 @runtime_checkable
 class PrimaryAgent(Protocol):
-    """Reads the fused snapshot, takes a stance."""
+    """Reads the fused snapshot, takes a stance.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> class AlwaysFlat:
+    ...     def step(self, snapshot):
+    ...         return gr.Suggestion(
+    ...             id="flat", layer="flat", symbol=snapshot.symbol, action="flat", confidence=0.0, reasoning="no view"
+    ...         )
+    >>> isinstance(AlwaysFlat(), gr.PrimaryAgent)
+    True
+    >>> gr.testing.check_agent(AlwaysFlat, gr.testing.sample_snapshots())
+    """
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
         """The stance of this agent; ``timestamp`` may be left to the runner."""

@@ -31,6 +31,15 @@ class HedgeAgentV3:
     Without such flow, and only where dealers are short gamma (they chase), the five-day trend does; else flat.
     Conviction: tanh of flow over scale, or the hedge energy; strong long gamma takes it away.
     Confidence = the engine's confidence x conviction; an engine without confidence votes 0.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> snapshot = gr.StandardSnapshot(symbol="AAPL", timestamp=config.data.synthetic.as_of)
+    >>> stance = gr.HedgeAgentV3(config.agents.hedge).step(snapshot)
+    >>> stance.action, stance.confidence, stance.reasoning
+    ('flat', 0.0, 'No stance: no hedge measurement.')
     """
 
     def __init__(self, config: HedgeAgentConfig) -> None:

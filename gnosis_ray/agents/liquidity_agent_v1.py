@@ -27,6 +27,19 @@ class LiquidityAgentV1:
     such flow a move beyond ``breakout_sigmas`` with a void ahead is leaned against (``fake_breakout``), but only where
     trades show that the flow is missing. Else the nearest heavy price may pull: a small conviction, and it says so.
     Confidence = the engine's confidence x conviction; an engine without confidence votes 0.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> snapshot = gr.StandardSnapshot(
+    ...     symbol="AAPL",
+    ...     timestamp=config.data.synthetic.as_of,
+    ...     liquidity={"ofi": 0.6, "liquidity_score": 0.2},
+    ...     engines={"liquidity": {"confidence": 0.9}},
+    ... )
+    >>> gr.LiquidityAgentV1(config.agents.liquidity).step(snapshot).action
+    'long'
     """
 
     def __init__(self, config: LiquidityAgentConfig) -> None:

@@ -17,6 +17,20 @@ class SentimentAgentV1:
     Flat below ``min_energy``. What people say and bet against a clear five-day move is a ``sentiment_divergence``, and
     a stance that goes with them against the price is ``contrarian``. A strong news score from fresh items is a
     ``news_shock``. An engine without confidence votes 0.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> snapshot = gr.StandardSnapshot(
+    ...     symbol="AAPL",
+    ...     timestamp=config.data.synthetic.as_of,
+    ...     sentiment={"sentiment_score": -0.5},
+    ...     engines={"sentiment": {"confidence": 0.8}},
+    ... )
+    >>> stance = gr.SentimentAgentV1(config.agents.sentiment).step(snapshot)
+    >>> stance.action, stance.confidence
+    ('short', 0.4)
     """
 
     def __init__(self, config: SentimentAgentConfig) -> None:

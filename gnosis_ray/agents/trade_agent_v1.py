@@ -41,6 +41,18 @@ class TradeAgentV1:
 
     ``adapter`` serves the chain and the last bar as of the suggestion; ``strategies`` are those that
     ``config.strategies`` may name. Raises ConfigError for a name that is not among them. No memory of open trades.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> agent = gr.TradeAgentV1(market, config.trade)
+    >>> flat = gr.Suggestion(
+    ...     id="1", layer="composer", symbol="AAPL", timestamp=now, action="flat", confidence=0.0, reasoning=""
+    ... )
+    >>> agent.generate_trades(flat), agent.decide(flat).dropped
+    ([], 'stance_flat')
     """
 
     def __init__(

@@ -11,7 +11,15 @@ from gnosis_ray.vendors.fetching import VendorPlan
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run would do: its symbols, what it would fetch, and the processes that would work it."""
+    """What a run would do: its symbols, what it would fetch, and the processes that would work it.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> plan = gr.plan_scan(symbols="AAPL,MSFT", granularity="inline")
+    >>> plan.universe, plan.batches, plan.synthetic, plan.vendors
+    ('list', 1, True, ())
+    """
 
     kind: str
     timestamps: int

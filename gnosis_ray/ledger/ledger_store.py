@@ -73,6 +73,16 @@ class LedgerStore:
 
     Wherever a method takes a ``run_id``, the start of one is enough if it fits only one run, and ``latest`` is the
     run that was started last. An unknown one raises :class:`LedgerError`, naming those that come nearest.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> result = gr.scan(symbols=["AAPL", "MSFT"], granularity="inline", out="ledger")
+    >>> ledger = gr.LedgerStore("ledger")
+    >>> [run.run_id for run in ledger.runs()] == [result.run_id]
+    True
+    >>> ledger.read("suggestions", "latest").filter("composite")["symbol"].to_list()
+    ['AAPL', 'MSFT']
     """
 
     def __init__(

@@ -21,7 +21,19 @@ from gnosis_ray.market.options_chain_adapter import OptionsChainAdapter
 
 
 class MarketAdapter(OptionsChainAdapter, MarketDataAdapter, NewsAdapter, Protocol):
-    """Everything that engines and agents read."""
+    """Everything that engines and agents read.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> market.fetch_chain("AAPL", now)["type"].unique().sort().to_list()
+    ['C', 'P']
+    >>> news = market.fetch_news("AAPL", 72, now)
+    >>> bool((news["known_at"] <= now).all())
+    True
+    """
 
 
 class SingleFromBatch:

@@ -20,6 +20,17 @@ class SessionCalendar:
 
     ``days`` are datetime64[D]; ``opens`` and ``closes`` datetime64[us] in UTC; all sorted, one entry a session.
     Built once by the driver and handed to workers: the library behind it takes over a second to import.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> import numpy as np
+    >>> from datetime import date
+    >>> calendar = gr.SessionCalendar.build("XNYS", date(2026, 7, 1), date(2026, 7, 10))
+    >>> calendar.days.size  # 3 July is a holiday
+    7
+    >>> str(calendar.close_on(np.array(["2026-07-10"], dtype="datetime64[D]"))[0])
+    '2026-07-10T20:00:00.000000'
     """
 
     name: str

@@ -2,6 +2,14 @@
 
 Every row has an event time and a ``known_at``: the first moment at which anybody here could have known it.
 ``timestamp`` in a chain is the as-of moment that asked for it; in bars, trades and news the event time.
+
+Examples
+--------
+>>> import gnosis_ray as gr
+>>> import polars as pl
+>>> no_bars = pl.DataFrame(schema=gr.columns.BARS)
+>>> no_bars.columns[:4]
+['symbol', 'timestamp', 'known_at', 'open']
 """
 
 from __future__ import annotations

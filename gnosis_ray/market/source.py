@@ -13,6 +13,15 @@ class MarketSource(Protocol):
 
     ``keys`` are ``columns.KEYS`` rows. Results have the columns named, sorted by symbol and time; a symbol that the
     source does not know has no rows.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> source = gr.testing.synthetic_source(config)
+    >>> keys = gr.testing.keys_of(["AAPL", "MSFT"], [config.data.synthetic.as_of])
+    >>> source.bars(keys, 60).schema == gr.columns.BARS
+    True
     """
 
     name: str

@@ -75,6 +75,26 @@ class PipelineRunner:
 
     Works with any number of engines and agents from one up. A component that raises becomes a :class:`StageError` with
     the symbol and the stage; :class:`ClusterError`, of a component whose process is gone, is passed on as it is.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> runner = gr.PipelineRunner(
+    ...     symbol="AAPL",
+    ...     engines=[gr.LiquidityEngineV1(market, config.engines.liquidity)],
+    ...     primary_agents=[gr.LiquidityAgentV1(config.agents.liquidity)],
+    ...     composer=gr.ComposerAgentV1(config.composer.weights, config.composer),
+    ...     trade_agent=gr.TradeAgentV1(market, config.trade),
+    ...     ledger_store=gr.LedgerStore("ledger"),
+    ...     config=config,
+    ... )
+    >>> result = runner.run_once(now)
+    >>> [suggestion.layer for suggestion in result.primary_suggestions]
+    ['primary_liquidity']
+    >>> [record.symbol for record in gr.LedgerStore("ledger").stream()]
+    ['AAPL']
     """
 
     def __init__(

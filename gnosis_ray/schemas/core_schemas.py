@@ -49,7 +49,16 @@ class FrozenModel(BaseModel):
 
 
 class EngineOutput(FrozenModel):
-    """What one engine measured for one symbol at one time. What could not be computed is absent."""
+    """What one engine measured for one symbol at one time. What could not be computed is absent.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> from datetime import UTC, datetime
+    >>> now = datetime(2026, 7, 10, 20, tzinfo=UTC)
+    >>> gr.EngineOutput(kind="hedge", symbol="AAPL", timestamp=now, features={"spot": 211.5}, confidence=0.9).features
+    {'spot': 211.5}
+    """
 
     kind: EngineKind
     symbol: str
@@ -82,6 +91,15 @@ class StandardSnapshot(FrozenModel):
 
     ``engines`` summarises each engine that ran; ``metadata`` says the same, and each engine's other entries, as text
     under ``{kind}.{key}``.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> from datetime import UTC, datetime
+    >>> now = datetime(2026, 7, 10, 20, tzinfo=UTC)
+    >>> snapshot = gr.StandardSnapshot(symbol="AAPL", timestamp=now, hedge={"spot": 211.5})
+    >>> snapshot.hedge["spot"], snapshot.liquidity
+    (211.5, {})
     """
 
     symbol: str
@@ -96,7 +114,17 @@ class StandardSnapshot(FrozenModel):
 
 
 class Suggestion(FrozenModel):
-    """A stance of an agent; the runner fills ``timestamp`` where the agent left it out."""
+    """A stance of an agent; the runner fills ``timestamp`` where the agent left it out.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> stance = gr.Suggestion(
+    ...     id="mine:AAPL", layer="mine", symbol="AAPL", action="long", confidence=0.4, reasoning="cheap options"
+    ... )
+    >>> stance.action, stance.timestamp is None
+    ('long', True)
+    """
 
     id: str
     layer: str
@@ -113,6 +141,13 @@ class TradeLeg(FrozenModel):
     """One leg: ``qty`` shares, or contracts of 100 shares; ``expiry`` as ``YYYY-MM-DD``.
 
     ``price`` is the fill that the idea's cost counts on, USD per share.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> call = gr.TradeLeg(instrument_type="C", direction="buy", qty=1, strike=320.0, expiry="2026-08-21", price=9.5)
+    >>> call.qty * 100 * call.price
+    950.0
     """
 
     instrument_type: Literal["C", "P", "STOCK"]
@@ -132,6 +167,25 @@ class TradeIdea(FrozenModel):
     ``target_exit_price`` and ``stop_loss_price``: of stock alone the price of a share, else what one unit is worth, USD
     with the sign of its cost (a credit spread sold for -150 is left at -75 with half of its profit). Ideas beside each
     other are alternatives: each is sized as if alone.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> call = gr.TradeLeg(instrument_type="C", direction="buy", qty=1, strike=320.0, expiry="2026-08-21", price=9.95)
+    >>> idea = gr.TradeIdea(
+    ...     id="1",
+    ...     symbol="AAPL",
+    ...     strategy_type="long_call",
+    ...     side="long",
+    ...     legs=[call],
+    ...     cost_per_unit=995.65,
+    ...     max_loss=995.65,
+    ...     recommended_units=2,
+    ...     confidence=0.4,
+    ...     rationale="",
+    ... )
+    >>> idea.max_loss * idea.recommended_units, idea.max_profit is None
+    (1991.3, True)
     """
 
     id: str
@@ -155,7 +209,16 @@ class TradeIdea(FrozenModel):
 
 
 class LedgerRecord(FrozenModel):
-    """Everything that one pass saw and decided for one symbol."""
+    """Everything that one pass saw and decided for one symbol.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> _ = gr.scan(symbols="AAPL", granularity="inline", out="ledger")
+    >>> record = next(gr.open_ledger("ledger").stream("latest"))
+    >>> record.symbol, [suggestion.layer for suggestion in record.primary_suggestions]
+    ('AAPL', ['primary_hedge', 'primary_liquidity', 'primary_sentiment'])
+    """
 
     timestamp: UtcDatetime
     symbol: str

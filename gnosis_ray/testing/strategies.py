@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+
+import polars as pl
 
 from gnosis_ray.agents.strategies.strategy_spec import LegRule, StrategySpec, VolatilityState
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
+from gnosis_ray.market.adapters import EmptyAdapter
 from gnosis_ray.plugins import BUILT_IN
 from gnosis_ray.schemas.core_schemas import Action, Suggestion, TradeIdea
 from gnosis_ray.testing.checking import require, require_picklable
@@ -131,11 +136,31 @@ def _turned(stance: Suggestion, spec: StrategySpec, action: Action, state: Volat
     return Suggestion(**{**stance.model_dump(), **changes, "forecast": forecast})
 
 
+class _SampleMarket(EmptyAdapter):
+    """Chains and last bars of the sample market, each read once: many stances ask for the same."""
+
+    def fetch_chain(self, symbol: str, now: datetime) -> pl.DataFrame:
+        return _chain(symbol, now)
+
+    def fetch_ohlcv(self, symbol: str, lookback: int, now: datetime) -> pl.DataFrame:
+        return _bars(symbol, lookback, now)
+
+
+@cache
+def _chain(symbol: str, now: datetime) -> pl.DataFrame:
+    return sample_market().fetch_chain(symbol, now)
+
+
+@cache
+def _bars(symbol: str, lookback: int, now: datetime) -> pl.DataFrame:
+    return sample_market().fetch_ohlcv(symbol, lookback, now)
+
+
 def _traded(spec: StrategySpec, stance: Suggestion) -> tuple[list[TradeIdea], str]:
     """The trades, and the reason where there is none."""
     limits = {"equity_usd": EQUITY_USD, "max_risk_usd": RISK_USD}
     config = sample_config().trade.replaced(strategies=(spec.name,), **limits)
-    decision = TradeAgentV1(sample_market(), config, [spec]).decide(stance)
+    decision = TradeAgentV1(_SampleMarket(), config, [spec]).decide(stance)
     return decision.ideas, decision.dropped or ""
 
 

@@ -48,6 +48,19 @@ class ComposerAgentV1:
 
     Of a stance with a side: raising the confidence of an agent on that side, turning an agent to it, or adding one
     with a confidence of at least |v| never lowers the confidence. An agent less sure than |v| does: sum(w) counts it.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> now = config.data.synthetic.as_of
+    >>> votes = [
+    ...     gr.Suggestion(id=layer, layer=layer, symbol="AAPL", action="long", confidence=0.8, reasoning="")
+    ...     for layer in ("primary_hedge", "primary_liquidity")
+    ... ]
+    >>> composer = gr.ComposerAgentV1(config.composer.weights, config.composer)
+    >>> composer.compose(gr.StandardSnapshot(symbol="AAPL", timestamp=now), votes).action
+    'long'
     """
 
     def __init__(self, weights: Mapping[str, float], config: ComposerConfig) -> None:

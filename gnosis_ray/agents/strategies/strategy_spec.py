@@ -1,6 +1,13 @@
 """The declaration of a strategy. Everything else is the same for all of them.
 
 A plug-in adds a strategy by declaring one; no code is written for it.
+
+Examples
+--------
+>>> import gnosis_ray as gr
+>>> rules = gr.strategies
+>>> rules.LegRule("C", "sell", rules.AtDelta(target=0.25, low=0.15, high=0.35)).ratio
+1
 """
 
 from __future__ import annotations
@@ -156,6 +163,24 @@ class StrategySpec:
     share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left. Raises
     ValueError where there is no leg, a strike depends on a leg that is not an earlier option, no option expires near,
     exits are missing for options or given for stock alone, or a word is unknown.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> rules = gr.strategies
+    >>> spread = gr.StrategySpec(
+    ...     name="wide_put_spread",
+    ...     side="long",
+    ...     legs=(
+    ...         rules.LegRule("P", "sell", rules.AtDelta(0.3, 0.2, 0.4)),
+    ...         rules.LegRule("P", "buy", rules.Beyond(0, -1.0)),
+    ...     ),
+    ...     stances=frozenset({"long"}),
+    ...     short_premium=True,
+    ...     exits=rules.Exits(rules.Share("max_profit", 0.5), rules.Share("premium", 1.5), days=7),
+    ... )
+    >>> spread.has_options, len(spread.legs)
+    (True, 2)
     """
 
     name: str

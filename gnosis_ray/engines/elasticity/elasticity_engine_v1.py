@@ -49,6 +49,17 @@ class ElasticityEngineV1(FrameEngine):
     Liquidity resistance follows the square-root law on the bars' own dollar volume and volatility; hedge resistance
     the gamma profile along the move, else the gamma at spot, else none. Moves are logarithmic: 1% is a factor
     e^.01. Without the hedge or liquidity frame, or where they have nothing on a symbol, the answer names it.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> output = gr.ElasticityEngineV1(market, config.engines.elasticity).run("AAPL", now)
+    >>> output.kind, output.features["energy_to_move_1pct_up"] > 0
+    ('elasticity', True)
+    >>> output.metadata["degraded"]  # neither the hedge nor the liquidity engine ran
+    'no_hedge,no_liquidity,no_implied_vol'
     """
 
     kind: ClassVar[EngineKind] = "elasticity"

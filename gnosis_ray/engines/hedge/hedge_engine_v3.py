@@ -38,6 +38,15 @@ class HedgeEngineV3(FrameEngine):
     Signs follow the naive dealer (long calls, short puts; SqueezeMetrics 2016), an assumption that the output names;
     gross figures stand beside signed ones. Where open interest is unavailable near spot every feature that weighs by
     it is absent and the confidence is 0: volume never stands in for it.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> output = gr.HedgeEngineV3(market, config.engines.hedge).run("AAPL", now)
+    >>> output.kind, output.regime is not None, output.features["spot"] > 0
+    ('hedge', True, True)
     """
 
     kind: ClassVar[EngineKind] = "hedge"

@@ -50,6 +50,15 @@ class LiquidityEngineV1(FrameEngine):
     From bars alone the signed-flow features (ofi, Kyle, Hasbrouck, VPIN) are absent, one-sided flow cannot be told,
     and the confidence is capped; signs are never taken from a bar's own return. Fewer than ``min_trades`` trades
     are counted, and nothing else is read from them.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> config = gr.load_config()
+    >>> market, now = gr.open_market(config), config.data.synthetic.as_of
+    >>> output = gr.LiquidityEngineV1(market, config.engines.liquidity).run("AAPL", now)
+    >>> output.kind, output.features["adv_usd"] > 0
+    ('liquidity', True)
     """
 
     kind: ClassVar[EngineKind] = "liquidity"

@@ -20,7 +20,19 @@ SENTIMENT_SOURCES: tuple[SentimentSource, ...] = get_args(SentimentSource)
 
 @runtime_checkable
 class SentimentProcessor(Protocol):
-    """Scores one source of sentiment. Its ``name`` says which: a :data:`SentimentSource`."""
+    """Scores one source of sentiment. Its ``name`` says which: a :data:`SentimentSource`.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> class Optimist:
+    ...     name = "news"
+    ...
+    ...     def compute(self, symbol, now):
+    ...         return 0.5, 0.8
+    >>> isinstance(Optimist(), gr.SentimentProcessor)
+    True
+    """
 
     def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
         """``(score in [-1, 1], confidence in [0, 1])``."""
@@ -33,6 +45,35 @@ class FrameProcessor(ABC):
     Scores have one row a key, in the keys' order: ``symbol, timestamp, score`` (-1 to 1, null where the source is
     silent), ``confidence`` (0 to 1, 0 where silent), a column for each of ``features``, ``degraded`` (comma-separated:
     data that should be there is missing or old) and ``absent`` (nothing was published or traded: no fault of the data).
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> import polars as pl
+    >>> class Momentum(gr.FrameProcessor):
+    ...     name = "technical"
+    ...
+    ...     def __init__(self, adapter):
+    ...         self.adapter = adapter
+    ...
+    ...     def load(self, keys):
+    ...         return self.adapter.fetch_bars(keys, 21)
+    ...
+    ...     def score(self, keys, table):
+    ...         moves = table.group_by("symbol").agg(move=pl.col("close").last() / pl.col("close").first() - 1)
+    ...         none = pl.lit(None, pl.String)
+    ...         return keys.join(moves, on="symbol", how="left", maintain_order="left").select(
+    ...             "symbol",
+    ...             "timestamp",
+    ...             score=(10 * pl.col("move")).tanh(),
+    ...             confidence=pl.col("move").is_not_null().cast(pl.Float64),
+    ...             degraded=none,
+    ...             absent=none,
+    ...         )
+    >>> config = gr.load_config()
+    >>> score, confidence = Momentum(gr.open_market(config)).compute("AAPL", config.data.synthetic.as_of)
+    >>> -1 <= score <= 1, confidence
+    (True, 1.0)
     """
 
     name: SentimentSource

@@ -29,6 +29,19 @@ class SentimentEngineV1(FrameEngine):
     Each processor has a table of its own (``data[source]``). ``meta__degraded`` names faults of the data;
     ``meta__absent`` names what did not happen (``no_news``, ``no_option_volume``): no fault, but it lowers the
     confidence.
+
+    Examples
+    --------
+    >>> import gnosis_ray as gr
+    >>> class Optimist:
+    ...     name = "news"
+    ...
+    ...     def compute(self, symbol, now):
+    ...         return 0.5, 0.8
+    >>> config = gr.load_config()
+    >>> engine = gr.SentimentEngineV1([Optimist()], config.engines.sentiment)
+    >>> engine.run("AAPL", config.data.synthetic.as_of).features["sentiment_score"]
+    0.5
     """
 
     kind: ClassVar[EngineKind] = "sentiment"
