@@ -217,7 +217,7 @@ def install_command(extra: str) -> str:
 
 
 def nearest_hint(name: str, known: Iterable[str], count: int = 1) -> str:
-    """What an error says after an unknown ``name``: ``Nearest: 'cboe' (of store, cboe, yahoo).``
+    """What an error says after an unknown ``name``: ``Nearest: 'cboe' (of store, cboe, yahoo)``.
 
     The ``count`` most similar of the ``known`` names, whatever their case, and all of them where they are few.
     """

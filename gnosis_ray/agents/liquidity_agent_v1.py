@@ -1,4 +1,4 @@
-"""LiquidityAgentV1: will the move go on, or choke?"""
+"""LiquidityAgentV1: whether a move will continue or stop for lack of depth."""
 
 from __future__ import annotations
 

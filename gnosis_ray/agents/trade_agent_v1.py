@@ -63,8 +63,11 @@ class TradeAgentV1:
         self._strategies = select_by_name(strategies, config.strategies)
 
     def generate_trades(self, suggestion: Suggestion) -> list[TradeIdea]:
-        """Costed ideas for one stance, the best first. The suggestion needs its ``timestamp``: prices are of that
-        moment, else StageError. A second idea is an alternative to the first, sized as if alone."""
+        """Costed ideas for one stance, the best first.
+
+        The suggestion needs its ``timestamp``: prices are of that moment, else StageError. A second idea is an
+        alternative to the first, sized as if alone.
+        """
         return self.decide(suggestion).ideas
 
     def decide(self, suggestion: Suggestion) -> TradeDecision:

@@ -88,8 +88,9 @@ class LedgerStore:
     def __init__(
         self, path: str | Location, features: Mapping[EngineKind, Sequence[FeatureSpec]] | None = None
     ) -> None:
-        """``path``: a folder, or ``s3://bucket/prefix``, or the name of a file whose folder is used; nothing is
-        created before a write. Raises :class:`ConfigError` for an address that cannot hold a ledger.
+        """Nothing is created before a write. Raises :class:`ConfigError` for an address that cannot hold a ledger.
+
+        ``path``: a folder, or ``s3://bucket/prefix``, or the name of a file whose folder is used.
 
         ``features``: what the engines measure, by kind: the columns of ``snapshots``, in this order, whether or not
         they occur in a batch. A feature that is not named here gets a column where it occurs.
@@ -192,8 +193,10 @@ class LedgerStore:
         return sorted(found, key=lambda receipt: (receipt.started_at, receipt.run_id), reverse=True)
 
     def unsealed(self) -> list[tuple[RunManifest, dict[int, BatchReceipt]]]:
-        """Runs that were begun and never sealed, whether cut off or still running, the one started last first: what
-        each set out to do, and the receipts of its whole batches."""
+        """Runs that were begun and never sealed, cut off or still running, the one started last first.
+
+        Of each what it set out to do, and the receipts of its whole batches.
+        """
         found = []
         for partition in reversed(self._runs()):
             writer = self._writer(partition)

@@ -107,7 +107,8 @@ class PipelineRunner:
         ledger_store: RecordSink,
         config: Config | Mapping[str, object],
     ) -> None:
-        """
+        """Wire a pipeline.
+
         Parameters
         ----------
         symbol
