@@ -56,12 +56,12 @@ FIRST_BELL, LAST_BELL = datetime(2026, 7, 10, 13, 30, tzinfo=UTC), datetime(2026
 PROGRAM = """
 import sys
 from datetime import timedelta
-from gnosis_ray.api import live, scan
+from gnosis_ray.api import live
 from gnosis_ray.cli.main import main
 from tests.support.clocks import ShiftedTime
 
 clock = ShiftedTime(timedelta(seconds=float(sys.argv.pop(1))))
-live.TIME, scan.utc_now = clock, clock.now
+live.TIME = clock
 main()
 """
 
