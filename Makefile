@@ -49,6 +49,9 @@ test-wheel: $(VENV)/.dev
 	rm -rf build/hostile && mkdir -p build/hostile
 	for module in actors cluster gnosis_ray; do echo 'raise SystemExit("a module of the user")' > build/hostile/$$module.py; done
 	cd build/hostile && ../venv/bin/gnosis-ray scan --symbols AAPL,MSFT,XOM,JPM && ../venv/bin/gnosis-ray runs list
+	build/venv/bin/python -m pip --disable-pip-version-check -q install --no-index --no-deps --no-build-isolation ./examples/gnosis-ray-example
+	rm -rf build/example && mkdir -p build/example
+	cd build/example && ../venv/bin/python ../../tests/support/documented_commands.py ../../examples/gnosis-ray-example/README.md
 
 # ccxt apart from the others: it pins what it needs to the digit, and would hold back the pins of the core.
 CCXT := ccxt>=4.5

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from gnosis_ray.schemas.core_schemas import Action, StandardSnapshot, Suggestion
+import gnosis_ray as gr
 
 LAYER = "volatility_premium"
+
+Action = Literal["long", "short", "flat"]
 
 
 class VolatilityPremiumAgent:
@@ -23,7 +25,7 @@ class VolatilityPremiumAgent:
         self._scale = scale
         self._min_premium = min_premium
 
-    def step(self, snapshot: StandardSnapshot) -> Suggestion:
+    def step(self, snapshot: gr.StandardSnapshot) -> gr.Suggestion:
         """The stance for one snapshot; ``timestamp`` and the final ``id`` are left to the runner."""
         implied, realised = snapshot.hedge.get("atm_iv_30d"), snapshot.elasticity.get("realised_vol_20d")
         trust = snapshot.engines["hedge"].confidence if "hedge" in snapshot.engines else 0.0
@@ -39,8 +41,8 @@ class VolatilityPremiumAgent:
         return self._suggestion(snapshot, action, trust * math.tanh(abs(premium) / self._scale), f"{text}.")
 
     @staticmethod
-    def _suggestion(snapshot: StandardSnapshot, action: Action, confidence: float, reasoning: str) -> Suggestion:
-        return Suggestion(
+    def _suggestion(snapshot: gr.StandardSnapshot, action: Action, confidence: float, reasoning: str) -> gr.Suggestion:
+        return gr.Suggestion(
             id=LAYER,
             layer=LAYER,
             symbol=snapshot.symbol,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from gnosis_ray.market.news_adapter import NewsAdapter
+import gnosis_ray as gr
 
 LOOKBACK_HOURS = 72
 FULL_CONFIDENCE_WORDS = 6
@@ -22,7 +22,7 @@ class WordListProcessor:
 
     name = "news"
 
-    def __init__(self, adapter: NewsAdapter, good: Collection[str], bad: Collection[str]) -> None:
+    def __init__(self, adapter: gr.MarketAdapter, good: Collection[str], bad: Collection[str]) -> None:
         self._adapter = adapter
         self._good = frozenset(good)
         self._bad = frozenset(bad)
@@ -38,6 +38,6 @@ class WordListProcessor:
         return (good - bad) / counted, min(1.0, counted / FULL_CONFIDENCE_WORDS)
 
 
-def make(adapter: NewsAdapter, settings: Mapping[str, Any]) -> WordListProcessor:
+def make(adapter: gr.MarketAdapter, settings: Mapping[str, Any]) -> WordListProcessor:
     """``good`` and ``bad``: lists of lower-case words."""
     return WordListProcessor(adapter, settings["good"], settings["bad"])
