@@ -11,6 +11,7 @@
     │       └── TransientError   4   the same, and may pass: asked again before it is raised
     ├── StageError               3   an engine, agent or writer failed for one symbol
     ├── LedgerError              2   a ledger or run cannot be read or written
+    ├── FormatError              2   something written in a format that this version does not know
     └── ClusterError             5   Ray or one of its nodes cannot be used
 
 Errors pickle whole: they cross process boundaries as values, with symbol, stage and cause.
@@ -194,6 +195,12 @@ class LedgerError(GnosisError):
 
     exit_code = 2
     failure_kind: FailureKind = "ledger"
+
+
+class FormatError(GnosisError):
+    """A manifest, a receipt, a market store or a profile has a format that this version does not know."""
+
+    exit_code = 2
 
 
 class ClusterError(GnosisError):

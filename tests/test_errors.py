@@ -31,6 +31,7 @@ CODES = {
     "TransientError": 4,
     "StageError": 3,
     "LedgerError": 2,
+    "FormatError": 2,
     "ClusterError": 5,
 }
 

@@ -7,18 +7,23 @@ from collections.abc import Mapping
 import click
 import polars as pl
 
-from gnosis_ray.cli.console import emit, stderr
+from gnosis_ray.cli.console import emit, print_error, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
 from gnosis_ray.config import as_of_text
+from gnosis_ray.errors import FormatError
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
+from gnosis_ray.ledger.overview import RunOverview
 from gnosis_ray.runs.kinds import SCAN
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location
 
 CUT_OFF = "cut off"
 """Status of a run without an end."""
+
+UNREADABLE, NEWER = "unreadable", "newer format"
+"""Status of a run whose files are damaged, and of one that only another version reads."""
 
 RUN_COLUMNS = {
     "run": pl.String,
@@ -43,19 +48,24 @@ def command() -> None:
 @command.command(name="list")
 @out_option
 @format_option
-def list_(out: Location, format_: Format) -> None:
-    """List all runs, newest first; one without an end is ``cut off``, or still running."""
+def list_(out: Location, format_: Format) -> int:
+    """List all runs, newest first; one without an end is ``cut off``, or still running.
+
+    A run that cannot be read, or only by a newer version, is listed as such; the exit code is then 2.
+    """
     store = LedgerStore(out)
-    unsealed = store.unsealed()
-    cut = {manifest.run_id: _cut_row(manifest, batches) for manifest, batches in unsealed}
-    rows = {receipt.run_id: _row(receipt) for receipt in store.runs()} | cut
-    newest_first = [rows[run_id] for run_id in sorted(rows, reverse=True)]
-    if rows or format_ != "table":
-        emit(pl.DataFrame(newest_first, schema=RUN_COLUMNS, orient="row"), format_, f"Runs in {out}")
-    for manifest, _ in unsealed:
-        stderr.print(f"Unless it is running, resume it with: {resuming(manifest, store.root)}")
-    if not rows:
+    runs = store.overview()
+    if runs or format_ != "table":
+        frame = pl.DataFrame([_row(run) for run in runs], schema=RUN_COLUMNS, orient="row")
+        emit(frame, format_, f"Runs in {out}")
+    for run in runs:
+        if run.error is not None:
+            print_error(str(run.error))
+        elif run.manifest is not None and not run.ended:
+            stderr.print(f"Unless it is running, resume it with: {resuming(run.manifest, store.root)}")
+    if not runs:
         stderr.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
+    return max((run.error.exit_code for run in runs if run.error is not None), default=0)
 
 
 @command.command()
@@ -91,7 +101,18 @@ def show(
     print_summary(receipt, store)
 
 
-def _row(receipt: RunReceipt) -> tuple[object, ...]:
+def _row(run: RunOverview) -> tuple[object, ...]:
+    if run.error is not None or run.manifest is None:
+        asked = (None, None, None) if run.manifest is None else _asked(run.manifest)
+        status = NEWER if isinstance(run.error, FormatError) else UNREADABLE
+        kind = None if run.manifest is None else run.manifest.kind
+        return (run.run_id, kind, status, *asked, *[None] * (len(RUN_COLUMNS) - 6))
+    if run.receipt is None or not run.ended:
+        return _cut_row(run.manifest, run.batches)
+    return _sealed_row(run.receipt)
+
+
+def _sealed_row(receipt: RunReceipt) -> tuple[object, ...]:
     return (
         receipt.run_id,
         receipt.kind,

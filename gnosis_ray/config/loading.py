@@ -14,8 +14,15 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from gnosis_ray.config.settings import Config
 from gnosis_ray.errors import ConfigError, nearest_hint
+from gnosis_ray.schemas.formats import checked_format
 
 ENV_PREFIX = "GNOSIS_RAY__"
+
+PROFILE_FORMAT = 1
+"""The newest format of profiles that this version reads; a profile that states none has the first."""
+
+_FORMAT = "format"
+"""The key of a profile's format: no setting, so no hash knows it."""
 
 _SafeLoader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML was built with it: it reads the defaults in a tenth of the time."""
@@ -51,7 +58,8 @@ def load_config(profile: str | None = None, flags: Mapping[str, Any] | None = No
     """Read all layers and validate what they make together.
 
     ``profile`` is a file, or the name of one in ``$GNOSIS_RAY_HOME/profiles`` or ``config/profiles``; ``flags`` are
-    dotted keys with values that are not None. Raises :class:`ConfigError` naming the layer and the key.
+    dotted keys with values that are not None. Raises :class:`ConfigError` naming the layer and the key, and
+    :class:`FormatError` for a profile of a newer format.
     """
     layers = [
         ("flag", _nest({k: v for k, v in (flags or {}).items() if v is not None})),
@@ -59,7 +67,7 @@ def load_config(profile: str | None = None, flags: Mapping[str, Any] | None = No
     ]
     if profile is not None:
         path = _profile_path(profile)
-        layers.append((f"profile {path}", _read_yaml(path)))
+        layers.append((f"profile {path}", _read_profile(path)))
     default = config_root() / "default.yaml"
     layers.append(("default", _read_yaml(default)))
 
@@ -136,6 +144,13 @@ def _profile_path(profile: str) -> Path:
         if path.is_file():
             return path.resolve()
     raise ConfigError(f"No profile '{profile}': looked for a file of that path, {named[0]} and {named[1]}")
+
+
+def _read_profile(path: Path) -> Mapping[str, Any]:
+    """The settings of a profile, without its format."""
+    body = _read_yaml(path)
+    checked_format(body.get(_FORMAT, 1), PROFILE_FORMAT, f"Profile {path}")
+    return {key: value for key, value in body.items() if key != _FORMAT}
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:

@@ -21,12 +21,20 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 import polars as pl
-from pydantic import ValidationError
 
 from gnosis_ray.errors import LedgerError, nearest_hint
+from gnosis_ray.ledger.manifests import (
+    MANIFEST_FILE,
+    MANIFESTS,
+    manifest_bytes,
+    manifest_name,
+    read_manifest,
+    require_known_format,
+)
+from gnosis_ray.ledger.overview import RunOverview, overview_of
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions
-from gnosis_ray.ledger.rows import degraded_reasons, failures_of, receipts, records_of, scan_frames
+from gnosis_ray.ledger.rows import degraded_reasons, failures_of, records_of, scan_frames
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
 from gnosis_ray.ledger.tables import PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
@@ -46,8 +54,6 @@ LATEST = "latest"
 _RESUMED_BY = {"backfill": "data backfill"}
 """Kind of run -> the verb that resumes it, where that has another name."""
 
-_MANIFESTS = "manifests"
-_MANIFEST_FILE = "manifest.json"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _FILE_SUFFIXES = frozenset(
     {".arrow", ".csv", ".db", ".duckdb", ".feather", ".json", ".jsonl", ".log", ".ndjson", ".parquet", ".pq"}
@@ -98,6 +104,7 @@ class LedgerStore:
         self.root = _folder(locate(path))
         self.feature_columns = feature_columns(features or {})
         self._next_live: dict[date, int] = {}
+        self._known_formats: set[tuple[date, str]] = set()
 
     def append(self, record: LedgerRecord) -> None:
         """Write one record as a batch of its own, in the run ``live`` of its date; safe among other appenders.
@@ -141,7 +148,7 @@ class LedgerStore:
     def entry(self, run_id: str, symbol: str) -> SymbolEntry:
         """What a run holds of ``symbol`` (spelled as the manifest does), reading its batch alone."""
         partition = self._run(run_id)
-        manifest = self._manifest(partition)
+        manifest = read_manifest(partition)
         batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
         with ledger_errors(f"look for {symbol} in run {partition.run_id} in {self.root}"):
             committed = batch is not None and partition.is_committed(batch)
@@ -161,17 +168,16 @@ class LedgerStore:
         if not _RUN_ID.fullmatch(manifest.run_id) or manifest.run_id in (LIVE, LATEST):
             raise LedgerError(f"Expected a run id of letters, digits, '.', '_' and '-', was '{manifest.run_id}'")
         for partition in self._runs():
-            if partition.run_id == manifest.run_id and self._manifest(partition) != manifest:
+            if partition.run_id == manifest.run_id and read_manifest(partition) != manifest:
                 raise LedgerError(f"Run {manifest.run_id} exists in {self.root} with another manifest")
         writer = RunWriter.of(self.root, manifest)
         partition = writer.partition
         with ledger_errors(f"begin run {manifest.run_id} in {self.root}"):
             partition.create()
-            body = manifest.model_dump_json(indent=2).encode()
-            backend, name = partition.backend, _manifest_name(partition)
+            body, backend, name = manifest_bytes(manifest), partition.backend, manifest_name(partition)
             held = body if backend.put_if_absent(name, body) else backend.get(name)
             backend.require_put_if_absent(name, held)
-        if held != body and self._manifest(partition) != manifest:
+        if held != body and read_manifest(partition) != manifest:
             raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
         return writer
 
@@ -185,25 +191,26 @@ class LedgerStore:
 
     def manifest(self, run_id: str) -> RunManifest:
         """What a run set out to do."""
-        return self._manifest(self._run(run_id))
+        return read_manifest(self._run(run_id))
+
+    def overview(self) -> list[RunOverview]:
+        """Every run that was begun, the one started last first. One that cannot be read says why and hides no other."""
+        found = self._runs()[::-1]
+        return found[0].backend.map_each(overview_of, found) if found else []
 
     def runs(self) -> list[RunReceipt]:
-        """The receipts of the sealed runs, the one started last first."""
-        found = receipts(self.read("runs"))
+        """The receipts of the sealed runs that can be read, the one started last first; see :meth:`overview`."""
+        found = [run.receipt for run in self.overview() if run.receipt is not None]
         return sorted(found, key=lambda receipt: (receipt.started_at, receipt.run_id), reverse=True)
 
     def unsealed(self) -> list[tuple[RunManifest, dict[int, BatchReceipt]]]:
         """Runs that were begun and never sealed, cut off or still running, the one started last first.
 
-        Of each what it set out to do, and the receipts of its whole batches.
+        Of each what it set out to do, and the receipts of its whole batches. Those that cannot be read are left out;
+        see :meth:`overview`.
         """
-        found = []
-        for partition in reversed(self._runs()):
-            writer = self._writer(partition)
-            sealed = writer.receipt()
-            if sealed is None or sealed.status == "interrupted":
-                found.append((self._manifest(partition), writer.committed()))
-        return found
+        open_runs = [run for run in self.overview() if not run.ended and run.error is None]
+        return [(run.manifest, dict(run.batches)) for run in open_runs if run.manifest is not None]
 
     def receipt(self, run_id: str) -> RunReceipt:
         """The receipt of one run; raises :class:`LedgerError` where the run was never sealed."""
@@ -211,7 +218,7 @@ class LedgerStore:
         with ledger_errors(f"read run {partition.run_id} in {self.root}"):
             receipt = self._writer(partition).receipt()
         if receipt is None:
-            again = resuming(self._manifest(partition), self.root)
+            again = resuming(read_manifest(partition), self.root)
             raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished. Go on with: {again}")
         return receipt
 
@@ -224,21 +231,12 @@ class LedgerStore:
         return partition.next_free()
 
     def _writer(self, partition: RunPartition) -> RunWriter:
-        return RunWriter.of(self.root, self._manifest(partition))
-
-    def _manifest(self, partition: RunPartition) -> RunManifest:
-        name = _manifest_name(partition)
-        with ledger_errors(f"read {self.root / name}"):
-            body = partition.backend.get(name)
-        try:
-            return RunManifest.model_validate_json(body)
-        except ValidationError as error:
-            raise LedgerError(f"Cannot read {self.root / name}: {error}") from error
+        return RunWriter.of(self.root, read_manifest(partition))
 
     def _runs(self) -> list[RunPartition]:
         """The runs that were begun, the one started last (by its id) last."""
         with ledger_errors(f"look for runs in {self.root}"):
-            found = find_partitions(self.root, _MANIFESTS, _MANIFEST_FILE)
+            found = find_partitions(self.root, MANIFESTS, MANIFEST_FILE)
         return sorted(found, key=lambda partition: (partition.run_id, partition.run_date))
 
     def _run(self, run_id: str) -> RunPartition:
@@ -250,11 +248,23 @@ class LedgerStore:
 
     def _latest(self, runs: Sequence[RunPartition]) -> RunPartition:
         """Of runs in the order in which they were started the last scan, or the last run where none is a scan."""
-        scans = (run for run in reversed(runs) if self._manifest(run).kind == "scan")
+        scans = (run for run in reversed(runs) if read_manifest(run).kind == "scan")
         return next(scans, runs[-1])
 
     def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[RunPartition]:
-        """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id."""
+        """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id.
+
+        Raises :class:`FormatError` where one of them is a run of a newer format: its tables could mean anything.
+        """
+        found = self._find(run_id, table)
+        unseen = [one for one in found if (one.run_date, one.run_id) not in self._known_formats]
+        if unseen:
+            with ledger_errors(f"read the manifests of {self.root}"):
+                unseen[0].backend.map_each(require_known_format, unseen)
+        self._known_formats.update((one.run_date, one.run_id) for one in unseen)
+        return found
+
+    def _find(self, run_id: str | None, table: str) -> list[RunPartition]:
         begun = [] if run_id is None else self._runs()
         wanted = self._latest(begun).run_id if begun and run_id == LATEST else run_id
         named = [one for one in begun if one.run_id == wanted]
@@ -297,10 +307,6 @@ def _folder(path: Location) -> Location:
     ):
         return path
     return path if isinstance(path, Path) and path.is_dir() else path.parent
-
-
-def _manifest_name(partition: RunPartition) -> str:
-    return f"{partition.folder(_MANIFESTS)}/{_MANIFEST_FILE}"
 
 
 def _frames(partition: RunPartition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:

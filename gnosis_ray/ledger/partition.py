@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from pydantic import ValidationError
 
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
@@ -136,7 +137,13 @@ class RunPartition(ABC):
         """The receipts in the markers of the committed batches, by number."""
         numbers = self.committed_batches()
         bodies = self.backend.map_each(self.backend.get, map(self.marker, numbers))
-        return {i: BatchReceipt.model_validate_json(body) for i, body in zip(numbers, bodies, strict=True)}
+        return {i: self._receipt(i, body) for i, body in zip(numbers, bodies, strict=True)}
+
+    def _receipt(self, index: int, body: bytes) -> BatchReceipt:
+        try:
+            return BatchReceipt.model_validate_json(body)
+        except ValidationError as error:
+            raise LedgerError(f"Cannot read {self.backend.root / self.marker(index)}: it holds no receipt") from error
 
     def next_free(self) -> int:
         """A batch number that nobody has claimed yet."""

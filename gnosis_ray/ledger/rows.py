@@ -28,7 +28,8 @@ from gnosis_ray.schemas.core_schemas import (
     TradeLeg,
     reason_names,
 )
-from gnosis_ray.schemas.run_schemas import Failure, RunReceipt, VendorTraffic
+from gnosis_ray.schemas.formats import checked_format
+from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, Failure, RunReceipt, VendorTraffic
 
 Row = dict[str, Any]
 _SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
@@ -239,7 +240,7 @@ def _idea(row: Row) -> TradeIdea:
 def _receipt(row: Row) -> RunReceipt:
     counted = _unpaired(row.get("rows") or (), "table", "rows")
     return RunReceipt(
-        format=row.get("format") or 1,
+        format=checked_format(row.get("format") or 1, MANIFEST_FORMAT, f"The receipt of run {row['run_id']}"),
         kind=row.get("kind") or "scan",
         rows=counted or {"snapshots": row["snapshots"], "trade_ideas": row["ideas"]},
         run_id=row["run_id"],

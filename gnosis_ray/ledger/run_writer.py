@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from pydantic import ValidationError
 
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors
@@ -102,7 +103,11 @@ class RunWriter:
         with ledger_errors(f"read the receipt of run {self.run_id} in {self.root}"):
             if not partition.backend.exists(name):
                 return None
-            return receipts(partition.locate(partition.read_frame(name)))[0]
+            row = partition.locate(partition.read_frame(name))
+        try:
+            return receipts(row)[0]
+        except (IndexError, KeyError, ValidationError) as error:
+            raise LedgerError(f"Cannot read {self.root / name}: it holds no receipt") from error
 
     def _receipt_name(self) -> str:
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"

@@ -2,6 +2,7 @@
 
     <root>/chains/event_date=2026-07-10/part-<content hash>.parquet      trades, quotes, news alike
     <root>/bars/event_year=2026/part-<content hash>.parquet
+    <root>/format.json                                                   see :mod:`gnosis_ray.data.store.store_format`
 
 Parts are immutable, sorted by symbol, in small row groups, each with an index of its symbols in its footer. The store
 is append-only: a correction is a new row with a later ``known_at``.

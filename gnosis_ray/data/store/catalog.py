@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.data.store.part_files import INDEX, Part, bytes_of, list_partitions, list_parts, read_index
+from gnosis_ray.data.store.store_format import require_format
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import UTC_TIME
@@ -36,16 +37,21 @@ class PartListing:
 
 
 class Catalog:
-    """Lists the parts of a store anew at each call; caches the index of each part and of the last listings."""
+    """Lists the parts of a store anew at each call; caches the index of each part and of the last listings.
+
+    Every method raises :class:`FormatError` for a store of a newer format, :class:`DataError` for an unfinished copy.
+    """
 
     def __init__(self, root: Location, may_be_empty: bool = False) -> None:
         self.root = root
         self._may_be_empty = may_be_empty
         self._indexes: dict[Location, pl.DataFrame] = {}
         self._listings: dict[tuple[StoreKind, str], PartListing] = {}
+        self._format_is_known = False
 
     def listing(self, data: Dataset, first: str = "", last: str = "~") -> PartListing:
         """The parts of partitions ``first`` to ``last``; :class:`NoDataError` for an empty store that may not be."""
+        self._require_format()
         parts = list_parts(self.root, data, first, last)
         if not parts and not self._may_be_empty:
             self.require_some()
@@ -56,6 +62,7 @@ class Catalog:
 
         Lazily. Raises :class:`NoDataError` for an empty store that may not be.
         """
+        self._require_format()
         partitions = list_partitions(self.root, data, last=last)
         if not partitions and not self._may_be_empty:
             self.require_some()
@@ -80,9 +87,15 @@ class Catalog:
 
     def require_some(self) -> None:
         """Raise :class:`NoDataError`, saying what fills a store, unless this one holds any part."""
+        self._require_format()
         if not any(list_parts(self.root, data) for data in DATASETS.values()):
             state = "holds no market data" if open_backend(self.root).root_exists() else "is not there"
             raise NoDataError(f"The market store {self.root} {state}. `gnosis-ray data import` fills it.")
+
+    def _require_format(self) -> None:
+        if not self._format_is_known:
+            require_format(self.root)
+            self._format_is_known = True
 
     def _joined(self, data: Dataset, parts: list[Part]) -> pl.DataFrame:
         self._read_indexes(data, [part for part in parts if part.path not in self._indexes])

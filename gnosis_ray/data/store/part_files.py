@@ -74,7 +74,7 @@ def list_partitions(root: Location, data: Dataset, first: str = "", last: str = 
     Raises :class:`DataError` where an object store cannot be listed.
     """
     prefix, folder = f"{data.period}=", root / data.kind
-    with _data_errors():
+    with data_errors():
         children = open_backend(root).browse(data.kind)
         names = children("")
     return [
@@ -90,13 +90,13 @@ def _parts(children: Callable[[str], list[str]], folder: Location, name: str, la
 
 def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
     """The size of parts of a dataset. Raises :class:`DataError` where an object store cannot be listed."""
-    with _data_errors():
+    with data_errors():
         sizes = open_backend(root).sizes(data.kind)
     return sum(sizes.get(f"{part.parent.name}/{part.name}", 0) for part in parts)
 
 
 @contextmanager
-def _data_errors() -> Iterator[None]:
+def data_errors() -> Iterator[None]:
     """Raise the errors of an object store as :class:`DataError`."""
     try:
         yield
@@ -129,7 +129,7 @@ def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -
     rows = rows.drop(name for name in data.droppable_columns if rows[name].null_count() == rows.height)
     name = f"{data.kind}/{data.period}={period}/part-{content_hash(rows)}.parquet"
     backend = open_backend(root)
-    with _data_errors():
+    with data_errors():
         is_new = not backend.exists(name)
         if is_new:  # two writers at the same time put the same rows
             backend.put(name, _bytes(data, rows))

@@ -10,6 +10,7 @@ import polars as pl
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.deduplication import unknown_rows
 from gnosis_ray.data.store.part_files import split, write_part
+from gnosis_ray.data.store.store_format import state_format
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import FEATURES, FETCHED_AT, Dataset, conform, dataset
@@ -31,12 +32,14 @@ class StoreWriter:
     """Appends market tables under ``root``, a folder or a prefix of an object store; several processes may write.
 
     A correction is a row of the same identity with a later ``known_at``: it applies to reads as of that time or
-    later, and to no others. Appending the same rows again changes nothing: parts are named by their content.
+    later, and to no others. Appending the same rows again changes nothing: parts are named by their content. A new
+    store states its format with the first append; every append raises :class:`FormatError` for a newer one.
     """
 
     def __init__(self, root: Location) -> None:
         self.root = locate(root)
         self._catalog = Catalog(self.root)
+        self._format_is_stated = False
 
     def append(self, kind: DataKind, frame: pl.DataFrame) -> AppendResult:
         """Store ``frame`` (the columns of that kind, in any row order) as one part a partition.
@@ -90,6 +93,9 @@ class StoreWriter:
 
     def _write(self, data: Dataset, rows: pl.DataFrame) -> AppendResult:
         cuts = list(split(data, rows))
+        if cuts and not self._format_is_stated:
+            state_format(self.root)
+            self._format_is_stated = True
 
         def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
             return write_part(self.root, data, *cut)

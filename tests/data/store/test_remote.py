@@ -112,14 +112,18 @@ def test_written_there_it_is_the_same_parts_and_bytes(s3: str, market: Path, tmp
         assert (again.written, again.known) == (0, 300)
         new = writer.append_new("bars", bars("MSFT", 301), MONDAY + 301 * DAY)
         assert (new.written, new.known) == (1, 300)
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     assert BucketBackend(url).names("") == names
-    assert len(names) == 6
+    assert len(names) == 7
+    assert names[-1] == "format.json"
     for name in names:
         assert BucketBackend(url).get(name) == (folder / name).read_bytes()
 
 
-def test_a_store_that_refuses_a_part_is_named(s3: str) -> None:
+def test_a_store_that_refuses_a_part_is_named(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"s3://no-such-bucket/x/format\.json: there is no such bucket"):
+        StoreWriter(S3Url("no-such-bucket", "x")).append("bars", bars("MSFT", 1))
+    monkeypatch.setattr("gnosis_ray.data.store.writer.state_format", lambda _root: None)
     with pytest.raises(DataError, match=r"s3://no-such-bucket/.*part-"):
         StoreWriter(S3Url("no-such-bucket", "x")).append("bars", bars("MSFT", 1))
 

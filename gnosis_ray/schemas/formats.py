@@ -1,0 +1,23 @@
+"""Formats: whole numbers that say how something was written. ``docs/formats.md`` says what each of them holds."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from gnosis_ray.errors import FormatError
+
+
+def checked_format(found: object, newest: int, what: str) -> int:
+    """``found`` where this version reads it: 1 to ``newest``.
+
+    Raises :class:`FormatError` for a newer one and for what is no format; it names ``what`` has it.
+    """
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        raise FormatError(f"{what}: Expected a format, a whole number from 1, was {found!r}")
+    if found > newest:
+        known = "format 1" if newest == 1 else f"formats 1 to {newest}"
+        raise FormatError(
+            f"{what} has format {found}; gnosis-ray {version('gnosis-ray')} reads {known}. "
+            "Read it with the version that wrote it, or a newer one"
+        )
+    return found
