@@ -201,6 +201,7 @@ class FormatError(GnosisError):
     """A manifest, a receipt, a market store or a profile has a format that this version does not know."""
 
     exit_code = 2
+    failure_kind: FailureKind = "settings"
 
 
 class ClusterError(GnosisError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from gnosis_ray.config import Config, config_root, load_config, valid_keys
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, FormatError
+from tests.support.recorded import FORMAT_1
 
 KEY = "trade.min_confidence"
 VARIABLE = "GNOSIS_RAY__TRADE__MIN_CONFIDENCE"
@@ -254,3 +256,20 @@ def test_replaced_settings_are_validated_as_if_read_from_a_file(config: Config) 
 def test_impossible_replacements_are_refused_by_name(config: Config, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         config.replaced(**changes)
+
+
+def test_the_format_of_a_profile_is_no_setting(tmp_path: Path) -> None:
+    recorded = load_config(str(FORMAT_1 / "profile.yaml"))
+    assert (recorded.config.run.batch_size, recorded.config.trade.max_ideas) == (2, 1)
+    body = {"run": {"batch_size": 2, "granularity": "inline"}, "trade": {"max_ideas": 1}}
+    stated = load_config(str(profile(tmp_path, {"format": 1, **body})))
+    assert stated.config == recorded.config
+    assert stated.config.decision_hash() == recorded.config.decision_hash()
+    assert stated.origins.keys() == recorded.origins.keys()
+
+
+@pytest.mark.parametrize("found", [99, 0, "1", None, True])
+def test_a_profile_of_another_format_is_refused_by_name(tmp_path: Path, found: object) -> None:
+    path = profile(tmp_path, {"format": found, "of_the_future": 1})
+    with pytest.raises(FormatError, match=re.escape(f"Profile {path}")):
+        load_config(str(path))

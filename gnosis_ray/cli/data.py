@@ -1,4 +1,4 @@
-"""``gnosis-ray data``: import into the market store, list what it holds."""
+"""``gnosis-ray data``: import into the market store, list what it holds, copy it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.data_verify import command as verify
 from gnosis_ray.cli.fetch import command as fetch
 from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings
+from gnosis_ray.cli.upgrade import data_upgrade
 from gnosis_ray.clock import utc_now
 from gnosis_ray.data.importing.importer import import_dataset
 from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
@@ -28,7 +29,7 @@ def command() -> None:
     """The market store: Parquet, point in time."""
 
 
-for verb in (fetch, backfill, verify):
+for verb in (fetch, backfill, verify, data_upgrade):
     command.add_command(verb)
 
 

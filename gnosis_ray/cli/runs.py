@@ -11,6 +11,7 @@ from gnosis_ray.cli.console import emit, print_error, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
+from gnosis_ray.cli.upgrade import runs_upgrade
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import FormatError
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
@@ -43,6 +44,9 @@ RUN_COLUMNS = {
 @click.group(name="runs")
 def command() -> None:
     """Runs in a ledger."""
+
+
+command.add_command(runs_upgrade)
 
 
 @command.command(name="list")

@@ -189,6 +189,10 @@ class LedgerStore:
             writer.partition.recover()
         return writer
 
+    def find(self, run_id: str) -> str:
+        """The whole id of a run that was begun, whether or not it can be read."""
+        return self._run(run_id).run_id
+
     def manifest(self, run_id: str) -> RunManifest:
         """What a run set out to do."""
         return read_manifest(self._run(run_id))
