@@ -6,20 +6,18 @@ from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.errors import LedgerError, NoDataError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LedgerStore, SymbolEntry, resuming
 from gnosis_ray.market.symbols import canonical
-from gnosis_ray.report.quotes import config_of, read_market_snapshot
 from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
-from gnosis_ray.storage.location import Location
 
 NEAREST = 3
 LOOKED_THROUGH = 10
 """Earlier runs to search for a symbol that the given run does not have."""
 
 
-def symbol_report(store: LedgerStore, run: str, symbol: str, data_dir: Location | None = None) -> SymbolReport:
+def symbol_report(store: LedgerStore, run: str, symbol: str) -> SymbolReport:
     """The report of one symbol, in any spelling; ``run``: its id, the start of one, or ``latest``.
 
-    ``data_dir``: the market store, if it was moved since the run. Raises :class:`LedgerError` for an unknown run,
-    :class:`NoDataError` where the run has no result for the symbol, with the reason.
+    Everything comes from the ledger. Raises :class:`LedgerError` for an unknown run, :class:`NoDataError` where the run
+    has no result for the symbol, with the reason.
     """
     symbol = canonical(symbol)
     try:
@@ -30,8 +28,7 @@ def symbol_report(store: LedgerStore, run: str, symbol: str, data_dir: Location 
         ) from error
     if entry.record is None:
         raise NoDataError(_why_not(store, entry, symbol), symbol=symbol)
-    config = config_of(entry.manifest)
-    return build_symbol_report(entry, config, read_market_snapshot(entry.manifest, config, entry.record, data_dir))
+    return build_symbol_report(entry)
 
 
 def _why_not(store: LedgerStore, entry: SymbolEntry, symbol: str) -> str:

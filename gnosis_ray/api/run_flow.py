@@ -289,5 +289,6 @@ def _manifest(
         config_hash=config.decision_hash(),
         config_json=config.model_dump_json(),
         version=version("gnosis-ray"),
+        features=feature_specs(config),
     )
     return recipe.complete(manifest, config, calendar)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gnosis_ray.api.explain import symbol_report
 from gnosis_ray.cli.console import PIPED_WIDTH, stderr
-from gnosis_ray.cli.options import FileParam, Format, data_dir_option, limited_format_option, out_option
+from gnosis_ray.cli.options import FileParam, Format, limited_format_option, out_option
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore
 from gnosis_ray.report.serialization import json_text
 from gnosis_ray.report.symbol_report import SymbolReport
@@ -24,13 +24,10 @@ from gnosis_ray.storage.location import Location
 @click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
 @out_option
 @click.option("--html", type=FileParam(), help="Also write it all as one page, with charts.")
-@data_dir_option("The market store, if it was moved since the run.")
 @limited_format_option(("table", "json"))
-def command(
-    symbol: str, run: str, out: Location, html: Path | None, data_dir: Location | None, format_: Format
-) -> None:
+def command(symbol: str, run: str, out: Location, html: Path | None, format_: Format) -> None:
     """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
-    report = symbol_report(LedgerStore(out), run, symbol, data_dir)
+    report = symbol_report(LedgerStore(out), run, symbol)
     if html is not None:
         _write_page(report, html)
     if format_ == "json":
@@ -38,8 +35,8 @@ def command(
     else:
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
         print_report(report, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
-    if report.market_problem:
-        stderr.print(f"Market data: {report.market_problem}")
+    for sentence in report.missing:
+        stderr.print(sentence)
     if html is not None:
         stderr.print(f"Page: {html.absolute()}")
 

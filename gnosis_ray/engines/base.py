@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.market.columns import DETAILS, KEYS
+from gnosis_ray.market.columns import DETAILS, HEADLINES, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput
@@ -30,11 +30,13 @@ class EngineFrames:
 
     ``features``: one row a key, in the keys' order: ``symbol, timestamp``, one f64 column a feature (null where
     absent), ``confidence`` in [0, 1], ``regime`` (null or a name) and ``meta__*`` strings; ``meta__degraded`` holds
-    comma-separated reasons. ``details``: what a float cannot carry, ``columns.DETAILS``.
+    comma-separated reasons. ``details``: what a float cannot carry, ``columns.DETAILS``. ``headlines``: the items of
+    news that were scored, ``columns.HEADLINES``.
     """
 
     features: pl.DataFrame
     details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
+    headlines: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HEADLINES))
 
     def outputs(self, kind: EngineKind, specs: tuple[FeatureSpec, ...]) -> Iterator[EngineOutput]:
         """One contract a row, nulls left out."""
@@ -83,6 +85,13 @@ class FrameEngine(ABC):
         self, keys: pl.DataFrame, data: EngineData, upstream: Mapping[EngineKind, EngineFrames]
     ) -> EngineFrames:
         """One row a key. Pure: the same inputs give the same bits."""
+
+    def curves(self, own: EngineFrames, upstream: Mapping[EngineKind, EngineFrames]) -> pl.DataFrame:  # noqa: ARG002
+        """Curves behind the features that :meth:`compute` returned as ``own`` for ``upstream``: ``columns.DETAILS``.
+
+        They are for a ledger's readers: no engine and no agent reads them, and a panel of many moments goes without.
+        """
+        return pl.DataFrame(schema=DETAILS)
 
     def empty(self) -> EngineFrames:
         """No row, the right columns."""

@@ -16,13 +16,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 import polars as pl
 
 from gnosis_ray.errors import LedgerError, nearest_hint
+from gnosis_ray.ledger.evidence import EVIDENCE
 from gnosis_ray.ledger.manifests import (
     MANIFEST_FILE,
     MANIFESTS,
@@ -36,7 +37,7 @@ from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledge
 from gnosis_ray.ledger.partitions import find_partitions
 from gnosis_ray.ledger.rows import degraded_reasons, failures_of, records_of, scan_frames
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
-from gnosis_ray.ledger.tables import PARTITION_COLUMNS, SCAN_TABLES, TABLES, feature_columns, table_schema
+from gnosis_ray.ledger.tables import PARTITION_COLUMNS, RECORD_TABLES, TABLES, feature_columns, table_schema
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -46,7 +47,7 @@ from gnosis_ray.storage.location import Location, locate
 LIVE = "live"
 """The run id of records that are appended one by one."""
 
-_LIVE_TABLES = tuple(table.name for table in SCAN_TABLES)
+_LIVE_TABLES = tuple(table.name for table in RECORD_TABLES)
 
 LATEST = "latest"
 """Stands for the scan that was started last; where there is none, for the run that was."""
@@ -72,6 +73,8 @@ class SymbolEntry:
     failures: tuple[Failure, ...]
     committed: bool
     """Whether the symbol is of the run's universe and its batch is whole."""
+    evidence: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """The symbol's rows of the tables of :data:`gnosis_ray.ledger.evidence.EVIDENCE` that the run has."""
 
 
 class LedgerStore:
@@ -158,7 +161,8 @@ class LedgerStore:
         own = {table: frame.filter(symbol=symbol) for table, frame in whole}
         records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
         failures = tuple(failures_of(own["failures"]))
-        return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True)
+        evidence = {table: own[table] for table in EVIDENCE if table in own}
+        return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True, evidence=evidence)
 
     def begin(self, manifest: RunManifest) -> RunWriter:
         """Fix what a run will do, and get its writer; the same manifest again is a resume.

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from gnosis_ray.ledger.evidence import no_evidence
 from gnosis_ray.ledger.tables import (
     CONFIDENCE_COLUMNS,
     FAILURES,
@@ -102,15 +103,17 @@ def scan_frames(
     details: pl.DataFrame,
     failures: Sequence[Failure],
     known_features: Sequence[str],
+    evidence: Mapping[str, pl.DataFrame] | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The tables of a scan. ``details``: ``columns.DETAILS``; ``known_features``: the feature columns of ``snapshots``
-    that are there whether or not they occur."""
+    that are there whether or not they occur; ``evidence``: by table, none where there is none."""
     return {
         "snapshots": snapshots_frame(records, known_features),
         "suggestions": suggestions_frame(records),
         "trade_ideas": trade_ideas_frame(records),
         "details": details,
         "failures": failures_frame(failures),
+        **(no_evidence() if evidence is None else evidence),
     }
 
 

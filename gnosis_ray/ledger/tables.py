@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.evidence import EVIDENCE
 from gnosis_ray.market.columns import DETAILS, KEYS, UTC_TIME
 from gnosis_ray.schemas.core_schemas import ENGINE_KINDS, EngineKind
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -193,13 +194,28 @@ class LedgerTable:
 FAILURES_TABLE = LedgerTable("failures", FAILURES, tuple(FAILURES))
 """Of every kind of run."""
 
-SCAN_TABLES = (
+_EVIDENCE_KEYS = {
+    "considered": ("symbol", "timestamp", "position"),
+    "leg_quotes": ("symbol", "timestamp", "idea_id", "leg"),
+    "payoffs": ("symbol", "timestamp", "idea_id", "line", "x"),
+    "curves": ("symbol", "timestamp", "name", "x"),
+    "bars": ("symbol", "timestamp", "closed_at"),
+    "headlines": ("symbol", "timestamp", "published_at", "source", "headline"),
+}
+
+RECORD_TABLES = (
     LedgerTable("snapshots", _schema(_SNAPSHOTS), ("record",), open=True),
     LedgerTable("suggestions", SUGGESTIONS, ("record", "position")),
     LedgerTable("trade_ideas", TRADE_IDEAS, ("record", "position")),
     LedgerTable("details", DETAILS, ("symbol", "timestamp", "name", "x", "value")),
     FAILURES_TABLE,
 )
+"""What was measured and decided, and what failed."""
+
+EVIDENCE_TABLES = tuple(LedgerTable(name, EVIDENCE[name], key) for name, key in _EVIDENCE_KEYS.items())
+"""The evidence behind records; see :mod:`gnosis_ray.ledger.evidence`."""
+
+SCAN_TABLES = (*RECORD_TABLES, *EVIDENCE_TABLES)
 """What a scan writes."""
 
 BACKFILL_TABLES = (

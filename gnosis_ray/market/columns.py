@@ -152,6 +152,19 @@ DETAILS = _schema(
 )
 """What a float cannot carry: profiles, in long form."""
 
+HEADLINES = _schema(
+    {
+        "symbol": pl.String,
+        "timestamp": UTC_TIME,  # the as-of moment at which the item was scored
+        "published_at": UTC_TIME,
+        "headline": pl.String,
+        "source": pl.String,
+        "score": pl.Float64,  # tone, -1 to 1
+        "weight": pl.Float64,  # in the mean of the scores: age, source and crowding
+    }
+)
+"""Items of news as they were scored: of copies of one story the first alone."""
+
 FEATURE_HISTORY = _schema(
     {
         "symbol": pl.String,

@@ -44,6 +44,16 @@ def adjusted(bars: pl.DataFrame) -> pl.DataFrame:
     return bars.with_columns(*(pl.col(name) * factor for name in PRICES), pl.col("volume") / factor)
 
 
+def adjusted_to_last(bars: pl.DataFrame) -> pl.DataFrame:
+    """``bars`` with prices and volumes in shares of each symbol's last bar; see :func:`adjustment`."""
+    factor = adjustment(bars)
+    if factor is None:
+        return bars
+    scaled = bars.with_columns(factor=factor)
+    scale = pl.col("factor") * (1 / pl.col("factor").last().over("symbol"))
+    return scaled.with_columns(*(pl.col(name) * scale for name in PRICES), pl.col("volume") / scale).drop("factor")
+
+
 def log_moves(closes: Floats, adjusted_closes: Floats) -> Floats:
     """Log returns from each of one symbol's n closes to the next, (n - 1,), by the rule of :func:`adjustment`.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
@@ -15,9 +15,18 @@ from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
+from gnosis_ray.ledger.evidence import no_evidence
 from gnosis_ray.market.adapters import MarketAdapter
-from gnosis_ray.market.columns import DETAILS, KEYS
+from gnosis_ray.market.columns import DETAILS, HEADLINES, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
+from gnosis_ray.pipeline.evidence import (
+    BARS_KEPT,
+    Outcomes,
+    bars_frame,
+    considered_frame,
+    leg_quotes_frame,
+    payoffs_frame,
+)
 from gnosis_ray.pipeline.pipeline_runner import PipelineRunner, in_required_order
 from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.pipeline.preloaded_adapter import PreloadedAdapter, ReferenceReader
@@ -47,10 +56,13 @@ class PipelineComponents(Protocol):
 
 @dataclass
 class BatchOutcome:
-    """The result of a pass over a batch: records by symbol and timestamp, profiles, and the symbols that failed."""
+    """The result of a pass over a batch: records by symbol and timestamp, profiles, the evidence behind them, and the
+    symbols that failed."""
 
     records: list[LedgerRecord] = field(default_factory=list)
     details: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DETAILS))
+    evidence: dict[str, pl.DataFrame] = field(default_factory=no_evidence)
+    """By table of the ledger: see :data:`gnosis_ray.ledger.evidence.EVIDENCE`."""
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     """Stage -> seconds of work."""
@@ -67,6 +79,9 @@ class BatchOutcome:
         if outcomes:
             details = pl.concat([outcome.details for outcome in outcomes])
             whole.details = details.sort("symbol", maintain_order=True)
+            whole.evidence = {
+                table: pl.concat([outcome.evidence[table] for outcome in outcomes]) for table in whole.evidence
+            }
         for outcome in outcomes:
             for stage, seconds in outcome.seconds.items():
                 whole.seconds[stage] = whole.seconds.get(stage, 0.0) + seconds
@@ -112,6 +127,16 @@ class MeasuredBatch:
         details = [engine.frames.details for engine in self.engines if not engine.frames.details.is_empty()]
         return pl.concat(details) if details else pl.DataFrame(schema=DETAILS)
 
+    @property
+    def headlines(self) -> pl.DataFrame:
+        """The news of the measured keys as they were scored: ``columns.HEADLINES``."""
+        return pl.concat([pl.DataFrame(schema=HEADLINES), *(engine.frames.headlines for engine in self.engines)])
+
+    def curves(self) -> pl.DataFrame:
+        """The curves behind the features of the measured keys: ``columns.DETAILS``."""
+        frames = {engine.kind: engine.frames for engine in self.engines}
+        return pl.concat([pl.DataFrame(schema=DETAILS), *(engine.curves(frames) for engine in self.engines)])
+
 
 class BatchPass:
     """Reads a batch's data once, computes each engine once, then drives :class:`PipelineRunner` key by key.
@@ -129,7 +154,8 @@ class BatchPass:
     @cached_property
     def _requirements(self) -> DataRequirements:
         engines = self._components.engines(self._adapter)
-        return merge_requirements(engine.data_requirements for engine in engines if isinstance(engine, FrameEngine))
+        needs = merge_requirements(engine.data_requirements for engine in engines if isinstance(engine, FrameEngine))
+        return replace(needs, bar_lookback=max(needs.bar_lookback, BARS_KEPT))
 
     def run(self, keys: pl.DataFrame) -> BatchOutcome:
         """One pass over ``keys`` (``columns.KEYS``): some symbols at one moment, or a panel of moments.
@@ -141,10 +167,12 @@ class BatchPass:
         unknown = [_nothing_known(symbol, at) for symbol, at in measured.unknown.iter_rows()]
         outcome = BatchOutcome(failures=[*unknown, *measured.failures], seconds=watch.seconds)
         with watch("agents"):
-            self._decide(measured, outcome)
+            considered = self._decide(measured, outcome)
         outcome.failures.sort(key=lambda failure: failure.symbol)
         recorded = _keys([(record.symbol, record.timestamp) for record in outcome.records])
         outcome.details = measured.details.join(recorded, on=KEYS.names(), how="semi", maintain_order="left")
+        with watch("evidence"):
+            outcome.evidence = _evidence(measured, outcome.records, recorded, considered)
         return outcome
 
     def measure(self, keys: pl.DataFrame, watch: Stopwatch) -> MeasuredBatch:
@@ -177,11 +205,12 @@ class BatchPass:
             return loaded
         return loaded.with_reference(self._reference.read(needs.reference.keys(keys), needs.reference_bar_lookback))
 
-    def _decide(self, measured: MeasuredBatch, outcome: BatchOutcome) -> None:
+    def _decide(self, measured: MeasuredBatch, outcome: BatchOutcome) -> Outcomes:
         """Ask the agents key by key: built once, they are to keep no memory between two calls."""
         keys = measured.keys.rows()
+        considered: dict[tuple[str, datetime], Mapping[str, str]] = {}
         if not keys:
-            return
+            return considered
         components = self._components
         first = PipelineRunner(
             keys[0][0],
@@ -194,9 +223,28 @@ class BatchPass:
         )
         for symbol, as_of in keys:
             try:
-                first.for_symbol(symbol).run_once(as_of)
+                considered[symbol, as_of] = first.for_symbol(symbol).run_once(as_of).considered
             except StageError as error:
                 outcome.failures.append(Failure.of(error, symbol=symbol, stage="pipeline"))
+        return considered
+
+
+def _evidence(
+    measured: MeasuredBatch, records: Sequence[LedgerRecord], recorded: pl.DataFrame, considered: Outcomes
+) -> dict[str, pl.DataFrame]:
+    """The evidence behind the records, ``recorded`` being their keys."""
+    if recorded.is_empty():
+        return no_evidence()
+    quotes = leg_quotes_frame(records, recorded, measured.adapter)
+    frames = {
+        "considered": considered_frame(considered),
+        "leg_quotes": quotes,
+        "payoffs": payoffs_frame(records, quotes),
+        "curves": measured.curves(),
+        "bars": bars_frame(recorded, measured.adapter),
+        "headlines": measured.headlines,
+    }
+    return {name: frame.join(recorded, on=KEYS.names(), how="semi") for name, frame in frames.items()}
 
 
 @dataclass
@@ -226,6 +274,7 @@ def _isolated(
     merged = EngineFrames(
         pl.concat([frames.features for frames in good], how="diagonal"),
         pl.concat([frames.details for frames in good]),
+        pl.concat([frames.headlines for frames in good]),
     )
     return _Isolated(PrecomputedEngine(engine, merged), [failure for single in singles for failure in single.failures])
 

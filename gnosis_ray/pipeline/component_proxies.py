@@ -41,6 +41,11 @@ class EngineProxy(FrameEngine):
         frames: EngineFrames = self._call("compute", keys, data, upstream)
         return frames
 
+    def curves(self, own: EngineFrames, upstream: Mapping[EngineKind, EngineFrames]) -> pl.DataFrame:
+        """See :class:`FrameEngine`."""
+        curves: pl.DataFrame = self._call("curves", own, upstream)
+        return curves
+
 
 class PrimaryAgentProxy:
     """A PrimaryAgent elsewhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -54,6 +54,8 @@ class PipelineResult(Mapping[str, Any]):
     primary_suggestions: list[Suggestion]
     composite_suggestion: Suggestion
     trade_ideas: list[TradeIdea]
+    considered: Mapping[str, str] = field(default_factory=dict)
+    """What the trade agent made of each of its strategies, by name; empty where it does not say."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in self:
@@ -61,10 +63,10 @@ class PipelineResult(Mapping[str, Any]):
         return getattr(self, name)
 
     def __contains__(self, name: object) -> bool:
-        return any(field.name == name for field in fields(self))
+        return any(one.name == name for one in fields(self))
 
     def __iter__(self) -> Iterator[str]:
-        return (field.name for field in fields(self))
+        return (one.name for one in fields(self))
 
     def __len__(self) -> int:
         return len(fields(self))
@@ -164,7 +166,7 @@ class PipelineRunner:
             trade_ideas=decision.ideas,
         )
         self._stage("ledger", self._ledger.append, record)
-        return PipelineResult(snapshot, outputs, primary, composite, decision.ideas)
+        return PipelineResult(snapshot, outputs, primary, composite, decision.ideas, decision.considered)
 
     def _measure(self, now: datetime) -> dict[EngineKind, EngineOutput]:
         outputs: dict[EngineKind, EngineOutput] = {}

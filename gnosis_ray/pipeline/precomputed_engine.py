@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+
+import polars as pl
 
 from gnosis_ray.engines.base import EngineFrames, FrameEngine
 from gnosis_ray.errors import StageError
@@ -17,7 +20,12 @@ class PrecomputedEngine:
         self.kind: EngineKind = engine.kind
         self.requires = engine.requires
         self.frames = frames
+        self._engine = engine
         self._outputs = {(o.symbol, o.timestamp): o for o in frames.outputs(engine.kind, engine.features)}
+
+    def curves(self, upstream: Mapping[EngineKind, EngineFrames]) -> pl.DataFrame:
+        """See :meth:`FrameEngine.curves`: of the rows that were computed with ``upstream``."""
+        return self._engine.curves(self.frames, upstream)
 
     def run(self, symbol: str, now: datetime) -> EngineOutput:
         """The row of this symbol and timestamp. Raises :class:`StageError` where it was not computed."""

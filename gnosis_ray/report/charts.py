@@ -21,11 +21,11 @@ from gnosis_ray.charts.chart_style import (
     upright_levels,
 )
 from gnosis_ray.charts.number_formats import amount, dollars, percent
+from gnosis_ray.options.payoff_diagram import exits_are_prices
 from gnosis_ray.report.chart_levels import levels_text
 from gnosis_ray.report.energy_charts import energy_chart, energy_curve_chart
 from gnosis_ray.report.gamma_charts import gamma_profile_chart, gex_by_expiry_chart, gex_by_strike_chart
 from gnosis_ray.report.glossary import spaced
-from gnosis_ray.report.payoffs import exits_are_prices
 from gnosis_ray.report.price_charts import price_chart, volume_profile_chart
 from gnosis_ray.report.symbol_report import IdeaReport, SymbolReport
 

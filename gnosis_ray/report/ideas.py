@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gnosis_ray.charts.number_formats import dollars, percent, price
-from gnosis_ray.report.payoffs import exits_are_prices
+from gnosis_ray.options.payoff_diagram import exits_are_prices
 from gnosis_ray.report.symbol_report import QuotedLeg
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 

@@ -9,14 +9,12 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.app.features import ENGINE_FEATURES
-from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
-from gnosis_ray.report.energy import EnergyCurve, energy_curve
+from gnosis_ray.options.payoff_diagram import PayoffDiagram, payoff_diagram
+from gnosis_ray.report import evidence
+from gnosis_ray.report.evidence import DailyBar, EnergyCurve, LegQuote, NewsHeadline, VoteSettings
 from gnosis_ray.report.glossary import outcome_text, reason_text, regime_text
-from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
-from gnosis_ray.report.quotes import DROPPED, DailyBar, LegQuote, MarketSnapshot, NewsHeadline
 from gnosis_ray.schemas.core_schemas import (
     DIRECTION,
     ENGINE_KINDS,
@@ -32,6 +30,9 @@ from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 MIN_PRICE_GAP = 0.005
 """Relative distance from which on the price of the chain and the last price are shown as two."""
+
+DROPPED = "dropped:"
+"""Tag of a composite stance that led to no idea; the reason follows."""
 
 _SHOWN_ELSEWHERE = frozenset({"confidence", "regime", "degraded", "absent"})
 
@@ -114,7 +115,7 @@ class CompositeReport:
 
 @dataclass(frozen=True)
 class QuotedLeg:
-    """A leg with its quote; None for stock, or if quotes cannot be read any more."""
+    """A leg with its quote; None for stock, or where the ledger holds none."""
 
     leg: TradeLeg
     quote: LegQuote | None
@@ -122,11 +123,15 @@ class QuotedLeg:
 
 @dataclass(frozen=True)
 class IdeaReport:
-    """A trade idea of the ledger with its quoted legs and its payoff, or the reason why that cannot be drawn."""
+    """A trade idea with its quoted legs and its payoff, or the reason why that cannot be drawn.
+
+    ``note``: why the payoff is less than whole.
+    """
 
     idea: TradeIdea
     legs: tuple[QuotedLeg, ...]
     payoff: PayoffDiagram | None
+    note: str | None
     no_payoff: str | None
 
 
@@ -164,8 +169,8 @@ class SymbolReport:
     considered: tuple[StrategyOutcome, ...]
     bars: tuple[DailyBar, ...]
     headlines: tuple[NewsHeadline, ...]
-    market_problem: str | None
-    """Why quotes, bars or headlines are missing, or may differ from those of the run."""
+    missing: tuple[str, ...]
+    """What the ledger does not hold, and why, as sentences."""
 
     @property
     def prices_differ(self) -> bool:
@@ -178,8 +183,8 @@ class SymbolReport:
         return next((feature.value for feature in features if feature.name == name), None)
 
 
-def build_symbol_report(entry: SymbolEntry, config: Config | None, market: MarketSnapshot) -> SymbolReport:
-    """The report of a ledger ``entry``, with the run's settings and the result of ``read_market_snapshot``.
+def build_symbol_report(entry: SymbolEntry) -> SymbolReport:
+    """The report of a ledger ``entry``: everything in it comes from there.
 
     Pure. Raises :class:`NoDataError` if the run has no record of the symbol.
     """
@@ -190,7 +195,7 @@ def build_symbol_report(entry: SymbolEntry, config: Config | None, market: Marke
     last, chained = snapshot.liquidity.get("last_price"), snapshot.hedge.get("spot")
     spot = last if chained is None else chained
     price = spot if last is None else last
-    vol = snapshot.hedge.get("atm_iv_30d", snapshot.elasticity.get("realised_vol_20d"))
+    vote = evidence.vote_settings(manifest)
     return SymbolReport(
         symbol=record.symbol,
         as_of=record.timestamp,
@@ -202,22 +207,27 @@ def build_symbol_report(entry: SymbolEntry, config: Config | None, market: Marke
         price=price,
         spot=spot,
         regime=snapshot.regime,
-        engines=tuple(_engine(kind, snapshot) for kind in ENGINE_KINDS if kind in snapshot.engines),
-        profiles={name: _profile(entry.details, name) for name in PROFILES},
-        energy=energy_curve(snapshot.hedge, snapshot.elasticity, entry.details, config),
-        agents=_agents(record, config),
-        composite=_composite(record, config),
-        ideas=tuple(_idea(idea, market, price, vol) for idea in record.trade_ideas),
-        considered=tuple(
-            StrategyOutcome(name, outcome, outcome_text(outcome)) for name, outcome in market.considered.items()
+        engines=tuple(
+            _engine(kind, snapshot, manifest.features.get(kind, ()))
+            for kind in ENGINE_KINDS
+            if kind in snapshot.engines
         ),
-        bars=market.bars,
-        headlines=market.headlines,
-        market_problem=market.problem,
+        profiles={name: _profile(entry.details, name) for name in PROFILES},
+        energy=evidence.energy_curve(entry),
+        agents=_agents(record, vote),
+        composite=_composite(record, vote),
+        ideas=_ideas(entry, record, price),
+        considered=tuple(
+            StrategyOutcome(name, outcome, outcome_text(outcome))
+            for name, outcome in evidence.considered(entry).items()
+        ),
+        bars=evidence.daily_bars(entry),
+        headlines=evidence.headlines(entry),
+        missing=evidence.missing(entry, vote),
     )
 
 
-def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineReport:
+def _engine(kind: EngineKind, snapshot: StandardSnapshot, specs: Sequence[FeatureSpec]) -> EngineReport:
     own = {key.removeprefix(f"{kind}."): text for key, text in snapshot.metadata.items() if key.startswith(f"{kind}.")}
     summary = snapshot.engines[kind]
     return EngineReport(
@@ -228,7 +238,7 @@ def _engine(kind: EngineKind, snapshot: StandardSnapshot) -> EngineReport:
         degraded=_named_reasons(kind, summary.degraded),
         absent=_named_reasons(kind, summary.absent),
         facts={key: own[key] for key in sorted(own.keys() - _SHOWN_ELSEWHERE)},
-        features=_feature_values(ENGINE_FEATURES[kind], getattr(snapshot, kind)),
+        features=_feature_values(specs, getattr(snapshot, kind)),
     )
 
 
@@ -248,9 +258,9 @@ def _profile(details: pl.DataFrame, name: ProfileName) -> ProfileSeries:
     return ProfileSeries(tuple(rows["x"]), tuple(rows["value"]))
 
 
-def _agents(record: LedgerRecord, config: Config | None) -> tuple[AgentReport, ...]:
+def _agents(record: LedgerRecord, vote: VoteSettings | None) -> tuple[AgentReport, ...]:
     suggestions = record.primary_suggestions
-    weights = {} if config is None else config.composer.weights
+    weights = {} if vote is None else vote.weights
     total = sum(weights.get(one.layer, 0.0) for one in suggestions)
     return tuple(_agent(one, weights.get(one.layer), total) for one in suggestions)
 
@@ -271,15 +281,15 @@ def _agent(suggestion: Suggestion, weight: float | None, total: float) -> AgentR
     )
 
 
-def _composite(record: LedgerRecord, config: Config | None) -> CompositeReport:
+def _composite(record: LedgerRecord, vote: VoteSettings | None) -> CompositeReport:
     suggestion = record.composite_suggestion
-    adds = [agent.adds for agent in _agents(record, config)]
+    adds = [agent.adds for agent in _agents(record, vote)]
     dropped = next((tag.removeprefix(DROPPED) for tag in suggestion.tags if tag.startswith(DROPPED)), None)
     return CompositeReport(
         action=suggestion.action,
         confidence=suggestion.confidence,
         vote=None if not adds or None in adds else sum(one for one in adds if one is not None),
-        threshold=None if config is None else config.composer.direction_threshold,
+        threshold=None if vote is None else vote.threshold,
         reasoning=suggestion.reasoning,
         forecast=suggestion.forecast,
         tags=tuple(tag for tag in suggestion.tags if not tag.startswith(DROPPED)),
@@ -287,11 +297,37 @@ def _composite(record: LedgerRecord, config: Config | None) -> CompositeReport:
     )
 
 
-def _idea(idea: TradeIdea, market: MarketSnapshot, price: float | None, vol: float | None) -> IdeaReport:
-    drawn = payoff_diagram(idea, market, price, vol)
-    return IdeaReport(
-        idea=idea,
-        legs=tuple(QuotedLeg(leg, market.of(leg)) for leg in idea.legs),
-        payoff=None if isinstance(drawn, str) else drawn,
-        no_payoff=drawn if isinstance(drawn, str) else None,
+def _ideas(entry: SymbolEntry, record: LedgerRecord, price: float | None) -> tuple[IdeaReport, ...]:
+    quotes, drawn = evidence.leg_quotes(entry), evidence.payoff_diagrams(entry)
+    reports = []
+    for idea in record.trade_ideas:
+        quoted = [quotes.get((idea.id, i)) for i in range(len(idea.legs))]
+        diagram = drawn.get(idea.id)
+        if diagram is None and "payoffs" not in entry.evidence and price is not None:
+            diagram = payoff_diagram(idea, [None] * len(idea.legs), price, None)
+        reports.append(
+            IdeaReport(
+                idea=idea,
+                legs=tuple(QuotedLeg(leg, quote) for leg, quote in zip(idea.legs, quoted, strict=True)),
+                payoff=diagram,
+                note=None if diagram is None else _payoff_note(diagram, idea),
+                no_payoff=None if diagram is not None else _no_payoff(price),
+            )
+        )
+    return tuple(reports)
+
+
+def _payoff_note(diagram: PayoffDiagram, idea: TradeIdea) -> str | None:
+    """Why a diagram has its end alone."""
+    if len(diagram.lines) > 1 or all(leg.expiry is None for leg in idea.legs):
+        return None
+    return "A quote of its legs, or its volatility, is not in the ledger: only the payoff at expiry can be drawn."
+
+
+def _no_payoff(price: float | None) -> str:
+    if price is None:
+        return "the price of the underlying is unknown"
+    return (
+        "a quote of its legs, or its volatility, is not in the ledger, and legs of several expiries cannot be valued "
+        "without"
     )

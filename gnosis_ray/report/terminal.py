@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gnosis_ray.charts.number_formats import amount, measured, percent, price
 from gnosis_ray.config import as_of_text
+from gnosis_ray.report.evidence import NewsHeadline
 from gnosis_ray.report.glossary import ACTION_TEXTS, ENGINE_TITLES, spaced
 from gnosis_ray.report.ideas import confidence_text, idea_figures, leg_text, quote_cells, units_text
 from gnosis_ray.report.summary import by_outcome, summary_sentences
@@ -52,8 +53,8 @@ def _sections(report: SymbolReport, width: int) -> Iterable[tuple[str, Renderabl
         yield "Energy of a 1% move, USD", _lines(_energy(report, width))
     if report.headlines:
         yield (
-            "Headlines at that time",
-            Group(*(_headline(h.at.strftime("%m-%d %H:%M"), h.text, h.source) for h in report.headlines)),
+            "Headlines that were scored, -1 bearish to 1 bullish",
+            Group(*map(_headline, report.headlines)),
         )
     yield "Stances", Group(*(_agent(agent) for agent in report.agents), _composite(report.composite))
     yield (
@@ -166,8 +167,9 @@ def _energy(report: SymbolReport, width: int) -> list[str]:
     return [*bars(rows, width, [amount(row.value) for row in rows]), note]
 
 
-def _headline(at: str, text: str, source: str) -> Text:
-    return Text.assemble((f"{at}  ", "dim"), text, (f"  {source}", "dim"))
+def _headline(headline: NewsHeadline) -> Text:
+    at, score = headline.at.strftime("%m-%d %H:%M"), f"{headline.score:+.2f}"
+    return Text.assemble((f"{at}  ", "dim"), (f"{score}  ", "bold"), headline.text, (f"  {headline.source}", "dim"))
 
 
 def _agent(agent: AgentReport) -> RenderableType:
@@ -232,8 +234,7 @@ def _features(engine: EngineReport) -> Table:
 
 def _origin(report: SymbolReport) -> RenderableType:
     lines = [f"run {report.run_id}, {report.provider}, gnosis-ray {report.version}, settings {report.config_hash}"]
-    if report.market_problem:
-        lines.append(f"Market data: {report.market_problem}")
+    lines += report.missing
     facts = [
         f"{e.kind}: " + "; ".join(f"{spaced(k)} {v}" for k, v in e.facts.items()) for e in report.engines if e.facts
     ]

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from gnosis_ray.errors import FailureKind, GnosisError, error_types
-from gnosis_ray.schemas.core_schemas import FrozenModel, UtcDatetime
+from gnosis_ray.schemas.core_schemas import EngineKind, FrozenModel, UtcDatetime
+from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 T = TypeVar("T")
 
@@ -171,6 +172,8 @@ class RunManifest(FrozenModel):
     config_json: str
     """The frozen settings, so that a resumed run decides as the first did."""
     version: str
+    features: dict[EngineKind, tuple[FeatureSpec, ...]] = Field(default_factory=dict)
+    """What the engines of the run measure, so that its ledger explains itself; none in older manifests."""
     traffic: tuple[VendorTraffic, ...] = ()
     """With vendors, before the pass; none where market data lay in a store."""
     fetch_failures: tuple[Failure, ...] = ()

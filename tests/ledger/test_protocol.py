@@ -15,13 +15,10 @@ import pytest
 from gnosis_ray.errors import LedgerError
 from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
-from gnosis_ray.ledger.tables import SCAN_TABLES
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend, PowerCutError
 from tests.ledger.samples import manifest, record, store, write
-
-SCAN_TABLE_NAMES = tuple(table.name for table in SCAN_TABLES)
 
 RUN = manifest()
 FIRST, SECOND, THIRD = RUN.batches()
@@ -40,7 +37,7 @@ def writer(backend: LedgerBackend) -> RunWriter:
 
 def parts(backend: LedgerBackend) -> dict[str, bytes]:
     """The published files of all tables."""
-    return {name: body for table in SCAN_TABLE_NAMES for name, body in backend.files(table).items()}
+    return {name: body for table in RUN.tables for name, body in backend.files(table).items()}
 
 
 def test_a_write_has_as_many_cuts_as_the_test_below_tries(
@@ -151,7 +148,7 @@ def test_parts_without_a_marker_are_not_read(backend: LedgerBackend, writer: Run
 def test_a_batch_has_a_part_in_every_table_even_where_it_has_no_rows(writer: RunWriter) -> None:
     receipt = BatchReceipt(batch=0, attempt=1, rows={"snapshots": 0})
     writer.write_batch(FIRST, scan_frames([], pl.DataFrame(schema=DETAILS), [], ()), receipt)
-    assert all(writer.partition.backend.exists(writer.partition.part(table, 0)) for table in SCAN_TABLE_NAMES)
+    assert all(writer.partition.backend.exists(writer.partition.part(table, 0)) for table in RUN.tables)
     assert list(store(writer.root).stream()) == []
     assert writer.committed() == {0: receipt}
 
@@ -207,7 +204,7 @@ def test_a_claimed_batch_that_lost_its_parts_says_so(backend: LedgerBackend, wri
 
 
 def test_sweeping_spares_those_that_could_still_win(backend: LedgerBackend, writer: RunWriter) -> None:
-    contents = dict.fromkeys(SCAN_TABLE_NAMES, b"x")
+    contents = dict.fromkeys(RUN.tables, b"x")
     write(writer, FIRST)
     with ExitStack() as stack:
         stages = [stack.enter_context(writer.partition.staged(contents, one.index)) for one in (FIRST, SECOND)]
@@ -226,6 +223,6 @@ def assert_one_attempt(writer: RunWriter, backend: LedgerBackend, batch: Batch =
     winner = writer.committed()[batch.index].attempt
     alone = store(backend.sibling(f"alone-{batch.index}").root).begin(RUN)
     write(alone, batch, winner, energy=float(winner))
-    for table in SCAN_TABLE_NAMES:
+    for table in RUN.tables:
         found, expected = (one.partition.backend.get(one.partition.part(table, batch.index)) for one in (writer, alone))
         assert found == expected, table

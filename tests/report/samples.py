@@ -1,4 +1,4 @@
-"""Trades made by hand on the synthetic chain, and stories told of them."""
+"""Trades made by hand on the synthetic chain, and the evidence and reports of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.keys import one_key
 from gnosis_ray.options.payoff import PayoffLeg, summarise
-from gnosis_ray.report.quotes import read_market_snapshot
-from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
+from gnosis_ray.pipeline.evidence import leg_quotes_frame, payoffs_frame
 from gnosis_ray.schemas.core_schemas import LedgerRecord, TradeIdea, TradeLeg
 
 COMMISSION = 1.3
@@ -95,11 +95,9 @@ def idea_of(strategy: str, legs: list[TradeLeg], **changes: object) -> TradeIdea
     return idea.model_copy(update=changes)
 
 
-def with_ideas(entry: SymbolEntry, ideas: list[TradeIdea]) -> SymbolEntry:
-    """The same entry with other trades."""
-    return replace(entry, record=recorded(entry).model_copy(update={"trade_ideas": ideas}))
-
-
-def report_of(entry: SymbolEntry, config: Config) -> SymbolReport:
-    """The story with the market of its moment."""
-    return build_symbol_report(entry, config, read_market_snapshot(entry.manifest, config, recorded(entry)))
+def with_ideas(entry: SymbolEntry, ideas: list[TradeIdea], config: Config, calendar: SessionCalendar) -> SymbolEntry:
+    """The same entry with other trades, and the evidence that a scan keeps of them."""
+    record = recorded(entry).model_copy(update={"trade_ideas": ideas})
+    quotes = leg_quotes_frame([record], one_key(record.symbol, record.timestamp), build_adapter(config, calendar))
+    of_ideas = {"leg_quotes": quotes, "payoffs": payoffs_frame([record], quotes)}
+    return replace(entry, record=record, evidence={**entry.evidence, **of_ideas})

@@ -7,10 +7,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from gnosis_ray.charts.chart_style import Chart, svg
-from gnosis_ray.config import Config
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.charts import charts_of, payoff_chart
-from gnosis_ray.report.quotes import MarketSnapshot
 from gnosis_ray.report.symbol_report import SymbolReport, build_symbol_report
 from tests.report.test_symbol_report import degraded
 
@@ -80,8 +78,8 @@ def test_a_payoff_is_its_diagram(report: SymbolReport) -> None:
             assert tuple(np.asarray(drawn.get_ydata())) == line.profit
 
 
-def test_what_is_missing_is_not_drawn(entry: SymbolEntry, config: Config) -> None:
-    found = charts_of(build_symbol_report(degraded(entry), config, MarketSnapshot()))
+def test_what_is_missing_is_not_drawn(entry: SymbolEntry) -> None:
+    found = charts_of(build_symbol_report(degraded(entry)))
     assert "price" not in found
     assert not {"gamma_profile", "gex_by_strike", "gex_by_expiry", "energy_curve"} & found.keys()
     assert {"sentiment", "vote"} <= found.keys()

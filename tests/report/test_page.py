@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gnosis_ray.report.evidence import NewsHeadline
 from gnosis_ray.report.page import render, write_page
-from gnosis_ray.report.quotes import NewsHeadline
 from gnosis_ray.report.symbol_report import PROFILES, ProfileSeries, SymbolReport
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)> {{ 7 * 7 }} & 'quoted\""
@@ -60,9 +60,9 @@ def hostile(report: SymbolReport, bare: SymbolReport) -> Elements:
     ideas = (replace(first, idea=first.idea.model_copy(update={"rationale": HOSTILE, "tags": [HOSTILE]})),)
     engines = tuple(replace(engine, facts={HOSTILE: HOSTILE}) for engine in bare.engines)
     composite = replace(report.composite, reasoning=HOSTILE, tags=(HOSTILE,))
-    headlines = (NewsHeadline(report.as_of, HOSTILE, HOSTILE),)
+    headlines = (NewsHeadline(report.as_of, HOSTILE, HOSTILE, 0.5, 1.0),)
     changed = replace(bare, agents=agents, ideas=ideas, engines=engines, composite=composite, headlines=headlines)
-    return parsed(render(replace(changed, market_problem=HOSTILE, provider=HOSTILE, symbol=HOSTILE)))
+    return parsed(render(replace(changed, missing=(HOSTILE,), provider=HOSTILE, symbol=HOSTILE)))
 
 
 def test_foreign_text_is_text(hostile: Elements) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gnosis_ray.ledger.ledger_store import SymbolEntry
+from gnosis_ray.options.payoff_diagram import PayoffDiagram
 from gnosis_ray.report.ideas import idea_figures
-from gnosis_ray.report.payoffs import PayoffDiagram, payoff_diagram
-from gnosis_ray.report.quotes import MarketSnapshot
-from gnosis_ray.report.symbol_report import IdeaReport, SymbolReport
-from gnosis_ray.schemas.core_schemas import TradeIdea
+from gnosis_ray.report.symbol_report import IdeaReport, SymbolReport, build_symbol_report
 from tests.report.samples import recorded
 
 SINGLE = ("call_debit_spread", "iron_condor", "covered_call")
@@ -78,23 +78,30 @@ def test_every_strike_breakeven_and_the_price_are_on_the_diagram(report: SymbolR
             assert one.payoff.prices[0] < mark < one.payoff.prices[-1]
 
 
-def _drawn_blind(entry: SymbolEntry, strategy: str, spot: float | None = 300.0) -> PayoffDiagram | str:
-    ideas: list[TradeIdea] = recorded(entry).trade_ideas
-    return payoff_diagram(next(i for i in ideas if i.strategy_type == strategy), MarketSnapshot(), spot, None)
+def blind(entry: SymbolEntry, strategy: str) -> IdeaReport:
+    """The report of an idea of a ledger that has no quotes and payoffs."""
+    bare = {name: rows for name, rows in entry.evidence.items() if name not in ("leg_quotes", "payoffs")}
+    return idea(build_symbol_report(replace(entry, evidence=bare)), strategy)
 
 
 def test_without_quotes_the_end_is_still_known(traded: SymbolEntry, report: SymbolReport) -> None:
-    blind = _drawn_blind(traded, "iron_condor")
-    assert isinstance(blind, PayoffDiagram)
-    assert [line.label for line in blind.lines] == ["at expiry"]
-    assert blind.note is not None
+    unquoted = blind(traded, "iron_condor")
+    assert unquoted.payoff is not None
+    assert [line.label for line in unquoted.payoff.lines] == ["at expiry"]
+    assert "only the payoff at expiry" in (unquoted.note or "")
     seen = diagram(report, "iron_condor")
-    assert np.interp(seen.prices, blind.prices, blind.lines[0].profit) == pytest.approx(seen.lines[-1].profit)
+    at_expiry = np.interp(seen.prices, unquoted.payoff.prices, unquoted.payoff.lines[0].profit)
+    inside = (np.array(seen.prices) >= unquoted.payoff.prices[0]) & (
+        np.array(seen.prices) <= unquoted.payoff.prices[-1]
+    )
+    assert at_expiry[inside] == pytest.approx(np.array(seen.lines[-1].profit)[inside])
 
 
 def test_what_cannot_be_drawn_says_why(traded: SymbolEntry) -> None:
-    assert "several expiries" in str(_drawn_blind(traded, "calendar"))
-    assert "price of the underlying" in str(_drawn_blind(traded, "iron_condor", None))
+    assert "several expiries" in (blind(traded, "calendar").no_payoff or "")
+    snapshot = recorded(traded).snapshot.model_copy(update={"hedge": {}, "liquidity": {}})
+    priceless = replace(traded, record=recorded(traded).model_copy(update={"snapshot": snapshot}))
+    assert "price of the underlying" in (blind(priceless, "iron_condor").no_payoff or "")
 
 
 def test_exits_of_stock_are_prices_and_of_structures_what_a_unit_is_worth(report: SymbolReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,10 @@ from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.ledger_store import SymbolEntry
 from gnosis_ray.report.glossary import outcome_text
 from gnosis_ray.report.ideas import confidence_text
-from gnosis_ray.report.quotes import MarketSnapshot
 from gnosis_ray.report.summary import by_outcome, summary_sentences
 from gnosis_ray.report.symbol_report import StrategyOutcome, SymbolReport, build_symbol_report
 from gnosis_ray.schemas.core_schemas import EngineSummary
-from tests.report.samples import recorded, report_of
+from tests.report.samples import recorded
 
 
 def test_every_feature_is_there_with_its_meaning(report: SymbolReport, entry: SymbolEntry) -> None:
@@ -55,11 +55,11 @@ def degraded(entry: SymbolEntry) -> SymbolEntry:
     engines = record.snapshot.engines | {"hedge": summary}
     snapshot = record.snapshot.model_copy(update={"hedge": hedge, "engines": engines})
     none = entry.details.filter(symbol="nobody")
-    return replace(entry, record=record.model_copy(update={"snapshot": snapshot}), details=none)
+    return replace(entry, record=record.model_copy(update={"snapshot": snapshot}), details=none, evidence={})
 
 
-def test_a_degraded_symbol_is_told_in_words(entry: SymbolEntry, config: Config) -> None:
-    report = build_symbol_report(degraded(entry), config, MarketSnapshot())
+def test_a_degraded_symbol_is_explained_in_words(entry: SymbolEntry) -> None:
+    report = build_symbol_report(degraded(entry))
     hedge = report.engines[0]
     assert [note.name for note in hedge.degraded] == [
         "open_interest_unavailable",
@@ -93,20 +93,36 @@ def test_a_trade_without_a_side_is_told_apart_from_the_flat_stance(report: Symbo
     assert all(("volatility" in confidence_text(idea)) == (idea.side == "neutral") for idea in ideas)
 
 
-def test_without_settings_the_rest_is_told(entry: SymbolEntry) -> None:
-    report = build_symbol_report(entry, None, MarketSnapshot(problem="gone"))
-    assert (report.composite.vote, report.energy, report.market_problem) == (None, None, "gone")
-    assert all(agent.adds is None for agent in report.agents)
-    assert summary_sentences(report)
+def test_without_settings_of_the_vote_the_rest_is_reported(entry: SymbolEntry) -> None:
+    for text in ("[]", "no json", '{"market": 3}', '{"composer": {"weights": {"primary_hedge": "much"}}}'):
+        report = build_symbol_report(with_settings(entry, text))
+        assert (report.composite.vote, report.composite.threshold) == (None, None)
+        assert all(agent.adds is None for agent in report.agents)
+        assert any("settings of the vote" in sentence for sentence in report.missing)
+        assert summary_sentences(report)
 
 
-def test_no_record_no_story(entry: SymbolEntry, config: Config) -> None:
+def test_settings_of_the_vote_are_those_that_the_run_wrote(entry: SymbolEntry) -> None:
+    written = json.loads(entry.manifest.config_json)
+    written["composer"]["direction_threshold"] = 0.35
+    written["a_section_of_the_future"] = {"x": 1}
+    report = build_symbol_report(with_settings(entry, json.dumps(written)))
+    assert report.composite.threshold == 0.35
+    assert report.missing == ()
+
+
+def with_settings(entry: SymbolEntry, text: str) -> SymbolEntry:
+    """The entry of a run with other settings in its manifest."""
+    return replace(entry, manifest=entry.manifest.model_copy(update={"config_json": text}))
+
+
+def test_no_record_no_report(entry: SymbolEntry) -> None:
     with pytest.raises(NoDataError, match="no record"):
-        build_symbol_report(replace(entry, record=None), config, MarketSnapshot())
+        build_symbol_report(replace(entry, record=None))
 
 
-def test_what_became_of_each_strategy_is_asked_again(entry: SymbolEntry, config: Config) -> None:
-    report = report_of(entry, config)
+def test_the_outcome_of_each_strategy_is_the_trade_agents(entry: SymbolEntry, config: Config) -> None:
+    report = build_symbol_report(entry)
     outcomes = {one.strategy: one.outcome for one in report.considered}
     assert set(outcomes) == set(config.trade.strategies)
     chosen = sorted(name for name, outcome in outcomes.items() if outcome in ("chosen", "alternative"))
@@ -115,9 +131,16 @@ def test_what_became_of_each_strategy_is_asked_again(entry: SymbolEntry, config:
         assert report.composite.no_trade.name in outcomes.values()
 
 
-def test_an_answer_that_is_not_the_ledgers_is_not_told(report: SymbolReport) -> None:
-    assert report.ideas
-    assert report.considered == ()
+def test_a_ledger_without_evidence_says_what_it_lacks(entry: SymbolEntry) -> None:
+    older = replace(entry, evidence={}, manifest=entry.manifest.model_copy(update={"features": {}, "version": "0.0.9"}))
+    report = build_symbol_report(older)
+    assert (report.bars, report.headlines, report.energy, report.considered) == ((), (), None, ())
+    lacks, meanings = report.missing
+    assert lacks.startswith("Not in this ledger, as gnosis-ray 0.0.9 did not write it: the outcome of each strategy, ")
+    assert lacks.endswith(" and headlines.")
+    assert "meanings of features" in meanings
+    measured = recorded(entry).snapshot.hedge
+    assert {feature.name: feature.value for feature in report.engines[0].features} == measured
 
 
 def test_a_chosen_strategy_is_told_first_and_an_unfit_one_last(report: SymbolReport) -> None:

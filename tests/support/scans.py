@@ -16,8 +16,9 @@ from gnosis_ray.fanout import Fanout, InlineFanout, OnReceipt
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, PARTITION_COLUMNS
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.runs.kinds import SCAN
 from gnosis_ray.runs.life import execute_run
-from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
+from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, BatchReceipt, RunManifest, RunReceipt
 
 STARTED = datetime(2026, 7, 13, tzinfo=UTC)
 RUN = "20260713T000000-test"
@@ -31,6 +32,9 @@ def manifest_of(config: Config, calendar: SessionCalendar, symbols: list[str], a
     """What a scan of these symbols sets out to do."""
     source = build_source(config, calendar)
     return RunManifest(
+        format=MANIFEST_FORMAT,
+        kind=SCAN.name,
+        tables=SCAN.table_names,
         run_id=RUN,
         run_date=as_of.date(),
         as_of=as_of,
@@ -42,6 +46,7 @@ def manifest_of(config: Config, calendar: SessionCalendar, symbols: list[str], a
         config_hash=config.decision_hash(),
         config_json=config.model_dump_json(),
         version="test",
+        features=feature_specs(config),
     )
 
 

@@ -83,7 +83,7 @@ class ScanWork:
         """The tables of a scan."""
         whole = BatchOutcome.merged([*outcomes, BatchOutcome(failures=list(failures))])
         return BatchResult(
-            frames=scan_frames(whole.records, whole.details, whole.failures, self._columns),
+            frames=scan_frames(whole.records, whole.details, whole.failures, self._columns, whole.evidence),
             failures=tuple(whole.failures),
             degraded=whole.degraded(),
             seconds=whole.seconds,

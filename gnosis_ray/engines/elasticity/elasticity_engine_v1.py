@@ -13,6 +13,7 @@ import polars as pl
 from gnosis_ray.config import ElasticityConfig
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.elasticity.cost_curve import CostCurve
+from gnosis_ray.engines.elasticity.energy_curves import energy_curves
 from gnosis_ray.engines.elasticity.features import ELASTICITY_FEATURES
 from gnosis_ray.engines.elasticity.hedge_path import branches, hedge_columns, profile_rows
 from gnosis_ray.engines.elasticity.price_stretch import with_bias
@@ -91,6 +92,10 @@ class ElasticityEngineV1(FrameEngine):
         )
         rows = rows.join(self._costs(rows, hedge), on="row", how="left", maintain_order="left")
         return self.assemble(with_confidence(with_regime(self._finish(rows), self._config), self._config))
+
+    def curves(self, own: EngineFrames, upstream: Mapping[EngineKind, EngineFrames]) -> pl.DataFrame:
+        """The energy of any move; see :func:`energy_curves.energy_curves`."""
+        return energy_curves(own.features, upstream.get("hedge"), self._config)
 
     def _costs(self, rows: pl.DataFrame, hedge: EngineFrames | None) -> pl.DataFrame:
         """``row`` and its costs, for the rows that have a dollar volume and a volatility."""

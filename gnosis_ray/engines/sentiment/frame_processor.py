@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 import polars as pl
 
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.columns import HEADLINES, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -88,6 +88,10 @@ class FrameProcessor(ABC):
     @abstractmethod
     def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """One row a key. Pure: the same inputs give the same bits."""
+
+    def score_with_items(self, keys: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """:meth:`score`, and the items of news that it is made of (``columns.HEADLINES``): none unless overridden."""
+        return self.score(keys, table), pl.DataFrame(schema=HEADLINES)
 
     def compute_batch(self, keys: pl.DataFrame) -> pl.DataFrame:
         """``load`` and ``score``."""

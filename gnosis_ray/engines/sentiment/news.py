@@ -15,7 +15,7 @@ from gnosis_ray.engines.sentiment.frame_processor import FrameProcessor, Sentime
 from gnosis_ray.engines.sentiment.text import cleaned, readable, story, symbols_named
 from gnosis_ray.engines.sentiment.tone import shared_scorer
 from gnosis_ray.engines.shared.reasons import reasons
-from gnosis_ray.market.columns import KEYS, NEWS_IDENTITY
+from gnosis_ray.market.columns import HEADLINES, KEYS, NEWS_IDENTITY
 from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.market.news_adapter import NewsAdapter
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -49,17 +49,24 @@ class NewsSentimentProcessor(FrameProcessor):
 
     def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         """See :class:`FrameProcessor`."""
+        return self.score_with_items(keys, table)[0]
+
+    def score_with_items(self, keys: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """See :class:`FrameProcessor`."""
         indexed = keys.select(KEYS.names()).with_row_index("key")
         seen = _seen(indexed, table, timedelta(hours=self._config.lookback_hours))
         items = seen.select("item", *_ORDER).unique("item", maintain_order=True)
         scored = self._scored(items).select("item", "story", "tone", "standing")
         rows = seen.join(scored, on="item", how="left", maintain_order="left")
-        once = rows.unique(["key", "story"], keep="first", maintain_order=True)
+        once = self._weighed(rows.unique(["key", "story"], keep="first", maintain_order=True))
         copies = rows.group_by("key").agg(copies=pl.len())
-        summed = self._summed(once).join(copies, on="key")
-        return indexed.join(summed, on="key", how="left", maintain_order="left").select(
+        summed = _summed(once).join(copies, on="key")
+        scores = indexed.join(summed, on="key", how="left", maintain_order="left").select(
             *KEYS, *_score_columns(self._config)
         )
+        return scores, once.select(
+            "symbol", "headline", "source", "weight", timestamp="now", published_at="timestamp", score="tone"
+        ).select(HEADLINES.names())
 
     def _scored(self, items: pl.DataFrame) -> pl.DataFrame:
         """Each item's ``story``, ``tone`` and ``standing``, the part of its weight that does not age."""
@@ -86,20 +93,21 @@ class NewsSentimentProcessor(FrameProcessor):
         source = pl.col("source").str.to_lowercase()
         return source.replace_strict(weights, default=default, return_dtype=pl.Float64)
 
-    def _summed(self, once: pl.DataFrame) -> pl.DataFrame:
-        """One row a key with items: weights and weighted tones added up."""
+    def _weighed(self, once: pl.DataFrame) -> pl.DataFrame:
+        """The items with their ``weight``: what stands of it at the key's moment."""
         age_hours = (pl.col("now") - pl.col("timestamp")).dt.total_microseconds() * (1 / HOUR_US)
         decay = (age_hours * (-math.log(2) / self._config.half_life_hours)).exp()
-        return (
-            once.with_columns(weight=decay * pl.col("standing"))
-            .group_by("key", maintain_order=True)
-            .agg(
-                items=pl.len(),
-                weight=pl.col("weight").sum(),
-                toned=(pl.col("weight") * pl.col("tone")).sum(),
-                strength=(pl.col("weight") * pl.col("tone").abs()).sum(),
-            )
-        )
+        return once.with_columns(weight=decay * pl.col("standing"))
+
+
+def _summed(once: pl.DataFrame) -> pl.DataFrame:
+    """One row a key with items: weights and weighted tones added up."""
+    return once.group_by("key", maintain_order=True).agg(
+        items=pl.len(),
+        weight=pl.col("weight").sum(),
+        toned=(pl.col("weight") * pl.col("tone")).sum(),
+        strength=(pl.col("weight") * pl.col("tone").abs()).sum(),
+    )
 
 
 def _score_columns(config: NewsSentimentConfig) -> list[pl.Expr]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import polars as pl
@@ -69,12 +70,14 @@ class SentimentEngineV1(FrameEngine):
         upstream: Mapping[EngineKind, EngineFrames],  # noqa: ARG002 - reads no other engine
     ) -> EngineFrames:
         """One row a key; see :data:`SENTIMENT_FEATURES` for the columns."""
-        parts = [_named_columns(p, p.score(keys, data[p.name])) for p in self._processors]
+        scored = [(p, *p.score_with_items(keys, data[p.name])) for p in self._processors]
+        parts = [_named_columns(processor, scores) for processor, scores, _ in scored]
         rows = pl.concat([keys.select(KEYS.names()), *parts], how="horizontal")
         silent = [spec.name for spec in SENTIMENT_FEATURES if spec.name not in rows.columns]
         rows = rows.with_columns(pl.lit(None, pl.Float64).alias(name) for name in silent)
         rows = fuse(_with_items(rows), len(self._processors), self._config)
-        return self.assemble(rows.with_columns(self._reasons("degraded"), self._reasons("absent")))
+        frames = self.assemble(rows.with_columns(self._reasons("degraded"), self._reasons("absent")))
+        return replace(frames, headlines=pl.concat([items for _, _, items in scored]))
 
     def _reasons(self, what: str) -> pl.Expr:
         """The processors' reasons, comma-separated; null where there is none."""

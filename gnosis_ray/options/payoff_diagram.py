@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gnosis_ray.options.bsm import Floats
 from gnosis_ray.options.payoff import PayoffLeg, payoff
 from gnosis_ray.options.position import PositionLeg, first_expiry, position_value
-from gnosis_ray.report.quotes import MarketSnapshot
 from gnosis_ray.schemas.conventions import DAYS_PER_YEAR, SHARES_PER_CONTRACT, TRADING_DAYS_PER_YEAR
 from gnosis_ray.schemas.core_schemas import TradeIdea, TradeLeg
 
-POINTS = 161
+POINTS = 81
+"""Evenly spaced prices of a diagram; strikes and breakevens come on top."""
+
 REACH_SIGMAS = 3.0
 """Deviations of the price to first expiry that a diagram spans on each side, at least."""
 
@@ -22,10 +24,24 @@ MARGIN = 0.06
 
 STOCK_HORIZON_YEARS = 21 / TRADING_DAYS_PER_YEAR
 
+UNKNOWN_ANNUAL_VOL = 0.3
+"""Sets the span where no volatility is known."""
+
+
+@dataclass(frozen=True)
+class LegTerms:
+    """What it takes to value an option leg before it expires: ``tau`` years from now to its expiry; the volatility
+    that it was quoted at, the rate and the carry, all a year."""
+
+    tau: float
+    implied_vol: float
+    rate: float
+    carry: float
+
 
 @dataclass(frozen=True)
 class PayoffLine:
-    """Profit in USD a unit at each price of the diagram; ``days`` after the run's moment, None for stock alone."""
+    """Profit in USD a unit at each price of the diagram; ``days`` from now, None where time does not matter."""
 
     label: str
     days: float | None
@@ -38,29 +54,28 @@ class PayoffDiagram:
 
     prices: tuple[float, ...]
     lines: tuple[PayoffLine, ...]
-    note: str | None = None
 
 
 def payoff_diagram(
-    idea: TradeIdea, market: MarketSnapshot, spot: float | None, annual_vol: float | None
-) -> PayoffDiagram | str:
-    """Profit today, halfway and at the first expiry, each less the idea's cost; or the reason why it cannot be drawn.
+    idea: TradeIdea, terms: Sequence[LegTerms | None], spot: float, annual_vol: float | None
+) -> PayoffDiagram | None:
+    """Profit now, halfway and at the first expiry, each less the idea's cost.
 
     Before expiry, and at the front expiry of several, legs are valued at the volatility that they were quoted at
-    (sticky strike). ``spot`` USD, ``annual_vol`` the volatility a year that sets the span.
+    (sticky strike). ``terms``: of each leg of the idea, None for stock and where they are unknown: only the payoff at
+    expiry is then known, and that of legs of several expiries not even then: None. ``spot`` USD; ``annual_vol``: the
+    volatility a year that sets the span.
     """
-    if spot is None:
-        return "the price of the underlying is unknown"
-    held = _held(idea.legs, market)
+    held = _held(idea.legs, terms)
     expiries = {leg.expiry for leg in idea.legs if leg.expiry is not None}
     if held is None and len(expiries) > 1:
-        return "the quotes of its legs are gone, and legs of several expiries cannot be valued without them"
+        return None
     years = None if held is None else first_expiry(held)
-    prices = _prices(idea, spot, (annual_vol or 0.3) * np.sqrt(years or STOCK_HORIZON_YEARS))
+    deviation = (annual_vol or UNKNOWN_ANNUAL_VOL) * np.sqrt(years or STOCK_HORIZON_YEARS)
+    prices = _prices(idea, spot, float(deviation))
     if held is None or years is None:
-        lines = [PayoffLine("at expiry" if expiries else "at any time", None, _at_expiry(idea, prices))]
-        note = "The quotes of its legs are gone: only the payoff at expiry can be drawn." if expiries else None
-        return PayoffDiagram(tuple(prices.tolist()), tuple(lines), note)
+        last = PayoffLine("at expiry" if expiries else "at any time", None, _at_expiry(idea, prices))
+        return PayoffDiagram(tuple(prices.tolist()), (last,))
     lines = [
         PayoffLine(
             label, after * DAYS_PER_YEAR, tuple((position_value(held, prices, after) - idea.cost_per_unit).tolist())
@@ -81,16 +96,15 @@ def _moments(years: float, *, several: bool) -> list[tuple[str, float]]:
     return [("today", 0.0), (f"in {half * DAYS_PER_YEAR:.0f} days", half), (f"{end}, {days:.0f} days", years)]
 
 
-def _held(legs: Sequence[TradeLeg], market: MarketSnapshot) -> list[PositionLeg] | None:
-    """The legs with what it takes to value them; None where a quote or its volatility is missing."""
+def _held(legs: Sequence[TradeLeg], terms: Sequence[LegTerms | None]) -> list[PositionLeg] | None:
+    """The legs with what it takes to value them; None where the terms of an option are unknown."""
     held = []
-    for leg in legs:
+    for leg, known in zip(legs, terms, strict=True):
         sign: int = 1 if leg.direction == "buy" else -1
         if leg.instrument_type == "STOCK":
             held.append(PositionLeg("STOCK", 1 if sign > 0 else -1, float(leg.qty), leg.price or 0.0))
             continue
-        quote = market.of(leg)
-        if quote is None or quote.iv is None:
+        if known is None:
             return None
         held.append(
             PositionLeg(
@@ -99,22 +113,22 @@ def _held(legs: Sequence[TradeLeg], market: MarketSnapshot) -> list[PositionLeg]
                 float(leg.qty * SHARES_PER_CONTRACT),
                 leg.price or 0.0,
                 leg.strike,
-                quote.tau,
-                quote.iv,
-                quote.rate,
-                quote.carry,
+                known.tau,
+                known.implied_vol,
+                known.rate,
+                known.carry,
             )
         )
     return held
 
 
-def _at_expiry(idea: TradeIdea, prices: np.typing.NDArray[np.float64]) -> tuple[float, ...]:
+def _at_expiry(idea: TradeIdea, prices: Floats) -> tuple[float, ...]:
     """The value of the legs at expiry less what the unit costs: fills and commissions are in that."""
     value = payoff([PayoffLeg.from_trade(leg, 0.0) for leg in idea.legs], prices)
     return tuple((value - idea.cost_per_unit).tolist())
 
 
-def _prices(idea: TradeIdea, spot: float, deviation: float) -> np.typing.NDArray[np.float64]:
+def _prices(idea: TradeIdea, spot: float, deviation: float) -> Floats:
     """Evenly spaced prices, with the kinks among them."""
     kinks = [leg.strike for leg in idea.legs if leg.strike is not None]
     levels = (idea.target_exit_price, idea.stop_loss_price) if exits_are_prices(idea) else ()
