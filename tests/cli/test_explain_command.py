@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,38 @@ def test_the_terminal_does_not_import_the_libraries_of_the_page() -> None:
     script = "import gnosis_ray.cli.explain, sys; print(*{'jinja2', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_copied_ledger_explains_itself_without_the_market(
+    call: Call, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traded = LedgerStore(ledger).read("trade_ideas", "latest")["symbol"][0]
+    at_home = call("explain", traded, "--out", ledger, "--format", "json").out
+    copy, page, bare = tmp_path / "elsewhere", tmp_path / "page.html", tmp_path / "bare"
+    shutil.copytree(ledger, copy)
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(bare))
+    explained = call("explain", traded, "--out", copy, "--format", "json", "--html", page)
+    assert (explained.code, explained.out) == (0, at_home)
+    report = json.loads(explained.out)
+    assert (len(report["bars"]), report["missing"]) == (60, [])
+    assert all(report[part] for part in ("headlines", "considered", "energy"))
+    assert all(idea["payoff"]["lines"] for idea in report["ideas"])
+    assert all(leg["quote"]["bid"] for idea in report["ideas"] for leg in idea["legs"] if leg["leg"]["expiry"])
+    assert "Payoff of the" in page.read_text()
+    assert not bare.exists()
+
+
+def test_a_market_store_that_is_gone_is_not_missed(call: Call, store: Path, tmp_path: Path) -> None:
+    market, out = tmp_path / "market", tmp_path / "ledger"
+    shutil.copytree(store, market)
+    scan = ("scan", "--symbols", "AAPL", "--granularity", "inline", "--provider", "store", "--data-dir", market)
+    assert call(*scan, "--out", out).code == 0
+    shutil.rmtree(market)
+    explained = call("explain", "AAPL", "--out", out, "--format", "json", "--html", tmp_path / "page.html")
+    report = json.loads(explained.out)
+    assert (explained.code, len(report["bars"]), report["missing"]) == (0, 60, [])
+    assert report["considered"]
+    assert not market.exists()
 
 
 def test_a_narrow_terminal_cuts_no_bar(call: Call, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
