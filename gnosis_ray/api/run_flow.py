@@ -31,6 +31,7 @@ from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.data.universe import Universe, load_universe
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.fanout import Fanout, InlineFanout, Job
+from gnosis_ray.ledger.default_ledger import ledger_to_read, ledger_to_write
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.adapters import EmptyAdapter
@@ -191,7 +192,7 @@ def prepare(
     recipe: RunRecipe,
     universe: str,
     config: Config,
-    out: Location,
+    out: Location | None,
     cluster: ClusterOptions,
     observer: RunObserver,
     as_of: datetime | None = None,
@@ -199,8 +200,9 @@ def prepare(
     """Fix everything about a new run: the moment, the members, the batches, what is to be fetched.
 
     ``universe``: as :func:`gnosis_ray.data.universe.load_universe` takes it; ``config``: resolved for workers;
-    ``as_of`` None: the latest moment at which the provider has data. Raises :class:`ConfigError`,
-    :class:`UniverseError` and :class:`DataError` for what cannot be meant or is not there.
+    ``out`` None: the default ledger, which synthetic runs have for themselves; ``as_of`` None: the latest moment at
+    which the provider has data. Raises :class:`ConfigError`, :class:`UniverseError` and :class:`DataError` for what
+    cannot be meant or is not there.
     """
     started, watch = live.TIME.now(), Stopwatch()
     config = live.historical_config(config, as_of)
@@ -209,19 +211,29 @@ def prepare(
         calendar = build_calendar(config, as_of or started, min(recipe.since, CALENDAR_START))
     manifest = _manifest(recipe, universe, config, calendar, as_of, started, watch, observer)
     requests = tuple(live.requests_for(config, manifest.symbols))
-    return PreparedRun(recipe, manifest, config, calendar, cluster, out, started, requests, watch=watch)
+    ledger = ledger_to_write(synthetic=manifest.synthetic) if out is None else out
+    return PreparedRun(recipe, manifest, config, calendar, cluster, ledger, started, requests, watch=watch)
 
 
 def prepare_resumed(
-    recipe: RunRecipe, run_id: str, today: Config, out: Location, cluster: ClusterOptions, *, store_moved: bool = False
+    recipe: RunRecipe,
+    run_id: str,
+    today: Config,
+    out: Location | None,
+    cluster: ClusterOptions,
+    *,
+    store_moved: bool = False,
 ) -> PreparedRun:
     """An interrupted run, with its own settings but for where it runs and, if ``store_moved``, where the store is.
+
+    ``out`` None: the default ledger that has the run.
 
     Raises :class:`LedgerError` for an unknown run, :class:`ConfigError` for one of another kind, or whose settings or
     plug-ins this version does not have.
     """
     started, watch = live.TIME.now(), Stopwatch()
-    manifest = LedgerStore(out).manifest(run_id)
+    ledger = ledger_to_read(run_id) if out is None else out
+    manifest = LedgerStore(ledger).manifest(run_id)
     if manifest.kind != recipe.kind.name:
         raise ConfigError(f"Run {manifest.run_id} is of the kind {manifest.kind}, not {recipe.kind.name}")
     try:
@@ -235,7 +247,7 @@ def prepare_resumed(
     with watch("calendar"):
         first = min((*(moment.date() for moment in manifest.timestamps), CALENDAR_START))
         calendar = build_calendar(config, manifest.as_of, first)
-    return PreparedRun(recipe, manifest, config, calendar, cluster, out, started, resumed=True, watch=watch)
+    return PreparedRun(recipe, manifest, config, calendar, cluster, ledger, started, resumed=True, watch=watch)
 
 
 def _require_components(config: Config) -> None:

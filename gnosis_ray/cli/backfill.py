@@ -64,7 +64,7 @@ def command(
     data_dir: Location | None,
     granularity: str | None,
     address: str | None,
-    out: Location,
+    out: Location | None,
     resume: str | None,
     dry_run: bool,
     format_: Format,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from gnosis_ray.api.explain import symbol_report
 from gnosis_ray.cli.console import PIPED_WIDTH, stderr
+from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import FileParam, Format, limited_format_option, out_option
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore
 from gnosis_ray.report.serialization import json_text
@@ -25,9 +26,9 @@ from gnosis_ray.storage.location import Location
 @out_option
 @click.option("--html", type=FileParam(), help="Also write it all as one page, with charts.")
 @limited_format_option(("table", "json"))
-def command(symbol: str, run: str, out: Location, html: Path | None, format_: Format) -> None:
+def command(symbol: str, run: str, out: Location | None, html: Path | None, format_: Format) -> None:
     """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
-    report = symbol_report(LedgerStore(out), run, symbol)
+    report = symbol_report(LedgerStore(ledger_named_or_found(out, run)), run, symbol)
     if html is not None:
         _write_page(report, html)
     if format_ == "json":

@@ -11,6 +11,7 @@ import click
 
 from gnosis_ray.config import Config, load_config
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.ledger.default_ledger import LEDGER, SYNTHETIC_LEDGER
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.storage.location import Location, locate
 
@@ -84,11 +85,9 @@ def limited_format_option(formats: Sequence[Format]) -> Callable[[FC], FC]:
 
 
 def out_option(command: FC) -> FC:
-    """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are."""
-    default = Path("ledger")
-    return click.option("--out", type=LocationParam(), default=default, show_default=True, help="Where ledgers are.")(
-        command
-    )
+    """``--out DIR|s3://BUCKET/PREFIX``: where ledgers are; None for the default, which depends on the run."""
+    default = f"./{LEDGER}; of synthetic runs ./{SYNTHETIC_LEDGER}"
+    return click.option("--out", type=LocationParam(), help=f"Where ledgers are; default: {default}.")(command)
 
 
 def data_dir_option(help_: str = "The market store; default: the setting data.dir.") -> Callable[[FC], FC]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from gnosis_ray.cli.console import emit, print_error, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
+from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
 from gnosis_ray.cli.upgrade import runs_upgrade
@@ -52,11 +53,12 @@ command.add_command(runs_upgrade)
 @command.command(name="list")
 @out_option
 @format_option
-def list_(out: Location, format_: Format) -> int:
+def list_(out: Location | None, format_: Format) -> int:
     """List all runs, newest first; one without an end is ``cut off``, or still running.
 
     A run that cannot be read, or only by a newer version, is listed as such; the exit code is then 2.
     """
+    out = ledger_named_or_found(out)
     store = LedgerStore(out)
     runs = store.overview()
     if runs or format_ != "table":
@@ -85,11 +87,11 @@ def show(
     strategies: tuple[str, ...],
     sides: tuple[str, ...],
     min_confidence: float,
-    out: Location,
+    out: Location | None,
     format_: Format,
 ) -> None:
     """Show one run: its ideas, its degradations or its failures. RUN is an id, the start of one, or `latest`."""
-    store = LedgerStore(out)
+    store = LedgerStore(ledger_named_or_found(out, run))
     receipt = store.receipt(run)
     if strategies:
         require_strategies(strategies, store.read("trade_ideas", receipt.run_id)["strategy_type"].unique().sort())

@@ -63,7 +63,7 @@ def command(
     granularity: str | None,
     address: str | None,
     ray_dashboard: bool,
-    out: Location,
+    out: Location | None,
     top: int,
     strategies: tuple[str, ...],
     sides: tuple[str, ...],

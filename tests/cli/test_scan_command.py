@@ -28,12 +28,29 @@ def test_a_scan_is_done(call: Call) -> None:
     done = call(*SCAN, *FEW)
     assert done.code == 0
     assert "2 symbols: 2 done (0 of them degraded), 0 failed" in done.err
-    assert LedgerStore("ledger").read("snapshots")["symbol"].to_list() == ["AAPL", "MSFT"]
+    assert LedgerStore("ledger-synthetic").read("snapshots")["symbol"].to_list() == ["AAPL", "MSFT"]
+
+
+def test_synthetic_runs_have_a_ledger_of_their_own(call: Call, store: Path) -> None:
+    assert call(*SCAN, *FEW).code == 0
+    assert not Path("ledger").exists()
+    for verb in (("runs", "list"), ("runs", "show"), ("explain", "AAPL")):
+        read = call(*verb)
+        assert (read.code, "Reading ./ledger-synthetic" in read.err) == (0, True)
+    recorded = call(*SCAN, *FEW, "--provider", "store", "--data-dir", store)
+    assert recorded.code == 0
+    assert LedgerStore("ledger").receipt("latest").provider == "store"
+    assert len(LedgerStore("ledger-synthetic").runs()) == 1
+    assert "Reading ./ledger\n" in call("runs", "list").err
+    synthetic = LedgerStore("ledger-synthetic").receipt("latest").run_id
+    assert "Reading ./ledger-synthetic" in call("explain", "AAPL", "--run", synthetic).err
+    resumed = call("scan", "--resume", synthetic, "--granularity", "inline")
+    assert (resumed.code, "ledger-synthetic" in resumed.err) == (0, True)
 
 
 def test_symbols_are_spelled_in_one_way_and_counted_once(call: Call) -> None:
     assert call(*SCAN, "--symbols", "brk-b,BRK/B,$AAPL").code == 0
-    assert LedgerStore("ledger").read("snapshots")["symbol"].to_list() == ["AAPL", "BRK.B"]
+    assert LedgerStore("ledger-synthetic").read("snapshots")["symbol"].to_list() == ["AAPL", "BRK.B"]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +78,7 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_written(
     assert refused.out == ""
     assert told in refused.err
     assert "Traceback" not in refused.err
-    assert not (tmp_path / "ledger").exists()
+    assert not list(tmp_path.glob("ledger*"))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +125,7 @@ def test_json_parses_and_is_all_there_is_on_stdout(
     (tmp_path / "dealers.yaml").write_text(f"engines: {{hedge: {{{signs}}}}}\n{only_stock}\n")
     done = call("--profile", "dealers.yaml", *SCAN, "--symbols", ",".join(MANY), "--format", "json", "--top", "0")
     rows = json.loads(done.out, parse_constant=pytest.fail)
-    ideas = LedgerStore("ledger").read("trade_ideas")
+    ideas = LedgerStore("ledger-synthetic").read("trade_ideas")
     assert len(rows) == ideas.height > 0
     assert {row["symbol"] for row in rows} == set(ideas["symbol"])
     assert strategy in {row["strategy"] for row in rows}
