@@ -22,7 +22,6 @@ from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.storage.location import Location, locate
 
 DEFAULT_UNIVERSE = "sp500"
-DEFAULT_LEDGER = "ledger"
 
 Moment = datetime | date | str
 
@@ -34,7 +33,7 @@ def scan(
     provider: str | None = None,
     as_of: Moment | None = None,
     granularity: Granularity | None = None,
-    out: str | Location = DEFAULT_LEDGER,
+    out: str | Location | None = None,
     config: Config | None = None,
     settings: Mapping[str, Any] | None = None,
     address: str | None = None,
@@ -57,7 +56,8 @@ def scan(
     granularity
         What one Ray actor runs: ``component``, ``symbol``, ``shard`` or ``auto``; ``inline`` works without Ray.
     out
-        Where the ledger is: a folder, or ``s3://bucket/prefix``.
+        Where the ledger is: a folder, or ``s3://bucket/prefix``; by default ``./ledger``, of synthetic runs
+        ``./ledger-synthetic``. A run to resume is looked for in both.
     config
         The settings; by default those of :func:`load_config`.
     settings
@@ -99,7 +99,7 @@ def scan(
     else:
         _refuse_with_resume(universe=universe, symbols=symbols, as_of=as_of, provider=provider)
         today = _settings(config, overrides)
-        run = prepare_resumed(SCAN_RUN, resume, today, locate(out), ClusterOptions(address))
+        run = prepare_resumed(SCAN_RUN, resume, today, None if out is None else locate(out), ClusterOptions(address))
     receipt = run.execute(observer)
     return ScanResult(run.store, receipt)
 
@@ -111,7 +111,7 @@ def plan_scan(
     provider: str | None = None,
     as_of: Moment | None = None,
     granularity: Granularity | None = None,
-    out: str | Location = DEFAULT_LEDGER,
+    out: str | Location | None = None,
     config: Config | None = None,
     settings: Mapping[str, Any] | None = None,
     address: str | None = None,
@@ -151,7 +151,7 @@ def _prepared(
     universe: str | None,
     symbols: str | Iterable[str] | None,
     as_of: Moment | None,
-    out: str | Location,
+    out: str | Location | None,
     config: Config | None,
     overrides: Mapping[str, Any],
     address: str | None,
@@ -159,7 +159,9 @@ def _prepared(
 ) -> PreparedRun:
     wanted, moment = _wanted(universe, symbols), None if as_of is None else _moment(as_of)
     settings = _settings(config, overrides)
-    return prepare(SCAN_RUN, wanted, settings, locate(out), ClusterOptions(address), observer, moment)
+    return prepare(
+        SCAN_RUN, wanted, settings, None if out is None else locate(out), ClusterOptions(address), observer, moment
+    )
 
 
 def _settings(config: Config | None, overrides: Mapping[str, Any]) -> Config:

@@ -7,10 +7,12 @@ import polars as pl
 
 from gnosis_ray.app.sources import data_dir as market_store
 from gnosis_ray.cli.console import OBSERVER, emit, print_error, stderr
+from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import Format, LocationParam, data_dir_option, format_option, load_settings, out_option
 from gnosis_ray.data.store.store_format import STORE_FORMAT
 from gnosis_ray.data.store.upgrade import upgrade_store
 from gnosis_ray.errors import ConfigError, FormatError, LedgerError
+from gnosis_ray.ledger.ledger_store import LATEST
 from gnosis_ray.ledger.overview import RunOverview
 from gnosis_ray.ledger.upgrade import LedgerUpgrade, UpgradedRun
 from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT
@@ -30,7 +32,7 @@ to_option = click.option("--to", "target", type=LocationParam(), required=True, 
 @out_option
 @to_option
 @format_option
-def runs_upgrade(run: str | None, all_: bool, out: Location, target: Location, format_: Format) -> int:
+def runs_upgrade(run: str | None, all_: bool, out: Location | None, target: Location, format_: Format) -> int:
     """Copy RUN, or --all, of older formats into the ledger --to, in today's format. The source is only read.
 
     Every value is read back and compared; the copy of a run is sealed last. The same command again finishes what was
@@ -38,6 +40,7 @@ def runs_upgrade(run: str | None, all_: bool, out: Location, target: Location, f
     """
     if (run is None) != all_:
         raise ConfigError("Expected a RUN or --all")
+    out = ledger_named_or_found(out, run or LATEST)
     upgrade = LedgerUpgrade(out, target)
     runs = upgrade.source.overview()[::-1]
     if run is not None:

@@ -58,7 +58,7 @@ def test_the_frames_are_those_of_the_run_alone() -> None:
     first, second = inline(symbols="AAPL"), inline(symbols="MSFT")
     assert first.snapshots["symbol"].to_list() == ["AAPL"]
     assert set(second.suggestions["symbol"]) == {"MSFT"}
-    assert [r.run_id for r in gr.open_ledger("ledger").runs()] == [second.run_id, first.run_id]
+    assert [r.run_id for r in gr.open_ledger("ledger-synthetic").runs()] == [second.run_id, first.run_id]
     assert "SYNTHETIC" in repr(first)
     assert "1 symbol," in repr(first)
 
@@ -68,7 +68,7 @@ def test_without_a_store_there_is_no_data_and_no_ledger(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(gr.errors.NoDataError, match="gnosis-ray data import"):
         inline(provider="store", settings={"data.dir": str(folder)})
-    assert not Path("ledger").exists()
+    assert not list(Path.cwd().glob("ledger*"))
 
 
 def test_explain_says_what_was_decided_or_why_nothing() -> None:
@@ -119,7 +119,7 @@ def test_the_plan_starts_nothing_and_says_everything(tmp_path: Path) -> None:
     assert (plan.batches, plan.batch_size, plan.granularity, plan.waves) == (4, 8, "shard", 1)
     assert plan.actors == plan.hosts == plan.memory_mb >= 1
     assert plan.as_of == datetime(2026, 7, 10, 20, tzinfo=UTC)
-    assert plan.ledger == tmp_path / "ledger"
+    assert plan.ledger == tmp_path / "ledger-synthetic"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -187,7 +187,7 @@ def test_an_interrupted_scan_is_finished_with_its_own_symbols(monkeypatch: pytes
         patch.setattr(InlineFanout, "run", cut)
         with pytest.raises(KeyboardInterrupt):
             inline(settings={"run.batch_size": 1})
-    (manifest, done), *_ = gr.open_ledger("ledger").unsealed()
+    (manifest, done), *_ = gr.open_ledger("ledger-synthetic").unsealed()
     assert sorted(done) == [0]
     result = gr.scan(resume=manifest.run_id, granularity="inline")
     assert result.run_id == manifest.run_id

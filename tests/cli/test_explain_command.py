@@ -15,6 +15,7 @@ from gnosis_ray.app.features import ENGINE_FEATURES
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 NAMES = sorted({spec.name for specs in ENGINE_FEATURES.values() for spec in specs})
 
 
@@ -94,6 +95,22 @@ def test_a_market_store_that_is_gone_is_not_missed(call: Call, store: Path, tmp_
     assert (explained.code, len(report["bars"]), report["missing"]) == (0, 60, [])
     assert report["considered"]
     assert not market.exists()
+
+
+def test_a_ledger_of_format_1_says_what_it_lacks(call: Call, tmp_path: Path) -> None:
+    recorded = FIXTURES / "format_1" / "ledger"
+    symbol = LedgerStore(recorded).read("trade_ideas")["symbol"][0]
+    page = tmp_path / "page.html"
+    explained = call("explain", symbol, "--out", recorded, "--html", page)
+    assert explained.code == 0
+    absent = (
+        "the outcome of each strategy, the quotes of legs, payoffs before expiry, the curve of energies, daily bars"
+    )
+    assert f"did not write it: {absent} and headlines." in explained.err
+    assert "Units and meanings of features are not in this ledger." in explained.err
+    assert "gamma_pressure" in explained.out
+    assert "Payoff of the" in page.read_text()
+    assert "did not write it" in page.read_text()
 
 
 def test_a_narrow_terminal_cuts_no_bar(call: Call, ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
