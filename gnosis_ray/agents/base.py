@@ -33,7 +33,24 @@ class PrimaryAgent(Protocol):
     """
 
     def step(self, snapshot: StandardSnapshot) -> Suggestion:
-        """The stance of this agent; ``timestamp`` may be left to the runner."""
+        """Take a stance.
+
+        Parameters
+        ----------
+        snapshot
+            What the engines measured, finite; what could not be computed is absent. Not to be changed.
+
+        Returns
+        -------
+        Suggestion
+            In the agent's own ``layer``, always the same; ``confidence`` is the engine's times the agent's conviction,
+            0 where it has nothing to stand on. ``timestamp`` and the final ``id`` may be left to the runner.
+
+        Raises
+        ------
+        Exception
+            Any: the symbol then fails at this agent's stage, the others do not.
+        """
         ...
 
 

@@ -32,6 +32,11 @@ class HedgeAgentV3:
     Conviction: tanh of flow over scale, or the hedge energy; strong long gamma takes it away.
     Confidence = the engine's confidence x conviction; an engine without confidence votes 0.
 
+    Parameters
+    ----------
+    config
+        ``config.agents.hedge``: scales, the horizon in days and thresholds.
+
     Examples
     --------
     >>> import gnosis_ray as gr

@@ -28,6 +28,11 @@ class LiquidityAgentV1:
     trades show that the flow is missing. Else the nearest heavy price may pull: a small conviction, and it says so.
     Confidence = the engine's confidence x conviction; an engine without confidence votes 0.
 
+    Parameters
+    ----------
+    config
+        ``config.agents.liquidity``: scales, the horizon in days and thresholds.
+
     Examples
     --------
     >>> import gnosis_ray as gr

@@ -18,6 +18,11 @@ class SentimentAgentV1:
     a stance that goes with them against the price is ``contrarian``. A strong news score from fresh items is a
     ``news_shock``. An engine without confidence votes 0.
 
+    Parameters
+    ----------
+    config
+        ``config.agents.sentiment``: the least energy, the horizon in days and thresholds.
+
     Examples
     --------
     >>> import gnosis_ray as gr

@@ -39,8 +39,21 @@ class TradeAdapter(OptionsChainAdapter, MarketDataAdapter, Protocol):
 class TradeAgentV1:
     """Chooses among declared strategies; one mechanism builds, prices, sizes and describes each of them.
 
-    ``adapter`` serves the chain and the last bar as of the suggestion; ``strategies`` are those that
-    ``config.strategies`` may name. Raises ConfigError for a name that is not among them. No memory of open trades.
+    It keeps no memory of open trades.
+
+    Parameters
+    ----------
+    adapter
+        Where it reads the chain and the last bar, as of the suggestion.
+    config
+        ``config.trade``: the strategies by name, the account in USD, limits and costs.
+    strategies
+        Those that ``config.strategies`` may name.
+
+    Raises
+    ------
+    ConfigError
+        For the name of a strategy that is not among them.
 
     Examples
     --------

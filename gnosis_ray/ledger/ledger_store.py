@@ -83,6 +83,19 @@ class LedgerStore:
     Wherever a method takes a ``run_id``, the start of one is enough if it fits only one run, and ``latest`` is the
     run that was started last. An unknown one raises :class:`LedgerError`, naming those that come nearest.
 
+    Parameters
+    ----------
+    path
+        A folder, ``s3://bucket/prefix``, or the name of a file whose folder is used. Nothing is created before a write.
+    features
+        What the engines measure, by kind: the columns of ``snapshots``, in this order, whether or not they occur in a
+        batch. A feature that is not named here gets a column where it occurs.
+
+    Raises
+    ------
+    ConfigError
+        For an address that cannot hold a ledger.
+
     Examples
     --------
     >>> import gnosis_ray as gr
@@ -97,13 +110,6 @@ class LedgerStore:
     def __init__(
         self, path: str | Location, features: Mapping[EngineKind, Sequence[FeatureSpec]] | None = None
     ) -> None:
-        """Nothing is created before a write. Raises :class:`ConfigError` for an address that cannot hold a ledger.
-
-        ``path``: a folder, or ``s3://bucket/prefix``, or the name of a file whose folder is used.
-
-        ``features``: what the engines measure, by kind: the columns of ``snapshots``, in this order, whether or not
-        they occur in a batch. A feature that is not named here gets a column where it occurs.
-        """
         self.root = _folder(locate(path))
         self.feature_columns = feature_columns(features or {})
         self._next_live: dict[date, int] = {}

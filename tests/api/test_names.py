@@ -55,6 +55,19 @@ def test_every_name_is_listed_and_leads_to_what_type_checkers_see() -> None:
     assert seen == modules | {name: (home, name) for name, home in gnosis_ray._HOMES.items()}
 
 
+def test_every_name_is_in_the_tour() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in gnosis_ray.__all__ if f"`{name}`" not in told] == []
+
+
+def test_a_warning_of_the_library_is_printed_only_where_logging_is_set_up() -> None:
+    script = "import logging, gnosis_ray; [logging.getLogger(n + '.x').warning('loud') for n in {}]"
+    for names, printed in ((["gnosis_ray", "actors", "cluster"], ""), (["others"], "loud\n")):
+        command = [sys.executable, "-c", script.format(names)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        assert (done.stdout, done.stderr) == ("", printed)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'gnosis_ray' has no attribute 'scam'"):
         gnosis_ray.scam  # noqa: B018 - reading it is the test

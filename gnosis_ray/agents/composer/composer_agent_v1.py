@@ -49,6 +49,13 @@ class ComposerAgentV1:
     Of a stance with a side: raising the confidence of an agent on that side, turning an agent to it, or adding one
     with a confidence of at least |v| never lowers the confidence. An agent less sure than |v| does: sum(w) counts it.
 
+    Parameters
+    ----------
+    weights
+        By layer, as the agents name theirs; ``config.composer.weights``.
+    config
+        ``config.composer``: the threshold, the penalty and the regimes' factors.
+
     Examples
     --------
     >>> import gnosis_ray as gr

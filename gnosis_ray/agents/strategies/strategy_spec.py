@@ -155,14 +155,38 @@ class Exits:
 
 @dataclass(frozen=True)
 class StrategySpec:
-    """A strategy, declared.
+    """A strategy, declared: gnosis-ray picks the contracts, prices, sizes and describes the trade.
 
-    ``stances`` and ``volatility`` are required (an unknown state counts as fair); ``prefers`` and ``likes`` (tags, such
-    as regimes) only add to the fit, one point each, ``avoids`` takes one off. ``forbids``: tags it is never used under;
-    nor is ``short_premium`` where an event is priced into the near expiries. ``min_reward``: least maximum profit as a
-    share of the maximum loss, where both are bounded. ``last_resort``: only where no other strategy is left. Raises
-    ValueError where there is no leg, a strike depends on a leg that is not an earlier option, no option expires near,
-    exits are missing for options or given for stock alone, or a word is unknown.
+    Parameters
+    ----------
+    name
+        The plug-in's; the setting ``trade.strategies`` names it.
+    side
+        The side of its ideas: ``long``, ``short`` or ``neutral``.
+    legs
+        In an order in which each rule finds the legs that it refers to.
+    stances, volatility
+        The stances and the states of volatility that it needs; an unknown state counts as ``fair``.
+    prefers, likes, avoids
+        States and tags (such as regimes) that add one point to the fit each, and those that take one off.
+    forbids
+        Tags under which it is never used.
+    short_premium
+        Whether it sells premium: it is then not used where an event is priced into the near expiries.
+    min_reward
+        The least maximum profit as a share of the maximum loss, where both are bounded.
+    exits
+        When to leave; of options only.
+    last_resort
+        Whether it is used only where no other strategy is left.
+    because
+        Why it suits, for the rationale of its ideas.
+
+    Raises
+    ------
+    ValueError
+        Where there is no leg, a strike depends on a leg that is not an earlier option, no option expires near, exits
+        are missing for options or given for stock alone, or a word is unknown.
 
     Examples
     --------

@@ -51,6 +51,18 @@ class ElasticityEngineV1(FrameEngine):
     the gamma profile along the move, else the gamma at spot, else none. Moves are logarithmic: 1% is a factor
     e^.01. Without the hedge or liquidity frame, or where they have nothing on a symbol, the answer names it.
 
+    Parameters
+    ----------
+    adapter
+        Where it reads daily bars, as of the moment that it is asked about.
+    config
+        ``config.engines.elasticity``: the coefficient of impact and the biases.
+
+    Source
+    ------
+    Toth et al., Anomalous price impact (Phys. Rev. X 1, 021006, 2011), eq. 1; Kyle (1985), theorem 1; each feature
+    names its own.
+
     Examples
     --------
     >>> import gnosis_ray as gr

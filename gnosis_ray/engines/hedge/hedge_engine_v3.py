@@ -39,6 +39,17 @@ class HedgeEngineV3(FrameEngine):
     gross figures stand beside signed ones. Where open interest is unavailable near spot every feature that weighs by
     it is absent and the confidence is 0: volume never stands in for it.
 
+    Parameters
+    ----------
+    adapter
+        Where it reads chains and daily bars, as of the moment that it is asked about.
+    config
+        ``config.engines.hedge``: the dealers' signs, windows and thresholds.
+
+    Source
+    ------
+    SqueezeMetrics, The Implied Order Book (2016), for the naive dealer; each feature names its own.
+
     Examples
     --------
     >>> import gnosis_ray as gr

@@ -51,6 +51,18 @@ class LiquidityEngineV1(FrameEngine):
     and the confidence is capped; signs are never taken from a bar's own return. Fewer than ``min_trades`` trades
     are counted, and nothing else is read from them.
 
+    Parameters
+    ----------
+    adapter
+        Where it reads daily bars, trades and quotes, as of the moment that it is asked about.
+    config
+        ``config.engines.liquidity``: the window of trades, intervals and thresholds.
+
+    Source
+    ------
+    Amihud (2002), Kyle (1985), Hasbrouck (2009), Cont, Kukanov, Stoikov (2014), Easley, Lopez de Prado, O'Hara (2012);
+    each feature names its own.
+
     Examples
     --------
     >>> import gnosis_ray as gr

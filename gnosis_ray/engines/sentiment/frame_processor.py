@@ -35,7 +35,20 @@ class SentimentProcessor(Protocol):
     """
 
     def compute(self, symbol: str, now: datetime) -> tuple[float, float]:
-        """``(score in [-1, 1], confidence in [0, 1])``."""
+        """Score a symbol.
+
+        Parameters
+        ----------
+        symbol
+            In the spelling of :mod:`gnosis_ray.market.symbols`.
+        now
+            The moment, UTC; nothing that became known later may be read.
+
+        Returns
+        -------
+        tuple[float, float]
+            The score, -1 (bearish) to 1 (bullish), and the confidence, 0 (silent) to 1.
+        """
         ...
 
 
@@ -83,11 +96,35 @@ class FrameProcessor(ABC):
 
     @abstractmethod
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """Read, through the adapter, the table that ``score`` needs for these keys."""
+        """Read, through the adapter, the table that ``score`` needs.
+
+        Parameters
+        ----------
+        keys
+            ``columns.KEYS``: one row a symbol and moment.
+
+        Returns
+        -------
+        pl.DataFrame
+            Known at or before the symbol's latest key.
+        """
 
     @abstractmethod
     def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-        """One row a key. Pure: the same inputs give the same bits."""
+        """Score every key. Pure: the same inputs give the same bits.
+
+        Parameters
+        ----------
+        keys
+            As ``load`` got them.
+        table
+            What ``load`` returned.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row a key, in the keys' order, with the columns that the class names.
+        """
 
     def score_with_items(self, keys: pl.DataFrame, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """:meth:`score`, and the items of news that it is made of (``columns.HEADLINES``): none unless overridden."""

@@ -31,6 +31,18 @@ class SentimentEngineV1(FrameEngine):
     ``meta__absent`` names what did not happen (``no_news``, ``no_option_volume``): no fault, but it lowers the
     confidence.
 
+    Parameters
+    ----------
+    processors
+        One for each source, of single symbols or of batches.
+    config
+        ``config.engines.sentiment``: weights and windows.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no processor, or a source is unknown or comes twice.
+
     Examples
     --------
     >>> import gnosis_ray as gr
@@ -49,7 +61,6 @@ class SentimentEngineV1(FrameEngine):
     features: ClassVar[tuple[FeatureSpec, ...]] = SENTIMENT_FEATURES
 
     def __init__(self, processors: Sequence[FrameProcessor | SentimentProcessor], config: SentimentConfig) -> None:
-        """Raises :class:`ConfigError` where there is no processor, or a source is unknown or comes twice."""
         frames = [adapted(processor) for processor in processors]
         names = [processor.name for processor in frames]
         if not names or len(set(names)) < len(names):
