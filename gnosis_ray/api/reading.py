@@ -14,6 +14,7 @@ from gnosis_ray.config import Config
 from gnosis_ray.config import load_config as load_layers
 from gnosis_ray.data.universe import Universe, load_universe
 from gnosis_ray.errors import LedgerError
+from gnosis_ray.ledger.default_ledger import ledger_to_read
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.storage.location import Location
@@ -80,13 +81,14 @@ def universe(name: str, as_of: date | None = None) -> Universe:
     return load_universe(name, as_of)
 
 
-def open_ledger(path: str | Location) -> LedgerStore:
+def open_ledger(path: str | Location | None = None) -> LedgerStore:
     """Open a ledger that is there.
 
     Parameters
     ----------
     path
-        A folder, or ``s3://bucket/prefix``.
+        A folder, or ``s3://bucket/prefix``. By default ``./ledger`` where it has a run, else ``./ledger-synthetic``
+        where that has one.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def open_ledger(path: str | Location) -> LedgerStore:
     >>> [record.symbol for record in ledger.stream("latest")]
     ['AAPL']
     """
-    ledger = LedgerStore(path)
+    ledger = LedgerStore(ledger_to_read() if path is None else path)
     if isinstance(ledger.root, Path) and not ledger.root.is_dir():
         raise LedgerError(f"No ledger at {ledger.root}: gnosis_ray.scan(out=...) writes one")
     return ledger

@@ -197,6 +197,14 @@ def test_an_interrupted_scan_is_finished_with_its_own_symbols(monkeypatch: pytes
     assert again.receipt == result.receipt
 
 
+def test_the_default_ledger_is_that_of_the_last_scan_without_a_name() -> None:
+    result = inline()
+    assert result.ledger.root == Path("ledger-synthetic").absolute()
+    assert gr.open_ledger().root == result.ledger.root
+    with pytest.raises(gr.errors.LedgerError, match="No ledger at"):
+        gr.open_ledger("ledger")
+
+
 def test_a_ledger_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(gr.errors.LedgerError, match=f"No ledger at {tmp_path}/nowhere"):
         gr.open_ledger("nowhere")
