@@ -155,5 +155,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The public names, and what is loaded already."""
-    return sorted({*globals(), *__all__})
+    """The public names, loaded or not."""
+    return sorted(__all__)
