@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -101,10 +103,11 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
         }
         try:
             shown = None
-            if address is None:
-                shown = _start(options, num_cpus, dashboard)
-            else:
-                _join(address, num_cpus, options)
+            with _own_sigterm():
+                if address is None:
+                    shown = _start(options, num_cpus, dashboard)
+                else:
+                    _join(address, num_cpus, options)
             _open_session = Session(address, dashboard=shown)
             yield _open_session
         finally:
@@ -150,6 +153,17 @@ def _quiet() -> AbstractContextManager[None]:
     from ray._private import worker
 
     return _set(worker, print_to_stdstream=_log_lines)
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep this process's handling of SIGTERM, if it has one: Ray's would end it with code 15 before any clean-up."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _log_lines(data: Mapping[str, Any], ignore_prefix: bool) -> None:  # noqa: ARG001 - Ray's signature

@@ -1,19 +1,22 @@
 """Every error that gnosis-ray raises on purpose.
 
-    GnosisError                  exit code 1
-    ├── ConfigError              2   a setting is unknown or unusable
-    ├── UniverseError            2   a universe or a symbol list cannot be read
-    ├── DataError                4   market data cannot be used
-    │   ├── NoDataError          4   nothing known at the asked time
-    │   ├── SchemaError          4   a column is missing or of the wrong type
-    │   ├── ChainError           4   an option chain holds impossible values
-    │   └── ProviderError        4   a vendor refused, or could not be reached
-    │       └── TransientError   4   the same, and may pass: asked again before it is raised
-    ├── StageError               3   an engine, agent or writer failed for one symbol
-    ├── LedgerError              2   a ledger or run cannot be read or written
-    ├── FormatError              2   something written in a format that this version does not know
-    └── ClusterError             5   Ray or one of its nodes cannot be used
+    GnosisError                  BUG         any other error that is ours
+    ├── ConfigError              USAGE       a setting is unknown or unusable
+    ├── UniverseError            USAGE       a universe or a symbol list cannot be read
+    ├── DataError                NO_DATA     market data cannot be used
+    │   ├── NoDataError          NO_DATA     nothing known at the asked time
+    │   ├── SchemaError          NO_DATA     a column is missing or of the wrong type
+    │   ├── ChainError           NO_DATA     an option chain holds impossible values
+    │   └── ProviderError        NO_DATA     a vendor refused, or could not be reached
+    │       └── TransientError   NO_DATA     the same, and may pass: asked again before it is raised
+    ├── StageError               FINDINGS    an engine, agent or writer failed for one symbol
+    ├── LedgerError              USAGE       a ledger or run cannot be read or written
+    ├── FormatError              USAGE       something written in a format that this version does not know
+    ├── ClusterError             CLUSTER     Ray or one of its nodes cannot be used
+    ├── IntegrityError           INTEGRITY   what was read is not what was written
+    └── ResourceError            RESOURCE    the disk, a quota or memory gave out
 
+The second column is the :class:`~gnosis_ray.exit_codes.ExitCode` of a command that an error ends.
 Errors pickle whole: they cross process boundaries as values, with symbol, stage and cause.
 
 Examples
@@ -29,10 +32,13 @@ Unknown setting 'run.batchsize' (from flag). Nearest: 'run.batch_size'.
 from __future__ import annotations
 
 import difflib
+import errno
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, Self
+
+from gnosis_ray.exit_codes import ExitCode, worst
 
 FailureKind = Literal[
     "no_data",  # nothing was known about the symbol
@@ -42,6 +48,8 @@ FailureKind = Literal[
     "settings",  # a setting, a universe or a symbol cannot be used
     "ledger",  # a ledger cannot be read or written
     "cluster",  # Ray, or one of its nodes, cannot be used
+    "integrity",  # what was read is not what was written
+    "resource",  # the disk, a quota or memory gave out
     "quarantined",  # the symbol was written off because its process failed repeatedly
     "unexpected",  # any other error: a fault of the code
 ]
@@ -67,7 +75,7 @@ class GnosisError(Exception):
     UniverseError 2
     """
 
-    exit_code = 1
+    exit_code: ExitCode = ExitCode.BUG
     failure_kind: FailureKind = "unexpected"
 
     def __init__(
@@ -103,21 +111,21 @@ def _rebuild(cls: type[GnosisError], message: str) -> GnosisError:
 class ConfigError(GnosisError):
     """A setting is unknown or has an unusable value."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
     failure_kind: FailureKind = "settings"
 
 
 class UniverseError(GnosisError):
     """A universe or a symbol list is unknown or cannot be read."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
     failure_kind: FailureKind = "settings"
 
 
 class DataError(GnosisError):
     """Market data is missing or unusable."""
 
-    exit_code = 4
+    exit_code = ExitCode.NO_DATA
     failure_kind: FailureKind = "bad_data"
 
 
@@ -186,29 +194,75 @@ class TransientError(ProviderError):
 class StageError(GnosisError):
     """An engine, an agent or a writer failed for one symbol."""
 
-    exit_code = 3
+    exit_code = ExitCode.FINDINGS
     failure_kind: FailureKind = "component"
 
 
 class LedgerError(GnosisError):
     """A ledger, or a run in it, cannot be read or written."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
     failure_kind: FailureKind = "ledger"
 
 
 class FormatError(GnosisError):
     """A manifest, a receipt, a market store or a profile has a format that this version does not know."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
     failure_kind: FailureKind = "settings"
 
 
 class ClusterError(GnosisError):
     """Ray, or one of its nodes, cannot be used."""
 
-    exit_code = 5
+    exit_code = ExitCode.CLUSTER
     failure_kind: FailureKind = "cluster"
+
+
+class IntegrityError(GnosisError):
+    """What was read from a ledger or a store is not what was written there."""
+
+    exit_code = ExitCode.INTEGRITY
+    failure_kind: FailureKind = "integrity"
+
+
+class ResourceError(GnosisError):
+    """The disk is full, or a quota or the memory is used up. What was finished before is kept: make room, resume."""
+
+    exit_code = ExitCode.RESOURCE
+    failure_kind: FailureKind = "resource"
+
+
+_EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+
+def is_exhausted(error: BaseException) -> bool:
+    """Whether the disk, a quota or the memory gave out: in ``error``, or in what it was raised from."""
+    return any(map(_names_exhaustion, _with_causes(error)))
+
+
+def exit_code_of(error: BaseException) -> ExitCode:
+    """The exit code of a command that ``error`` ends: the worst of ours among it and what it was raised from."""
+    codes = []
+    for one in _with_causes(error):
+        if _names_exhaustion(one):
+            codes.append(ExitCode.RESOURCE)
+        elif isinstance(one, GnosisError):
+            codes.append(one.exit_code)
+    return worst(codes) if codes else ExitCode.BUG
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__
+
+
+def _names_exhaustion(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _EXHAUSTED
+    return isinstance(error, (MemoryError, ResourceError))
 
 
 def error_types() -> tuple[type[GnosisError], ...]:

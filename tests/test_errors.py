@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 
 import pytest
@@ -11,10 +12,14 @@ from gnosis_ray.errors import (
     ChainError,
     DataError,
     GnosisError,
+    IntegrityError,
     LedgerError,
+    NoDataError,
     ProviderError,
     StageError,
     TransientError,
+    exit_code_of,
+    is_exhausted,
     nearest_hint,
 )
 
@@ -33,6 +38,8 @@ CODES = {
     "LedgerError": 2,
     "FormatError": 2,
     "ClusterError": 5,
+    "IntegrityError": 6,
+    "ResourceError": 7,
 }
 
 
@@ -113,3 +120,22 @@ def test_a_hint_lists_only_a_few_names() -> None:
     assert nearest_hint("s120", symbols, 2).startswith("Nearest: 'S120', 'S")
     assert nearest_hint("a", ["b"], 3) == "Nearest: 'b'."
     assert nearest_hint("a", []) == "There is none."
+
+
+def test_what_gave_out_is_the_worst_of_what_an_error_was_raised_from() -> None:
+    full = LedgerError("Cannot write")
+    full.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    damaged = LedgerError("Cannot explain")
+    damaged.__cause__ = IntegrityError("no Parquet file")
+    hidden = NoDataError("nothing known")
+    hidden.__cause__ = KeyError("x")  # handled on purpose: no fault of ours
+    for error, code in (
+        (full, 7),
+        (damaged, 6),
+        (hidden, 4),
+        (MemoryError(), 7),
+        (PermissionError(errno.EACCES, "no"), 1),
+        (KeyError("x"), 1),
+    ):
+        assert exit_code_of(error) == code, error
+        assert is_exhausted(error) == (code == 7), error

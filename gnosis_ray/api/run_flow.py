@@ -29,7 +29,7 @@ from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.data.universe import Universe, load_universe
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, ResourceError
 from gnosis_ray.fanout import Fanout, InlineFanout, Job
 from gnosis_ray.ledger.default_ledger import ledger_to_read, ledger_to_write
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
@@ -116,7 +116,8 @@ class PreparedRun:
         """Fetch, work every batch, seal; the receipt. A run that was sealed before is left as it is.
 
         Raises what :func:`gnosis_ray.runs.life.execute_run` raises, :class:`ClusterError` where Ray cannot be used, and
-        ``KeyboardInterrupt`` after reporting how to resume. A Ray that was started for the run is stopped.
+        ``KeyboardInterrupt`` or :class:`ResourceError` after reporting how to resume. A Ray that was started for the
+        run is stopped.
         """
         with ExitStack() as stack:
             run, session = self, None
@@ -157,7 +158,7 @@ class PreparedRun:
                     self.watch.seconds,
                     lambda: self.recipe.before_seal(self, writer),
                 )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ResourceError):
             observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}")
             raise
 

@@ -26,6 +26,7 @@ from gnosis_ray.cli.options import (
 from gnosis_ray.cli.plan import emit_plan
 from gnosis_ray.cli.report import title_of
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.storage.location import Location
 
 HOUR = timedelta(hours=1)
@@ -90,7 +91,7 @@ def command(
         prepared = prepare(recipe, wanted, config, out, cluster, OBSERVER, end + timedelta(days=1))
     if dry_run:
         emit_plan(prepared.plan(OBSERVER), format_)
-        return 0
+        return ExitCode.DONE
     receipt = prepared.execute(OBSERVER)
     emit(coverage(prepared), format_, title_of(receipt, "features"))
     stderr.print(
@@ -100,4 +101,4 @@ def command(
     )
     for failure in receipt.failures[:6]:
         stderr.print(f"  failed {failure.symbol} at {failure.stage}: {failure.message}")
-    return {"done": 0, "done_with_failures": 3, "no_data": 4, "interrupted": 130}[receipt.status]
+    return receipt.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Any
@@ -48,7 +49,7 @@ def emit(
     """
     if format_ == "table":
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-        console = Console(highlight=False, width=None if fits else PIPED_WIDTH)
+        console = _StdoutConsole(highlight=False, width=None if fits else PIPED_WIDTH)
         line = console.width
         shown = _fitting(frame, line, spare)
         console.print(_table(console, shown, title, right))
@@ -62,7 +63,17 @@ def emit(
     else:
         if sys.stdout.isatty():
             raise ConfigError("Parquet is not for a terminal: redirect stdout to a file")
-        frame.write_parquet(sys.stdout.buffer)
+        body = io.BytesIO()  # Polars hides that the reader of a pipe has gone
+        frame.write_parquet(body)
+        sys.stdout.buffer.write(body.getbuffer())
+
+
+class _StdoutConsole(Console):
+    """Passes on that the reader of stdout has gone; rich would end the process with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich is handling."""
+        raise BrokenPipeError
 
 
 def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[str]) -> Table:

@@ -14,12 +14,11 @@ from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.market.datasets import data_kind
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
-
-CLEAN, ERRORS_FOUND = 0, 3
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -47,12 +46,12 @@ def command(
 
     Findings are errors (results computed from the data would be wrong), warnings (worth a look) or notes. Thresholds
     are the settings in `quality`. The exit code is 3 if there is an error, 4 if the store is empty or cannot be read,
-    else 0.
+    6 if a file is not as the store wrote it, else 0.
     """
     config = load_settings(profile, data_dir)
     if explain:
         emit(_explained(config), format_, "Checks")
-        return CLEAN
+        return ExitCode.DONE
     store = market_store(config)
     with OBSERVER.progress("verifying", 1) as step:
         findings = verify(
@@ -69,7 +68,7 @@ def command(
     stderr.print(
         "No findings." if findings.is_empty() else "The meaning of each finding: gnosis-ray data verify --checks"
     )
-    return ERRORS_FOUND if has_errors(findings) else CLEAN
+    return ExitCode.FINDINGS if has_errors(findings) else ExitCode.DONE
 
 
 def _explained(config: Config) -> pl.DataFrame:

@@ -8,10 +8,9 @@ import polars as pl
 from cluster.doctor import examine
 from gnosis_ray.cli.console import emit, stderr
 from gnosis_ray.cli.options import Format, format_option, out_option
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.ledger.default_ledger import LEDGER
 from gnosis_ray.storage.location import Location
-
-PROBLEMS_FOUND = 5
 
 
 @click.command(name="doctor")
@@ -29,4 +28,4 @@ def command(profile: str | None, out: Location | None, deep: bool, address: str 
     stderr.print(
         "No problems." if problems == 0 else f"{problems} {'problem' if problems == 1 else 'problems'}: see the advice."
     )
-    return PROBLEMS_FOUND if problems else 0
+    return ExitCode.CLUSTER if problems else ExitCode.DONE

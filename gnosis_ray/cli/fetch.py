@@ -27,6 +27,7 @@ from gnosis_ray.cli.vendor_texts import describe_traffic
 from gnosis_ray.config import VENDORS, Config, as_of_text
 from gnosis_ray.data.universe import load_universe
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.schemas.run_schemas import Failure
@@ -35,7 +36,6 @@ from gnosis_ray.vendors.fetching import Fetched, routes
 from gnosis_ray.vendors.providers.frames import SETTLING
 
 NAMED_FAILURES = 6
-DONE, DONE_WITH_FAILURES, NO_DATA = 0, 3, 4
 
 
 @click.command(name="fetch")
@@ -120,10 +120,10 @@ def _print_outcome(done: Fetched, own: Iterable[str], config: Config, again: boo
     for vendor in done.traffic:
         stderr.print(describe_traffic(vendor), style="dim")
     if all(result.failure is not None for result in done.results):
-        return NO_DATA
+        return ExitCode.NO_DATA
     moment = as_of_text(done.as_of)
     stderr.print(f"Scan it with: gnosis-ray scan --provider store --data-dir {config.data.dir} --as-of {moment}")
-    return DONE_WITH_FAILURES if failures else DONE
+    return ExitCode.FINDINGS if failures else ExitCode.DONE
 
 
 def _named(failures: Iterable[Failure]) -> str:

@@ -1,20 +1,27 @@
-"""``gnosis-ray``: dispatches to the verb, turns errors into messages and exit codes.
-
-Exit codes: 0 done, 2 usage or configuration, 3 done with failed symbols, 4 no data, 5 cluster, 130 interrupted.
-"""
+"""``gnosis-ray``: dispatches to the verb, turns errors into messages and exit codes."""
 
 from __future__ import annotations
 
 import importlib
+import logging
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
+from types import FrameType
 
 import click
 
 from gnosis_ray.cli.console import print_error
 from gnosis_ray.cli.logs import log_level_option
-from gnosis_ray.errors import ConfigError, GnosisError
+from gnosis_ray.errors import GnosisError, exit_code_of, is_exhausted
+from gnosis_ray.exit_codes import MEANINGS, ExitCode
+from gnosis_ray.redaction import redacted
+
+logger = logging.getLogger(__name__)
 
 VERBS = {
     "scan": ("gnosis_ray.cli.scan", "Measure a universe, take stances, propose trades, write the ledger."),
@@ -28,7 +35,8 @@ VERBS = {
     "config": ("gnosis_ray.cli.config", "Show every setting and where it came from."),
     "doctor": ("gnosis_ray.cli.doctor", "Check this machine or cluster, with advice."),
 }
-INTERRUPTED = 130
+
+MAKE_ROOM = ". What is finished is kept: make room, then run it again, or resume it."
 
 
 class Verbs(click.Group):
@@ -49,6 +57,15 @@ class Verbs(click.Group):
         """The verbs with a line each, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code.value), meaning) for code, meaning in MEANINGS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -62,24 +79,77 @@ def gnosis_ray(ctx: click.Context, profile: str | None) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; returns its exit code. Side effects: whatever the verb does."""
+    """Run a command line; returns its :class:`~gnosis_ray.exit_codes.ExitCode`.
+
+    Side effects: whatever the verb does. In the main thread SIGTERM ends it as SIGINT does, with its own code.
+    """
     try:
-        result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
+        with _terminable():
+            result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
+            sys.stdout.flush()  # a reader that has gone shows now, not at exit
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        print_error("Interrupted.")
-        return INTERRUPTED
-    except GnosisError as error:
-        print_error(str(error))
-        return error.exit_code
-    except (OSError, UnicodeError) as error:
+    except (click.Abort, KeyboardInterrupt) as end:
+        terminated = isinstance(end, _TerminatedError) or isinstance(end.__cause__, _TerminatedError)
+        print_error("Terminated." if terminated else "Interrupted.")
+        return ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+    except (_ClosedPipeError, BrokenPipeError):
+        _discard_stdout()
+        return ExitCode.CLOSED_PIPE
+    except Exception as error:  # noqa: BLE001 - each becomes one line and an exit code
+        return _report(error)
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _report(error: Exception) -> ExitCode:
+    """Print what ended a command in a line; its exit code. The traceback is for ``--log-level debug``."""
+    logger.debug("The command ended with %s", type(error).__name__, exc_info=error)
+    if isinstance(error, GnosisError):
+        print_error(f"{error}{MAKE_ROOM if is_exhausted(error) else ''}")
+        return exit_code_of(error)
+    said = " ".join(redacted(f"{type(error).__name__}: {error}").split())
+    if is_exhausted(error):
+        print_error(f"{said}{MAKE_ROOM}")
+        return ExitCode.RESOURCE
+    if isinstance(error, (OSError, UnicodeError)):
         print_error(f"Cannot read or write: {error}")
-        return ConfigError.exit_code
-    return result if isinstance(result, int) else 0
+        return ExitCode.USAGE
+    print_error(f"{said} - a fault of gnosis-ray. `gnosis-ray --log-level debug ...` shows where: please report it.")
+    return ExitCode.BUG
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Raise SIGTERM as an interrupt, so that a run says how it can be resumed and stops the Ray that it started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _discard_stdout() -> None:
+    """Nobody reads it any more: what is still buffered would raise again when the interpreter exits."""
+    with suppress(OSError, ValueError):  # a stdout without a file descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM."""
+
+
+class _ClosedPipeError(Exception):
+    """What :class:`BrokenPipeError` is raised as: click would end the process with code 1."""
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary,
 from gnosis_ray.cli.upgrade import runs_upgrade
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import FormatError
+from gnosis_ray.exit_codes import worst
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.ledger.overview import RunOverview
 from gnosis_ray.runs.kinds import SCAN
@@ -71,7 +72,7 @@ def list_(out: Location | None, format_: Format) -> int:
             stderr.print(f"Unless it is running, resume it with: {resuming(run.manifest, store.root)}")
     if not runs:
         stderr.print(f"No run in {out}: start one with `gnosis-ray scan --out {out}`.")
-    return max((run.error.exit_code for run in runs if run.error is not None), default=0)
+    return worst(run.error.exit_code for run in runs if run.error is not None)
 
 
 @command.command()

@@ -26,11 +26,10 @@ from gnosis_ray.cli.plan import emit_plan
 from gnosis_ray.cli.report import print_history, print_summary, title_of
 from gnosis_ray.config import VENDORS
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.schemas.run_schemas import RunStatus
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.storage.location import Location
 
 PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or a vendor: {', '.join(VENDORS)}."
-EXIT_CODES: dict[RunStatus, int] = {"done": 0, "done_with_failures": 3, "no_data": 4}
 
 
 @click.command(name="scan")
@@ -87,13 +86,13 @@ def command(
         prepared = prepare_resumed(SCAN_RUN, resume, config, out, cluster, store_moved=data_dir is not None)
     if dry_run:
         emit_plan(prepared.plan(OBSERVER), format_)
-        return 0
+        return ExitCode.DONE
     receipt = prepared.execute(OBSERVER)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(prepared.store, receipt, wanted, format_, title_of(receipt, "ideas"))
     print_summary(receipt, prepared.store)
     print_history(prepared)
-    return EXIT_CODES[receipt.status]
+    return receipt.exit_code
 
 
 def _refuse_with_resume(**given: object) -> None:

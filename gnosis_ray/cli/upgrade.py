@@ -11,7 +11,8 @@ from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import Format, LocationParam, data_dir_option, format_option, load_settings, out_option
 from gnosis_ray.data.store.store_format import STORE_FORMAT
 from gnosis_ray.data.store.upgrade import upgrade_store
-from gnosis_ray.errors import ConfigError, FormatError, LedgerError
+from gnosis_ray.errors import ConfigError, FormatError, IntegrityError, LedgerError
+from gnosis_ray.exit_codes import ExitCode, worst
 from gnosis_ray.ledger.ledger_store import LATEST
 from gnosis_ray.ledger.overview import RunOverview
 from gnosis_ray.ledger.upgrade import LedgerUpgrade, UpgradedRun
@@ -36,22 +37,23 @@ def runs_upgrade(run: str | None, all_: bool, out: Location | None, target: Loca
     """Copy RUN, or --all, of older formats into the ledger --to, in today's format. The source is only read.
 
     Every value is read back and compared; the copy of a run is sealed last. The same command again finishes what was
-    interrupted. The exit code is 2 if a run was refused.
+    interrupted. The exit code is 2 if a run was refused, 6 if one is not as it was written.
     """
     if (run is None) != all_:
         raise ConfigError("Expected a RUN or --all")
     out = ledger_named_or_found(out, run or LATEST)
     upgrade = LedgerUpgrade(out, target)
     runs = upgrade.source.overview()[::-1]
+    codes: list[ExitCode] = []
     if run is not None:
         wanted = upgrade.source.find(run)
-        rows, worst = [_row(_upgraded(upgrade, found)) for found in runs if found.run_id == wanted], 0
+        rows = [_row(_upgraded(upgrade, found)) for found in runs if found.run_id == wanted]
     else:
-        rows, worst = _upgrade_all(upgrade, runs)
+        rows, codes = _upgrade_all(upgrade, runs)
     emit(pl.DataFrame(rows, schema=COLUMNS, orient="row"), format_, f"Copied from {out} to {target}")
     if all_ and upgrade.has_records_without_run():
         stderr.print(f"Records that were appended one by one belong to no run: they stay in {out} alone.")
-    return worst
+    return worst(codes)
 
 
 @click.command(name="upgrade")
@@ -72,18 +74,18 @@ def data_upgrade(profile: str | None, data_dir: Location | None, target: Locatio
     stderr.print(f"{target} has format {STORE_FORMAT}. Use it with --data-dir {target}, or as the setting data.dir.")
 
 
-def _upgrade_all(upgrade: LedgerUpgrade, runs: list[RunOverview]) -> tuple[list[tuple[object, ...]], int]:
-    """The rows of the table, and the exit code: a run that is refused stops no other."""
+def _upgrade_all(upgrade: LedgerUpgrade, runs: list[RunOverview]) -> tuple[list[tuple[object, ...]], list[ExitCode]]:
+    """The rows of the table, and the exit codes of the runs that were refused: they stop no other."""
     rows: list[tuple[object, ...]] = []
-    worst = 0
+    codes: list[ExitCode] = []
     for run in runs:
         try:
             rows.append(_left_alone(upgrade, run) or _row(_upgraded(upgrade, run)))
-        except (FormatError, LedgerError) as error:
+        except (FormatError, IntegrityError, LedgerError) as error:
             print_error(f"{run.run_id}: {error}")
             rows.append((run.run_id, REFUSED, *[None] * (len(COLUMNS) - 2)))
-            worst = max(worst, error.exit_code)
-    return rows, worst
+            codes.append(error.exit_code)
+    return rows, codes
 
 
 def _left_alone(upgrade: LedgerUpgrade, run: RunOverview) -> tuple[object, ...] | None:

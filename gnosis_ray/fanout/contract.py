@@ -96,9 +96,10 @@ class Fanout(Protocol):
     def run(self, job: Job, batches: Sequence[Batch], on_receipt: OnReceipt) -> FanoutReport:
         """Run every batch; call ``on_receipt`` in this process exactly once for each, in order of arrival.
 
-        Raises what ``job.open`` raises, :class:`~gnosis_ray.errors.LedgerError` for a batch that can be neither
-        computed nor given up, and :class:`~gnosis_ray.errors.ClusterError` where hosts cannot be kept alive. Batches
-        acknowledged before an error stay committed: the run can be resumed.
+        Raises what ``job.open`` raises, :class:`~gnosis_ray.errors.ResourceError` of a worker at once,
+        :class:`~gnosis_ray.errors.LedgerError` for a batch that can be neither computed nor given up, and
+        :class:`~gnosis_ray.errors.ClusterError` where hosts cannot be kept alive. Batches acknowledged before an error
+        stay committed: the run can be resumed.
         """
         ...
 

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import RunPartition
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
@@ -91,7 +91,9 @@ class BucketPartition(RunPartition):
         except FileNotFoundError as error:
             if self.is_committed(index):
                 return
-            raise LedgerError(f"Claimed batch lost its content: {error}, and no marker {self.marker(index)}") from None
+            raise IntegrityError(
+                f"Claimed batch lost its content: {error}, and no marker {self.marker(index)}"
+            ) from None
         backend.put(self.marker(index), claim.receipt.model_dump_json().encode())
         self.discard(claim.stage)
 

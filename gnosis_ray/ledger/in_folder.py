@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import COMMITS, RunPartition
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.files import make_folder, sync_folder, write_synced
@@ -112,4 +112,4 @@ def _move(source: Path, target: Path) -> None:
         os.rename(source, target)  # noqa: PTH104  tests cut the power here
     except FileNotFoundError:
         if not target.is_file():
-            raise LedgerError(f"Claimed batch lost its content: neither {source} nor {target} exists") from None
+            raise IntegrityError(f"Claimed batch lost its content: neither {source} nor {target} exists") from None

@@ -6,7 +6,7 @@ import json
 
 from pydantic import ValidationError
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors
 from gnosis_ray.schemas.formats import checked_format
 from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, RunManifest
@@ -28,8 +28,8 @@ def manifest_bytes(manifest: RunManifest) -> bytes:
 def read_manifest(partition: RunPartition) -> RunManifest:
     """What a run set out to do.
 
-    Raises :class:`FormatError` where it has a newer format, whatever else it holds; :class:`LedgerError` where it
-    cannot be read.
+    Raises :class:`FormatError` where it has a newer format, whatever else it holds; :class:`IntegrityError` where it
+    is no manifest.
     """
     place = partition.backend.root / manifest_name(partition)
     with ledger_errors(f"read {place}"):
@@ -38,7 +38,7 @@ def read_manifest(partition: RunPartition) -> RunManifest:
         _check_format(partition, body)
         return RunManifest.model_validate_json(body)
     except ValueError as error:  # of JSON, and of pydantic
-        raise LedgerError(f"Cannot read {place}: {_reason(error)}", cause=type(error).__name__) from error
+        raise IntegrityError(f"Cannot read {place}: {_reason(error)}", cause=type(error).__name__) from error
 
 
 def require_known_format(partition: RunPartition) -> None:
@@ -49,7 +49,7 @@ def require_known_format(partition: RunPartition) -> None:
         return
     except ValueError as error:
         place = partition.backend.root / manifest_name(partition)
-        raise LedgerError(f"Cannot read {place}: it is not JSON: {error}", cause=type(error).__name__) from error
+        raise IntegrityError(f"Cannot read {place}: it is not JSON: {error}", cause=type(error).__name__) from error
 
 
 def _check_format(partition: RunPartition, body: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from gnosis_ray.errors import FormatError, LedgerError
+from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.manifests import read_manifest
 from gnosis_ray.ledger.partition import RunPartition
 from gnosis_ray.ledger.run_writer import RunWriter
@@ -24,7 +24,7 @@ class RunOverview:
     """None where the run was never sealed."""
     batches: Mapping[int, BatchReceipt] = field(default_factory=dict)
     """The whole batches of a run without an end; those of a sealed one are not read."""
-    error: FormatError | LedgerError | None = None
+    error: FormatError | IntegrityError | LedgerError | None = None
     """Why the run cannot be read; what could be is there nevertheless."""
 
     @property
@@ -42,5 +42,5 @@ def overview_of(partition: RunPartition) -> RunOverview:
         receipt = writer.receipt()
         found = RunOverview(run_id, run_date, manifest, receipt)
         return found if found.ended else RunOverview(run_id, run_date, manifest, receipt, writer.committed())
-    except (FormatError, LedgerError) as error:
+    except (FormatError, IntegrityError, LedgerError) as error:
         return RunOverview(run_id, run_date, manifest, receipt, error=error)

@@ -22,7 +22,7 @@ from datetime import date
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError, LedgerError, ResourceError, is_exhausted
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from gnosis_ray.storage.backend import StorageBackend
 from gnosis_ray.storage.files import unique
@@ -114,12 +114,17 @@ class RunPartition(ABC):
         return self.read_frame(self.part(table, index))
 
     def read_frame(self, name: str) -> pl.DataFrame:
-        """A Parquet file of the ledger. Raises :class:`LedgerError`, naming it, where it cannot be read."""
+        """A Parquet file of the ledger, named by the error where it cannot be read.
+
+        Raises :class:`LedgerError` where there is none, or no way to it, :class:`IntegrityError` where it is no
+        Parquet file.
+        """
         try:
             return read_parquet(self.backend, name)
         except (OSError, pl.exceptions.PolarsError) as error:
+            kind = LedgerError if isinstance(error, OSError) else IntegrityError
             path = self.backend.root / name
-            raise LedgerError(f"Cannot read {path}: {error}", stage="ledger", cause=type(error).__name__) from error
+            raise kind(f"Cannot read {path}: {error}", stage="ledger", cause=type(error).__name__) from error
 
     def locate(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of this partition with the columns that its folders' names stand for."""
@@ -143,7 +148,9 @@ class RunPartition(ABC):
         try:
             return BatchReceipt.model_validate_json(body)
         except ValidationError as error:
-            raise LedgerError(f"Cannot read {self.backend.root / self.marker(index)}: it holds no receipt") from error
+            raise IntegrityError(
+                f"Cannot read {self.backend.root / self.marker(index)}: it holds no receipt"
+            ) from error
 
     def next_free(self) -> int:
         """A batch number that nobody has claimed yet."""
@@ -165,8 +172,12 @@ def batch_name(index: int) -> str:
 
 @contextmanager
 def ledger_errors(task: str) -> Iterator[None]:
-    """Raise an :class:`OSError` as a :class:`LedgerError` that says what was being done."""
+    """Raise an :class:`OSError` as an error that says what was being done.
+
+    A :class:`ResourceError` where the disk or a quota gave out, else a :class:`LedgerError`.
+    """
     try:
         yield
     except OSError as error:
-        raise LedgerError(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error
+        kind = ResourceError if is_exhausted(error) else LedgerError
+        raise kind(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error

@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 from pydantic import ValidationError
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError, LedgerError
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors
 from gnosis_ray.ledger.partitions import open_partition
 from gnosis_ray.ledger.rows import receipts, runs_frame
@@ -107,7 +107,7 @@ class RunWriter:
         try:
             return receipts(row)[0]
         except (IndexError, KeyError, ValidationError) as error:
-            raise LedgerError(f"Cannot read {self.root / name}: it holds no receipt") from error
+            raise IntegrityError(f"Cannot read {self.root / name}: it holds no receipt") from error
 
     def _receipt_name(self) -> str:
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError, LedgerError
 from gnosis_ray.ledger.ledger_store import LIVE, LedgerStore
 from gnosis_ray.ledger.manifests import manifest_name
 from gnosis_ray.ledger.overview import RunOverview, overview_of
@@ -87,7 +87,7 @@ class LedgerUpgrade:
             on_batch(done, len(committed))
         held = writer.committed()
         if {index: held.get(index) for index in receipts} != receipts:
-            raise LedgerError(f"The receipts of run {run.run_id} in {self.target.root} differ from the source's")
+            raise IntegrityError(f"The receipts of run {run.run_id} in {self.target.root} differ from the source's")
         rows = {table: sum(receipt.rows[table] for receipt in receipts.values()) for table in manifest.tables}
         if run.receipt is not None:
             _seal(writer, run.receipt, rows)
@@ -119,7 +119,7 @@ def _copy_batch(source: RunPartition, writer: RunWriter, manifest: RunManifest, 
         origin = {"provider": manifest.provider, "synthetic": manifest.synthetic}
         for name, frame in frames.items():
             if not _is_copy(frame, writer.partition.frame(name, batch.index), origin):
-                raise LedgerError(f"Table {name} of {where} in {writer.root} differs from the source's")
+                raise IntegrityError(f"Table {name} of {where} in {writer.root} differs from the source's")
     return converted
 
 
@@ -150,7 +150,9 @@ def _require_counts(stated: Mapping[str, int], found: Mapping[str, int], where: 
     """Raise :class:`LedgerError` unless there are as many rows as a receipt states; an older one states only some."""
     for table, rows in stated.items():
         if found.get(table) != rows:
-            raise LedgerError(f"{where}: Expected {rows} rows of {table}, as its receipt says, was {found.get(table)}")
+            raise IntegrityError(
+                f"{where}: Expected {rows} rows of {table}, as its receipt says, was {found.get(table)}"
+            )
 
 
 def _seal(writer: RunWriter, receipt: RunReceipt, rows: Mapping[str, int]) -> None:
@@ -158,4 +160,4 @@ def _seal(writer: RunWriter, receipt: RunReceipt, rows: Mapping[str, int]) -> No
     converted = receipt.model_copy(update={"format": MANIFEST_FORMAT, "rows": dict(rows)})
     writer.seal(converted)
     if writer.receipt() != converted:
-        raise LedgerError(f"The receipt of run {receipt.run_id} in {writer.root} differs from the source's")
+        raise IntegrityError(f"The receipt of run {receipt.run_id} in {writer.root} differs from the source's")

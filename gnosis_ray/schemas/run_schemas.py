@@ -9,12 +9,20 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from gnosis_ray.errors import FailureKind, GnosisError, error_types
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.schemas.core_schemas import EngineKind, FrozenModel, UtcDatetime
 from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 T = TypeVar("T")
 
 RunStatus = Literal["done", "done_with_failures", "no_data", "interrupted"]
+
+_EXIT_CODES: Mapping[RunStatus, ExitCode] = {
+    "done": ExitCode.DONE,
+    "done_with_failures": ExitCode.FINDINGS,
+    "no_data": ExitCode.NO_DATA,
+    "interrupted": ExitCode.INTERRUPTED,
+}
 
 MANIFEST_FORMAT = 2
 """Of manifests and receipts that this version writes. 1: of scans alone, receipts count snapshots and ideas."""
@@ -227,6 +235,11 @@ class RunReceipt(FrozenModel):
     def ideas(self) -> int:
         """Trades that a scan made."""
         return self.rows.get("trade_ideas", 0)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Of the command that made the run."""
+        return _EXIT_CODES[self.status]
 
     @property
     def wall_seconds(self) -> float:

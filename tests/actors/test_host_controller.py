@@ -12,7 +12,7 @@ import pytest
 from actors.host_controller import HostController
 from actors.pool_config import PoolConfig
 from actors.worker_pool import WorkerEvent
-from gnosis_ray.errors import ClusterError, NoDataError
+from gnosis_ray.errors import ClusterError, NoDataError, ResourceError
 from gnosis_ray.fanout import Assignment, FanoutLimits
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from tests.actors.fake_job import batches
@@ -177,6 +177,14 @@ def test_a_typed_error_of_opening_ends_the_run_at_once() -> None:
         controller(pool, 2).run()
     assert pool.log == ["start 1"]
     assert pool.closed
+
+
+def test_a_full_disk_ends_the_run_at_once() -> None:
+    full = ResourceError("No space left on device")
+    pool = ScriptedPool(lambda _, assignment: [WorkerEvent("failed", assignment.host, assignment, error=full)])
+    with pytest.raises(ResourceError, match="No space left"):
+        controller(pool, 2, window=1).run()
+    assert pool.log == ["start 1", "0 to 1"]
 
 
 def test_hosts_that_cannot_start_end_the_run_with_the_reason() -> None:

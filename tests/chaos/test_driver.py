@@ -43,7 +43,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_a_run_whose_driver_ended_can_be_resumed(how: signal.Signals, code: int, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "cut"
     driver = scan(out, "--symbols", SYMBOLS, "--granularity", "shard")

@@ -82,7 +82,7 @@ def test_a_newer_run_is_listed_as_such_and_hides_no_other(call: Call, tmp_path: 
     _newer(root, SEALED)
     next((root / "commits").glob(f"*/run_id={CUT_OFF}/batch-00000")).write_bytes(b"{")
     listed = call("runs", "list", "--out", root, "--format", "json")
-    assert listed.code == 2
+    assert listed.code == 6
     assert [(r["run"], r["status"], r["symbols"], r["as_of"]) for r in _rows(listed)] == [
         (SEALED, "newer format", None, None),
         (CUT_OFF, "unreadable", None, "2026-07-10T20:00:00Z"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.schemas.run_schemas import RunManifest
 from tests.ledger.samples import manifest, record, run_receipt, store, write
@@ -34,7 +34,7 @@ def test_no_other_batch_is_read(tmp_path: Path, run: RunManifest) -> None:
     for part in tmp_path.glob("*/*/*/batch-00000.parquet"):
         part.write_bytes(b"rubbish")
     assert LedgerStore(tmp_path).entry(run.run_id, "NVDA").record == record("NVDA")
-    with pytest.raises(LedgerError, match="Cannot read"):
+    with pytest.raises(IntegrityError, match="Cannot read"):
         LedgerStore(tmp_path).entry(run.run_id, "AAPL")
 
 

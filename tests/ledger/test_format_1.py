@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.errors import FormatError, LedgerError
+from gnosis_ray.errors import FormatError, IntegrityError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import ORIGIN, RUNS, table_schema
 from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES, MANIFEST_FORMAT
@@ -146,8 +146,8 @@ def test_a_damaged_manifest_receipt_or_marker_hides_no_other(tmp_path: Path) -> 
     ):
         path.write_bytes(body)
         damaged = next(run for run in LedgerStore(root).overview() if run.run_id in path.as_posix())
-        assert isinstance(damaged.error, LedgerError)
-        with pytest.raises(LedgerError, match=said):
+        assert isinstance(damaged.error, IntegrityError)
+        with pytest.raises(IntegrityError, match=said):
             raise damaged.error
     assert [run.run_id for run in LedgerStore(root).overview()] == [SEALED, CUT_OFF]
     assert LedgerStore(root).runs() == []

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError, LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.partition import COMMITS
 from gnosis_ray.ledger.rows import receipts
@@ -278,10 +278,10 @@ def test_foreign_files_in_a_ledger_are_passed_over(backend: LedgerBackend, ledge
     assert len(store(backend.root).runs()) == 1
 
 
-def test_a_damaged_file_is_a_ledger_error_that_names_it(backend: LedgerBackend, ledger: LedgerStore) -> None:
+def test_a_damaged_file_is_an_error_that_names_it(backend: LedgerBackend, ledger: LedgerStore) -> None:
     backend.corrupt(next(name for name in backend.files("snapshots") if "batch-00001" in name), b"not parquet")
-    with pytest.raises(LedgerError, match="batch-00001"):
+    with pytest.raises(IntegrityError, match="batch-00001"):
         list(ledger.stream())
     backend.corrupt(next(iter(backend.files("manifests"))), b"{}")
-    with pytest.raises(LedgerError, match=r"manifest\.json"):
+    with pytest.raises(IntegrityError, match=r"manifest\.json"):
         ledger.manifest("latest")

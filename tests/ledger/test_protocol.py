@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gnosis_ray.errors import LedgerError
+from gnosis_ray.errors import IntegrityError, LedgerError, ResourceError
 from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.columns import DETAILS
@@ -178,7 +178,7 @@ def test_a_batch_without_a_table_of_the_run_or_of_other_columns_is_refused(write
     assert writer.committed() == {}
 
 
-def test_a_full_disk_is_a_ledger_error_that_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_that_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = store(tmp_path).begin(RUN)
 
     def full(descriptor: int) -> None:
@@ -186,7 +186,7 @@ def test_a_full_disk_is_a_ledger_error_that_can_be_retried(tmp_path: Path, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(LedgerError, match="No space left") as caught:
+        with pytest.raises(ResourceError, match="No space left") as caught:
             write(writer, FIRST)
     assert caught.value.cause == "OSError"
     assert leftovers(writer) == []
@@ -199,7 +199,7 @@ def test_a_claimed_batch_that_lost_its_parts_says_so(backend: LedgerBackend, wri
     backend.remove(writer.partition.marker(FIRST.index))
     if isinstance(backend, FolderLedger):  # a bucket's parts are copied again from the stage, which is gone
         backend.remove(writer.partition.part("snapshots", 0))
-    with pytest.raises(LedgerError, match="lost its content"):
+    with pytest.raises(IntegrityError, match="lost its content"):
         write(writer, FIRST)
 
 

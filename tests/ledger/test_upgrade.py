@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gnosis_ray.errors import FormatError, LedgerError
+from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, TRADE_IDEAS, table_schema
@@ -156,7 +156,7 @@ def test_a_batch_of_the_copy_that_differs_is_named_and_never_sealed(tmp_path: Pa
         kept.with_columns(invented=pl.lit(1.0)),
     ):
         changed.write_parquet(part)
-        with pytest.raises(LedgerError, match=f"Table trade_ideas of batch-00001 of run {SEALED} in .* differs"):
+        with pytest.raises(IntegrityError, match=f"Table trade_ideas of batch-00001 of run {SEALED} in .* differs"):
             _upgraded(upgrade, SEALED)
     assert not upgrade.target.overview()[0].ended
     kept.write_parquet(part)
@@ -167,7 +167,7 @@ def test_a_source_with_other_rows_than_its_receipt_states_is_refused(tmp_path: P
     source = ledger_of_format_1(tmp_path)
     part = next((source / "trade_ideas").glob(f"*/run_id={SEALED}/batch-00001.parquet"))
     pl.read_parquet(part, hive_partitioning=False).head(1).write_parquet(part)
-    with pytest.raises(LedgerError, match=f"batch-00001 of run {SEALED}: Expected 2 rows of trade_ideas, .* was 1"):
+    with pytest.raises(IntegrityError, match=f"batch-00001 of run {SEALED}: Expected 2 rows of trade_ideas, .* was 1"):
         _upgraded(LedgerUpgrade(source, tmp_path / "copy"), SEALED)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.errors import DataError
+from gnosis_ray.errors import DataError, IntegrityError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import Dataset, check_columns
 from gnosis_ray.storage.backend import open_backend
@@ -184,7 +184,7 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     """A part's index, from its footer.
 
     Checks the file's columns on the way: :class:`SchemaError` names the first that is missing or mistyped,
-    :class:`DataError` a file that cannot be read or that the store did not write.
+    :class:`DataError` a file that cannot be read, :class:`IntegrityError` one that is not as the store wrote it.
     """
     try:
         file = parquet_footer(open_backend(part.path.parent), part.path.name)
@@ -192,9 +192,10 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
         own = pl.read_parquet_metadata(file).get(_FOOTER_KEY)
         index = _decode(own) if own is not None else None
     except (OSError, binascii.Error, pl.exceptions.PolarsError) as error:
-        raise DataError(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
+        kind = DataError if isinstance(error, OSError) else IntegrityError
+        raise kind(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
     if index is None or index.schema != INDEX:
-        raise DataError(f"{part.path}, dataset {data.kind}: Expected an index in the footer, found none of ours")
+        raise IntegrityError(f"{part.path}, dataset {data.kind}: Expected an index in the footer, found none of ours")
     return index
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from gnosis_ray.data.store.catalog import PartListing
-from gnosis_ray.errors import DataError
+from gnosis_ray.errors import DataError, IntegrityError
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART, number_repeats
 from gnosis_ray.storage.backend import open_backend
@@ -21,7 +23,7 @@ def read_rows(
 
     A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
     test pushed down costs more than the rows it saves, so the joins drop whatever else is in the range.
-    Raises :class:`DataError` where a part cannot be read.
+    Raises :class:`DataError` where a part cannot be read, :class:`IntegrityError` where it is no Parquet file.
     """
     backend, wanted = open_backend(root), data.schema if schema is None else schema
     if chosen.is_empty():
@@ -43,7 +45,8 @@ def read_rows(
     except (OSError, pl.exceptions.PolarsError) as error:
         # not chained: the text of a bucket's error can hold the whole answer of the store
         text = f"Cannot read dataset {data.kind} of {root}: {backend.error_text(error)}"
-        raise DataError(text, cause=type(error).__name__) from None
+        damaged = isinstance(root, Path) and not isinstance(error, OSError)  # a bucket may just be out of reach
+        raise (IntegrityError if damaged else DataError)(text, cause=type(error).__name__) from None
     return number_repeats(rows, data)
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.part_files import Part, data_errors, list_parts, read_index, split, write_part
 from gnosis_ray.data.store.store_format import STORE_FORMAT, begin_copy, require_format, seal_copy
-from gnosis_ray.errors import ConfigError, DataError
+from gnosis_ray.errors import ConfigError, DataError, IntegrityError
 from gnosis_ray.market.datasets import STORE_DATASETS, Dataset, conform
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location, locate, resolved
@@ -61,12 +61,14 @@ def _copy(target: Location, data: Dataset, part: Part) -> int:
     rows = conform(data, _read(part), str(part.path))
     cuts = dict(split(data, rows))
     if list(cuts) != [part.period]:
-        raise DataError(f"{part.path}: Expected rows of {part.period}, found rows of {', '.join(cuts) or 'no time'}")
+        raise IntegrityError(
+            f"{part.path}: Expected rows of {part.period}, found rows of {', '.join(cuts) or 'no time'}"
+        )
     ordered = cuts[part.period]
     path, _ = write_part(target, data, part.period, ordered)
     copy = conform(data, _read(Part(path, part.period)), str(path))
     if not copy.equals(ordered):
-        raise DataError(f"{path} differs from its source {part.path}")
+        raise IntegrityError(f"{path} differs from its source {part.path}")
     return rows.height
 
 

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 import gnosis_ray.storage.parquet
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
-from gnosis_ray.errors import DataError, NoDataError
+from gnosis_ray.errors import DataError, IntegrityError, NoDataError
 from gnosis_ray.storage.location import S3Url
 from gnosis_ray.storage.object_store import BucketBackend
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
@@ -134,7 +134,7 @@ def test_an_empty_prefix_a_missing_bucket_and_a_damaged_part_are_named(s3: str, 
     with pytest.raises(DataError, match="no-such-bucket"):
         coverage(S3Url("no-such-bucket", "x"))
     BucketBackend(remote).put("bars/event_year=2026/part-0.parquet", b"PAR1 and nothing else")
-    with pytest.raises(DataError, match=r"event_year=2026/part-0\.parquet"):
+    with pytest.raises(IntegrityError, match=r"event_year=2026/part-0\.parquet"):
         StoreSource(remote).bars(KEYS["one"], 3)
 
 

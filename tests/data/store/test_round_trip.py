@@ -12,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
-from gnosis_ray.errors import ConfigError, DataError, NoDataError, SchemaError
+from gnosis_ray.errors import ConfigError, DataError, GnosisError, IntegrityError, NoDataError, SchemaError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.market.source import MarketSource
@@ -208,12 +208,12 @@ def test_missing_and_empty_stores_say_what_fills_them(tmp_path: Path) -> None:
             SchemaError,
             "strike: Expected Float64, found String",
         ),
-        (lambda path: pl.read_parquet(path).write_parquet(path), DataError, "Expected an index in the footer"),
-        (lambda path: path.write_bytes(path.read_bytes()[:50]), DataError, "Cannot read"),
+        (lambda path: pl.read_parquet(path).write_parquet(path), IntegrityError, "Expected an index in the footer"),
+        (lambda path: path.write_bytes(path.read_bytes()[:50]), IntegrityError, "Cannot read"),
     ],
 )
 def test_spoilt_parts_are_named(
-    writer: StoreWriter, source: StoreSource, spoil: object, error: type[DataError], message: str
+    writer: StoreWriter, source: StoreSource, spoil: object, error: type[GnosisError], message: str
 ) -> None:
     part = writer.append("chains", chain("AAPL", MONDAY)).parts[0]
     spoil(part)  # type: ignore[operator]

@@ -13,7 +13,7 @@ from gnosis_ray.data.store import StoreWriter, coverage
 from gnosis_ray.data.store.part_files import write_part
 from gnosis_ray.data.store.store_format import FORMAT_FILE, STORE_FORMAT
 from gnosis_ray.data.store.upgrade import upgrade_store
-from gnosis_ray.errors import ConfigError, DataError, NoDataError
+from gnosis_ray.errors import ConfigError, DataError, IntegrityError, NoDataError
 from gnosis_ray.market.datasets import DATASETS, Dataset
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import BucketBackend
@@ -138,7 +138,7 @@ def test_a_copy_that_differs_is_not_finished(tmp_path: Path) -> None:
     body = part.read_bytes()
     changed = pl.read_parquet(part, hive_partitioning=False).with_columns(pl.col("close") + 0.01)
     changed.write_parquet(part)
-    with pytest.raises(DataError, match=rf"{part.name} differs from its source"):
+    with pytest.raises(IntegrityError, match=rf"{part.name} differs from its source"):
         upgrade_store(source, target, _silent)
     part.write_bytes(body)
     extra = part.with_name("part-0000000000000000.parquet")
@@ -156,5 +156,5 @@ def test_a_damaged_source_is_named(tmp_path: Path) -> None:
     source = store_of_format_1(tmp_path)
     part = next((source / "news").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-20])
-    with pytest.raises(DataError, match=part.name):
+    with pytest.raises(IntegrityError, match=part.name):
         upgrade_store(source, tmp_path / "copy", _silent)
