@@ -14,7 +14,7 @@ from gnosis_ray.data.importing import import_dataset, load_mapping
 from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.data.synthetic import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.corporate_actions import PRICES
+from gnosis_ray.market.corporate_actions import PRICES, adjusted_to_last
 from tests.support.markets import add_events, bars_of, chains_of, over_store
 from tests.support.scans import manifest_of, tables, work
 
@@ -71,8 +71,18 @@ def test_an_adjusted_split_leaves_no_trace_in_the_ledger(ledgers: dict[str, dict
     assert sorted(found["snapshots"]["symbol"]) == SYMBOLS
     stepped = [c for c in plain["snapshots"].columns if c.removeprefix("liquidity__") in BUCKETED]
     assert_frame_equal(found["snapshots"].drop(stepped), plain["snapshots"].drop(stepped), rel_tol=1e-9, abs_tol=1e-12)
-    for name in ("suggestions", "trade_ideas"):
+    for name in ("suggestions", "trade_ideas", "bars", "curves", "leg_quotes", "payoffs"):
         assert_frame_equal(found[name], plain[name], rel_tol=1e-9, abs_tol=1e-9)
+
+
+def test_bars_before_a_split_are_in_shares_of_the_last() -> None:
+    prices = {name: [100.0, 51.0] for name in PRICES}
+    halved = pl.DataFrame({"symbol": "X", **prices, "volume": [10.0, 20.0], "adjusted_close": [50.0, 51.0]})
+    shown = adjusted_to_last(halved)
+    assert shown.columns == halved.columns
+    assert [shown[name].to_list() for name in (*PRICES, "volume")] == [*[[50.0, 51.0]] * 4, [20.0, 20.0]]
+    unadjusted = halved.with_columns(adjusted_close=pl.lit(None, pl.Float64))
+    assert adjusted_to_last(unadjusted)["close"].to_list() == [100.0, 51.0]
 
 
 def test_without_an_adjusted_close_it_does(ledgers: dict[str, dict[str, pl.DataFrame]]) -> None:
