@@ -57,7 +57,8 @@ command.add_command(runs_upgrade)
 def list_(out: Location | None, format_: Format) -> int:
     """List all runs, newest first; one without an end is ``cut off``, or still running.
 
-    A run that cannot be read, or only by a newer version, is listed as such; the exit code is then 2.
+    A run that cannot be read, or only by a newer version, is listed as such; the exit code is then 2, or 6 if
+    one is damaged.
     """
     out = ledger_named_or_found(out)
     store = LedgerStore(out)

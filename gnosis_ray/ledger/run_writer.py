@@ -106,7 +106,7 @@ class RunWriter:
             row = partition.locate(partition.read_frame(name))
         try:
             return receipts(row)[0]
-        except (IndexError, KeyError, ValidationError) as error:
+        except (IndexError, KeyError, TypeError, ValidationError) as error:
             raise IntegrityError(f"Cannot read {self.root / name}: it holds no receipt") from error
 
     def _receipt_name(self) -> str:

@@ -71,7 +71,9 @@ def run_receipt(
 ) -> RunReceipt:
     """What a run came to, out of the receipts of its batches."""
     failures = tuple(sorted((f for r in receipts for f in r.failures), key=lambda f: (f.symbol, f.stage)))
-    rows = {table: sum(receipt.rows.get(table, 0) for receipt in receipts) for table in manifest.tables}
+    # batches of format 1, in a run that was resumed, do not count every table
+    counted = [table for table in manifest.tables if all(table in receipt.rows for receipt in receipts)]
+    rows = {table: sum(receipt.rows[table] for receipt in receipts) for table in counted}
     return RunReceipt(
         format=MANIFEST_FORMAT,
         kind=manifest.kind,

@@ -66,6 +66,12 @@ def test_a_cut_off_run_of_format_1_is_resumed_or_refused_in_one_sentence(call: C
     assert store.receipt(CUT_OFF).snapshots == 4
     assert [record.symbol for record in store.stream(CUT_OFF)] == ["AAPL", "JPM", "NOPE", "XOM"]
     assert list(store.stream(CUT_OFF))[:2] == list(store.stream(SEALED))[:2]
+    assert store.receipt(CUT_OFF).rows == {"snapshots": 4, "trade_ideas": store.read("trade_ideas", CUT_OFF).height}
+    copied = call("runs", "upgrade", CUT_OFF, "--out", root, "--to", tmp_path / "copy")
+    assert copied.code == 0, copied.err
+    copy = LedgerStore(tmp_path / "copy")
+    assert list(copy.stream(CUT_OFF)) == list(store.stream(CUT_OFF))
+    assert copy.receipt(CUT_OFF).rows["suggestions"] == copy.read("suggestions").height == 16
 
 
 def test_a_store_and_a_profile_of_format_1_are_read(call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -151,6 +152,19 @@ def test_a_damaged_manifest_receipt_or_marker_hides_no_other(tmp_path: Path) -> 
             raise damaged.error
     assert [run.run_id for run in LedgerStore(root).overview()] == [SEALED, CUT_OFF]
     assert LedgerStore(root).runs() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda row: row.clear(), lambda row: row.drop("status"), lambda row: row.with_columns(seconds=None)],
+    ids=["no row", "no status", "no seconds"],
+)
+def test_a_file_that_holds_no_receipt_is_named(tmp_path: Path, damage: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    root = ledger_of_format_1(tmp_path)
+    path = next((root / "runs").glob("*/*/receipt.parquet"))
+    damage(pl.read_parquet(path, hive_partitioning=False)).write_parquet(path)
+    with pytest.raises(IntegrityError, match=r"Cannot read .*receipt\.parquet: it holds no receipt"):
+        LedgerStore(root).receipt(SEALED)
 
 
 def test_a_receipt_of_a_newer_format_is_refused_by_name(tmp_path: Path) -> None:

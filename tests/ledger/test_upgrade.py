@@ -13,7 +13,7 @@ from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, TRADE_IDEAS, table_schema
 from gnosis_ray.ledger.upgrade import LedgerUpgrade, UpgradedRun, with_current_columns
-from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES, MANIFEST_FORMAT
+from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES, MANIFEST_FORMAT, RunReceipt
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
 from tests.ledger.samples import record
 from tests.support.recorded import BATCHES, CUT_OFF, FORMAT_1, LEDGER_ROWS, SEALED, files_of, ledger_of_format_1
@@ -161,6 +161,25 @@ def test_a_batch_of_the_copy_that_differs_is_named_and_never_sealed(tmp_path: Pa
     assert not upgrade.target.overview()[0].ended
     kept.write_parquet(part)
     assert _upgraded(upgrade, SEALED).sealed
+
+
+def test_receipts_that_differ_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade = LedgerUpgrade(LEDGER, tmp_path / "copy")
+    seal = RunWriter.seal
+
+    def altered(writer: RunWriter, receipt: RunReceipt) -> None:
+        seal(writer, receipt.model_copy(update={"hosts": 7}))
+
+    monkeypatch.setattr(RunWriter, "seal", altered)
+    with pytest.raises(IntegrityError, match=f"The receipt of run {SEALED} in .* differs from the source's"):
+        _upgraded(upgrade, SEALED)
+    monkeypatch.undo()
+    next((tmp_path / "copy" / "runs").glob("*/*/receipt.parquet")).unlink()
+    marker = next((tmp_path / "copy" / "commits").glob("*/*/batch-00000"))
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), "attempt": 9}))
+    with pytest.raises(IntegrityError, match=f"The receipts of run {SEALED} in .* differ from the source's"):
+        _upgraded(upgrade, SEALED)
+    assert not upgrade.target.overview()[0].ended
 
 
 def test_a_source_with_other_rows_than_its_receipt_states_is_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from gnosis_ray.data.store.part_files import write_part
 from gnosis_ray.data.store.store_format import FORMAT_FILE, STORE_FORMAT
 from gnosis_ray.data.store.upgrade import upgrade_store
 from gnosis_ray.errors import ConfigError, DataError, IntegrityError, NoDataError
+from gnosis_ray.market.columns import FEATURE_HISTORY
 from gnosis_ray.market.datasets import DATASETS, Dataset
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import BucketBackend
@@ -82,6 +83,17 @@ def test_rows_keep_when_they_were_known_and_fetched_and_how_often_they_repeat(tm
     kept = pl.concat([frame for frame in frames if "fetched_at" in frame.columns], how="diagonal")
     assert kept.select("known_at", "fetched_at").rows() == [(MONDAY + DAY, MONDAY + 2 * DAY)]
     assert sorted(f.height for f in frames if f["symbol"][0] == "MSFT" and "price" in f.columns) == [2, 3]
+
+
+def test_the_history_of_features_is_copied(tmp_path: Path) -> None:
+    source = store_of_format_1(tmp_path)
+    row = ("AAPL", MONDAY, MONDAY, "store", "f00d", "hedge__atm_iv_30d", 0.25)
+    history = pl.DataFrame([row], schema=FEATURE_HISTORY, orient="row")
+    StoreWriter(source).append_features(history)
+    copied = upgrade_store(source, tmp_path / "copy", _silent)
+    assert copied.filter(kind="features").rows() == [("features", 1, 1)]
+    part = next((tmp_path / "copy" / "features").rglob("*.parquet"))
+    assert pl.read_parquet(part, hive_partitioning=False).equals(history)
 
 
 @pytest.mark.parametrize("written", range(9))
