@@ -41,7 +41,7 @@ def read_format(root: Location) -> StoreFormat:
     try:
         with data_errors():
             found = json.loads(open_backend(root).get(FORMAT_FILE))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return StoreFormat(1, stated=False)
     except ValueError as error:
         raise DataError(f"Cannot read {place}: {error}", cause=type(error).__name__) from error
