@@ -14,7 +14,7 @@ from gnosis_ray.data.quality import has_errors, verify
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.data.store.history import FeatureHistory
 from gnosis_ray.data.store.store_format import FORMAT_FILE, STORE_FORMAT, StoreFormat, read_format
-from gnosis_ray.errors import ConfigError, DataError, FormatError
+from gnosis_ray.errors import ConfigError, DataError, FormatError, NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
@@ -157,6 +157,17 @@ def test_what_is_no_format_is_refused(tmp_path: Path, found: str) -> None:
     _put(root, found.encode())
     with pytest.raises(FormatError, match="Expected a format, a whole number from 1"):
         coverage(root)
+
+
+def test_a_file_in_the_place_of_a_store_is_no_store(tmp_path: Path) -> None:
+    place = tmp_path / "market"
+    place.write_text("in the way")
+    assert read_format(place) == StoreFormat(1, stated=False)
+    with pytest.raises(NoDataError, match="is not there"):
+        coverage(place)
+    with pytest.raises(OSError, match="market"):
+        StoreWriter(place).append("bars", bar("AAPL", 0))
+    assert place.read_text() == "in the way"
 
 
 def test_format_errors_are_neither_missing_data_nor_settings() -> None:
