@@ -69,8 +69,8 @@ def _capacity(session: Session, config: Config) -> DoctorCheck:
 
 def _nodes(session: Session, config: Config, ledger: Location) -> Iterator[DoctorCheck]:
     place = config.data.dir or home() / "market"
-    data = config.data.model_copy(update={"dir": resolved(place)})
-    for finding in survey(session, config.model_copy(update={"data": data}), ledger):
+    data = config.data.replaced(dir=resolved(place))
+    for finding in survey(session, config.replaced(data=data), ledger):
         yield from _node(finding)
 
 

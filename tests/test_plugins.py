@@ -375,21 +375,19 @@ def test_the_hash_tells_code_and_settings_of_plug_ins_apart(example: Path, tmp_p
     pinned = resolved_for_workers(plain)
     assert pinned.plugin_versions["agents/volatility_premium"] == "gnosis-ray-example 0.1.0"
     assert pinned.decision_hash() == resolved_for_workers(pinned).decision_hash() != plain.decision_hash()
-    later = pinned.model_copy(update={"plugin_versions": {"agents/volatility_premium": "gnosis-ray-example 0.2.0"}})
+    later = pinned.replaced(plugin_versions={"agents/volatility_premium": "gnosis-ray-example 0.2.0"})
     other = {**pinned.plugins, "volatility_premium": {"scale": 0.3}}
     unused = {**pinned.plugins, "csv_bars": {"folder": "/tmp"}}  # noqa: S108 - a name, not written to
     assert later.decision_hash() != pinned.decision_hash()
-    assert pinned.model_copy(update={"plugins": other}).decision_hash() != pinned.decision_hash()
-    assert pinned.model_copy(update={"plugins": unused}).decision_hash() == pinned.decision_hash()
+    assert pinned.replaced(plugins=other).decision_hash() != pinned.decision_hash()
+    assert pinned.replaced(plugins=unused).decision_hash() == pinned.decision_hash()
 
 
 def test_other_code_than_that_which_began_a_run_is_refused(example: Path, tmp_path: Path) -> None:
     plain = settings(tmp_path, ALL)
     pinned = resolved_for_workers(plain)
     require_pinned(pinned)
-    older = pinned.model_copy(
-        update={"plugin_versions": dict.fromkeys(pinned.plugin_versions, "gnosis-ray-example 0.0.9")}
-    )
+    older = pinned.replaced(plugin_versions=dict.fromkeys(pinned.plugin_versions, "gnosis-ray-example 0.0.9"))
     for refused, words in ((plain, "is not pinned"), (older, r"Expected gnosis-ray-example 0\.0\.9")):
         with pytest.raises(ConfigError, match=words):
             require_pinned(refused)

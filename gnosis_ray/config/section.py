@@ -20,6 +20,12 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, never with an ``update``: Pydantic would not validate it. :meth:`replaced` does."""
+        if update is not None:
+            raise TypeError(f"Expected {type(self).__name__}.replaced(...), was model_copy(update=...)")
+        return super().model_copy(deep=deep)
+
     def replaced(self, **changes: Any) -> Self:
         """The same settings with some values changed; the only way to change settings in code.
 

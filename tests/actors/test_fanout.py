@@ -25,7 +25,7 @@ PLAN = HostPlan("shard", hosts=2, window=2, memory_mb=100, note="for tests")
 
 def run_on_ray(session: Session, config: Config, job: FakeJob, count: int) -> tuple[FanoutReport, list[BatchReceipt]]:
     seen: list[BatchReceipt] = []
-    run = config.run.model_copy(update={"max_attempts": 2})
+    run = config.run.replaced(max_attempts=2)
     report = RayFanout(session, PLAN, run).run(job, batches(count), seen.append)
     return report, sorted(seen, key=lambda receipt: receipt.batch)
 

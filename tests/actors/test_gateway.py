@@ -52,8 +52,8 @@ def at(config: Config) -> Iterator[ShiftedTime]:
 def fast(config: Config, replay: ReplayServer) -> Config:
     """The settings, with the server as the vendor."""
     replay.clear_requests()
-    vendor = config.providers.cboe.model_copy(update={"base_url": replay.url, "requests_per_minute": 60000.0})
-    return config.model_copy(update={"providers": config.providers.model_copy(update={"cboe": vendor})})
+    vendor = config.providers.cboe.replaced(base_url=replay.url, requests_per_minute=60000.0)
+    return config.replaced(providers={"cboe": vendor})
 
 
 def ask_until_gone(remote: RemoteGateway, seconds: float) -> None:

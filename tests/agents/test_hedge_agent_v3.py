@@ -79,13 +79,7 @@ def test_a_block_that_dealers_are_short_does_not_hold_the_price(config: Config) 
 
 
 def test_a_longer_horizon_is_measured_by_as_many_days_of_volume(config: Config) -> None:
-    longer = config.model_copy(
-        update={
-            "agents": config.agents.model_copy(
-                update={"hedge": config.agents.hedge.model_copy(update={"horizon_days": 5.0})}
-            )
-        }
-    )
+    longer = config.replaced(agents={"hedge": {"horizon_days": 5.0}})
     day, week = step(config, {"cex_usd_per_day": -2e7}), step(longer, {"cex_usd_per_day": -2e7})
     assert week.confidence == pytest.approx(day.confidence)
     assert "$20m a day" in week.reasoning

@@ -74,7 +74,7 @@ class ChaosHarness:
     def __init__(self, **run: float) -> None:
         config = load_config().config
         quick = {"max_attempts": 2, "batch_timeout_s": 20.0, "symbol_timeout_s": 10.0, **run}
-        self.config: Config = config.model_copy(update={"run": config.run.model_copy(update=quick)})
+        self.config: Config = config.replaced(run=quick)
         self.as_of = self.config.data.synthetic.as_of
         self.calendar = build_calendar(self.config, self.as_of)
         self._undisturbed: dict[str, Path] = {}

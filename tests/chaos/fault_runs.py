@@ -71,7 +71,7 @@ def full_disk(harness: ChaosHarness, session: Session) -> dict[str, Any]:
 
 def dead_on_arrival(session: Session) -> dict[str, Any]:
     """Hosts that die while they open the job."""
-    run = load_config().config.run.model_copy(update={"max_attempts": 1})
+    run = load_config().config.run.replaced(max_attempts=1)
     plan = HostPlan("shard", hosts=2, window=2, memory_mb=100, note="for tests")
     job = fake_job.FakeJob(Path(tempfile.mkdtemp()), dead_on_arrival=True)
     try:

@@ -75,7 +75,7 @@ def log_lines() -> list[dict[str, Any]]:
 def scan(session: Session, folder: Path) -> RunReceipt:
     """Six symbols in three batches."""
     config = load_config().config
-    config = config.model_copy(update={"run": config.run.model_copy(update={"batch_size": 2})})
+    config = config.replaced(run={"batch_size": 2})
     calendar = build_calendar(config, config.data.synthetic.as_of)
     manifest = manifest_of(config, calendar, SYMBOLS, config.data.synthetic.as_of)
     return work(folder, config, calendar, manifest, RayFanout(session, PLAN, config.run, manifest.run_id))

@@ -135,9 +135,9 @@ def odd_scan(
 
 def of_few_parts(config: Config) -> Config:
     """With one engine and its agent: each part is a process that takes seconds to start. The chaos tests have all."""
-    engines = config.engines.model_copy(update={"enabled": ("hedge",)})
-    agents = config.agents.model_copy(update={"enabled": ("hedge",)})
-    return config.model_copy(update={"engines": engines, "agents": agents})
+    engines = config.engines.replaced(enabled=("hedge",))
+    agents = config.agents.replaced(enabled=("hedge",))
+    return config.replaced(engines=engines, agents=agents)
 
 
 @pytest.mark.timeout(400)

@@ -39,7 +39,7 @@ class Recorded:
         tables = tuple(table for table in mapping.tables if not kinds or table.kind in kinds)
         store = StoreWriter(self._root / name)
         folder = self._realdata / FOLDERS.get(name, name)
-        import_dataset(folder, mapping.model_copy(update={"tables": tables}), store, self._calendar)
+        import_dataset(folder, mapping.replaced(tables=tables), store, self._calendar)
         return verify(store.root, self._config, self._calendar)
 
     def of(self, name: str, symbols: list[str]) -> Findings:

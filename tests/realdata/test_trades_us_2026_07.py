@@ -96,7 +96,7 @@ def decisions(liquid_market: LiquidMarket, config: TradeConfig = TRADE) -> list[
 
 @pytest.fixture(scope="module")
 def ideas(liquid_market: LiquidMarket) -> list[TradeIdea]:
-    alone = [TRADE.model_copy(update={"strategies": (name,)}) for name in ("long_stock", "short_stock", "covered_call")]
+    alone = [TRADE.replaced(strategies=(name,)) for name in ("long_stock", "short_stock", "covered_call")]
     return [
         idea for config in (TRADE, *alone) for decision in decisions(liquid_market, config) for idea in decision.ideas
     ]

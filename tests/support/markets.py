@@ -48,4 +48,4 @@ def add_events(root: Path, source: MarketSource, symbols: list[str], now: dateti
 
 def over_store(config: Config, root: Path) -> Config:
     """The settings with this store as the provider."""
-    return config.model_copy(update={"data": config.data.model_copy(update={"provider": "store", "dir": root})})
+    return config.replaced(data={"provider": "store", "dir": root})

@@ -69,7 +69,7 @@ def test_the_same_question_has_the_same_answer(
 def test_another_seed_is_another_market(
     source: SyntheticSource, calendar: SessionCalendar, config: Config, read: Read, schema: pl.Schema
 ) -> None:
-    other = SyntheticSource(calendar, config.data.synthetic.model_copy(update={"seed": 1}), config.market)
+    other = SyntheticSource(calendar, config.data.synthetic.replaced(seed=1), config.market)
     keys = keys_at(SYMBOLS, CLOSE)
     assert not read(source, keys).equals(read(other, keys))
 

@@ -51,5 +51,5 @@ def test_bias_stays_within_its_limit_and_mirrors(
 
 def test_the_limit_is_a_setting(config: Config) -> None:
     rows = pl.DataFrame([(100.0, 2.0, 2.0)], schema=dict.fromkeys(NAMES, pl.Float64), orient="row")
-    none = with_bias(rows, config.engines.elasticity.model_copy(update={"bias_limit": 0.0}))
+    none = with_bias(rows, config.engines.elasticity.replaced(bias_limit=0.0))
     assert none["indicator_bias_up"].to_list() == [1.0]

@@ -12,7 +12,7 @@ from gnosis_ray.engines.liquidity.intervals import IntervalGrid
 
 
 def test_buckets_are_filled_in_time_and_divided(config: Config) -> None:
-    settings = config.engines.liquidity.model_copy(update={"vpin_buckets": 3, "min_intervals": 3})
+    settings = config.engines.liquidity.replaced(vpin_buckets=3, min_intervals=3)
     change = np.array([[np.nan, 1.0, -2.0, 3.0]])
     volume = np.array([[30.0, 60.0, 20.0, 40.0]])
     sigma = np.std([1.0, -2.0, 3.0], ddof=1)

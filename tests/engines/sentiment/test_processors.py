@@ -30,7 +30,7 @@ SETTINGS = load_config().config.engines.sentiment
 
 def heard(items: pl.DataFrame, now: datetime = NOW, **changes: object) -> dict[str, Any]:
     """The news processor's row."""
-    config = SETTINGS.news.model_copy(update=changes)
+    config = SETTINGS.news.replaced(**changes)
     return NewsSentimentProcessor(World(items), config).compute_batch(one_key("AAA", now)).row(0, named=True)
 
 

@@ -34,8 +34,8 @@ class GatewayFixture:
     def __init__(self, config: Config, url: str, cache_dir: Path, start: datetime, timeout_s: float) -> None:
         self.time = SimulatedTime(start)
         quick = {"base_url": url, "timeout_s": timeout_s, "requests_per_minute": 6000.0}
-        moved = {name: section.model_copy(update=quick) for name, section in config.providers}
-        providers = config.providers.model_copy(update=moved)
+        moved = {name: section.replaced(**quick) for name, section in config.providers}
+        providers = config.providers.replaced(**moved)
         self.gateway = Gateway(
             providers,
             config.gateway,

@@ -90,9 +90,9 @@ class FakeVendorGateway:
         gateway: Mapping[str, object] | None = None,
     ) -> None:
         self.time = time or SimulatedTime()
-        cboe = config.providers.cboe.model_copy(update=dict(vendor or {}))
-        self.providers: ProvidersConfig = config.providers.model_copy(update={"cboe": cboe})
-        self.settings: GatewayConfig = config.gateway.model_copy(update=dict(gateway or {}))
+        cboe = config.providers.cboe.replaced(**(vendor or {}))
+        self.providers: ProvidersConfig = config.providers.replaced(cboe=cboe)
+        self.settings: GatewayConfig = config.gateway.replaced(**(gateway or {}))
         self.cache_dir = cache_dir
         self.on_request = on_request
         self.after = after

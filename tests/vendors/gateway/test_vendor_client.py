@@ -119,8 +119,8 @@ def test_a_refused_key_is_not_tried_on_every_symbol(line: VendorClient, config: 
 
 
 def test_the_deadline_leaves_the_time_that_the_rate_takes(config: Config, time: SimulatedTime) -> None:
-    slow = config.providers.cboe.model_copy(update={"requests_per_minute": 1.0, "burst": 1})
-    line = VendorClient("cboe", slow, config.gateway.model_copy(update={"deadline_s": 5.0}), time)
+    slow = config.providers.cboe.replaced(requests_per_minute=1.0, burst=1)
+    line = VendorClient("cboe", slow, config.gateway.replaced(deadline_s=5.0), time)
     for _ in range(20):  # twenty minutes, all of them the rate's
         line.call(Asked())
     time.sleep(70.0)
@@ -133,7 +133,7 @@ def test_the_deadline_leaves_the_time_that_the_rate_takes(config: Config, time: 
 
 
 def test_no_wait_is_longer_than_what_is_left(config: Config, time: SimulatedTime) -> None:
-    line = VendorClient("cboe", config.providers.cboe, config.gateway.model_copy(update={"deadline_s": 2.0}), time)
+    line = VendorClient("cboe", config.providers.cboe, config.gateway.replaced(deadline_s=2.0), time)
     with pytest.raises(ProviderError):
         line.call(Asked(*(broken() for _ in range(10))))
     assert time.seconds() <= 4.0

@@ -112,7 +112,7 @@ def transport() -> CountingTransport:
 
 @pytest.fixture
 def made(server: ReplayServer, config: Config, transport: CountingTransport) -> AlpacaProvider:
-    settings = config.providers.alpaca.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
+    settings = config.providers.alpaca.replaced(base_url=server.url, timeout_s=0.5)
     return AlpacaProvider(settings, transport, SecretStr(KEY), SecretStr(SECRET))
 
 
@@ -139,7 +139,7 @@ def test_a_session_has_no_bar_until_the_plan_shows_its_close(
 ) -> None:
     """What is asked for ends so many minutes ago: a day's bar that ends earlier than its session is none."""
     told = {"base_url": server.url, "timeout_s": 0.5, "delay_minutes": delay_minutes}
-    settings = config.providers.alpaca.model_copy(update=told)
+    settings = config.providers.alpaca.replaced(**told)
     made = AlpacaProvider(settings, transport, SecretStr(KEY), SecretStr(SECRET))
     settled = datetime(2020, 8, 31, 20, tzinfo=UTC) + timedelta(minutes=whole_after)
     assert made.fetch(asked("bars", until=settled)).height == 2

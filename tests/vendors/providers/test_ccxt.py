@@ -100,7 +100,7 @@ def running() -> Iterator[ReplayServer]:
 def provider(running: ReplayServer, config: Config) -> tuple[CcxtProvider, CountingTransport]:
     """Made once: an exchange of ccxt takes half a second to make."""
     transport = CountingTransport()
-    settings = config.providers.ccxt.model_copy(update={"base_url": running.url, "timeout_s": 0.5})
+    settings = config.providers.ccxt.replaced(base_url=running.url, timeout_s=0.5)
     return CcxtProvider(settings, transport), transport
 
 
@@ -178,7 +178,7 @@ def test_what_the_exchange_does_not_trade_is_said(made: CcxtProvider, symbol: st
 
 
 def test_an_exchange_that_ccxt_does_not_know_is_a_setting_to_mend(config: Config) -> None:
-    settings = config.providers.ccxt.model_copy(update={"exchange": "mtgox2"})
+    settings = config.providers.ccxt.replaced(exchange="mtgox2")
     with pytest.raises(ConfigError, match=r"mtgox2.*providers\.ccxt\.exchange"):
         CcxtProvider(settings, CountingTransport())
 

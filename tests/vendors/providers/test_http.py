@@ -195,7 +195,7 @@ def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("base_url", ["", "vendor.example", "ftp://vendor.example", "https://", "https://me:pw@host"])
 def test_a_base_url_that_is_none_is_refused_when_built(base_url: str) -> None:
     with pytest.raises(ConfigError, match=r"providers\.example\.base_url") as told:
-        HttpVendor("example", SETTINGS.model_copy(update={"base_url": base_url}), CountingTransport())
+        HttpVendor("example", SETTINGS.replaced(base_url=base_url), CountingTransport())
     assert "pw" not in str(told.value)
 
 
@@ -206,7 +206,7 @@ def test_a_base_url_may_have_a_path() -> None:
         seen.append(asked.url.path)
         return said({"price": 1.0})
 
-    settings = SETTINGS.model_copy(update={"base_url": "http://127.0.0.1:8000/replay/"})
+    settings = SETTINGS.replaced(base_url="http://127.0.0.1:8000/replay/")
     get(HttpVendor("example", settings, CountingTransport(), http_transport=answering(answer)))
     assert seen == ["/replay/v1/price"]
 
@@ -287,7 +287,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 )
 def test_a_body_that_breaks_off_on_the_wire_may_pass(sent: bytes) -> None:
     with listening(lambda connection: connection.sendall(sent)) as url:
-        asked = HttpVendor("example", SETTINGS.model_copy(update={"base_url": url}), CountingTransport())
+        asked = HttpVendor("example", SETTINGS.replaced(base_url=url), CountingTransport())
         with pytest.raises(TransientError):
             get(asked)
 
@@ -304,7 +304,7 @@ def test_bytes_that_drip_do_not_hold_a_request_for_ever() -> None:
                 return
 
     with listening(drip) as url:
-        settings = SETTINGS.model_copy(update={"base_url": url, "timeout_s": 0.3})
+        settings = SETTINGS.replaced(base_url=url, timeout_s=0.3)
         started = time.monotonic()
         try:
             with pytest.raises(TransientError, match=r"within 0\.3 s"):

@@ -66,7 +66,7 @@ def documented(ask: ReplayRequest) -> ReplayResponse | None:
 
 
 def made_for(server: ReplayServer, config: Config, transport: CountingTransport, key: str = KEY) -> MassiveProvider:
-    settings = config.providers.massive.model_copy(update={"base_url": server.url, "timeout_s": 0.5})
+    settings = config.providers.massive.replaced(base_url=server.url, timeout_s=0.5)
     return MassiveProvider(settings, transport, SecretStr(key))
 
 

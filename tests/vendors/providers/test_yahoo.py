@@ -86,7 +86,7 @@ def made(
     server: ReplayServer, transport: CountingTransport, config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> YahooProvider:
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path))
-    settings = config.providers.yahoo.model_copy(update={"base_url": server.url, "timeout_s": 2.0})
+    settings = config.providers.yahoo.replaced(base_url=server.url, timeout_s=2.0)
     return YahooProvider(settings, transport)
 
 
