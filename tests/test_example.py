@@ -27,6 +27,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(target), str(ROOT)]))
     monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # of the run that this test is in
     monkeypatch.chdir(work)
     return work
 
