@@ -24,7 +24,7 @@ from gnosis_ray.api.observer import RunObserver
 from gnosis_ray.api.plan import RunPlan
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.features import feature_specs
-from gnosis_ray.app.sources import CALENDAR_START, build_calendar, build_source
+from gnosis_ray.app.sources import CALENDAR_START, build_calendar, build_source, require_market_data
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
@@ -278,6 +278,7 @@ def _manifest(
 ) -> RunManifest:
     with watch("source"):
         source = build_source(config, calendar)
+        require_market_data(config)
         moment = to_utc(started if routes(config) else as_of or source.default_as_of(started))
     with watch("universe"):
         past = moment.date() if moment.date() < started.date() else None

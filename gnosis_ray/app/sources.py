@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from gnosis_ray.config import VENDORS, Config, home
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
+from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.source import StoreSource
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
@@ -46,6 +47,15 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
         return SyntheticSource(calendar, config.data.synthetic, config.market)
     source: MarketSource = PluginMaker(config).make("providers", name, missing_members(MarketSource), calendar)
     return source
+
+
+def require_market_data(config: Config) -> None:
+    """Raise :class:`NoDataError` where a run is to read a market store that is not there or is empty.
+
+    A vendor's store may be: the run fetches into it first.
+    """
+    if config.data.provider == "store" and not config.data.kinds:
+        Catalog(data_dir(config)).require_some()
 
 
 def build_adapter(config: Config, calendar: SessionCalendar) -> SourceMarketAdapter:

@@ -118,3 +118,11 @@ def test_a_history_that_cannot_be_written_does_not_end_a_scan(call: Call, monkey
     done = call("scan", "--granularity", "inline", *FEW)
     assert done.code == 0
     assert "The history of features" in done.err
+
+
+@pytest.mark.parametrize("verb", [("scan", "--as-of", "2026-07-10T20:00:00Z"), ("data", "backfill", *WEEK)])
+def test_a_store_that_is_not_there_is_no_data_and_no_symbols_fault(call: Call, verb: tuple[str, ...]) -> None:
+    done = call(*verb, "--granularity", "inline", "--provider", "store", *FEW)
+    assert done.code == 4
+    assert "is not there" in done.err.replace("\n", " ")
+    assert not Path("ledger").exists(), "nothing was begun"
