@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from gnosis_ray.api import live
 from gnosis_ray.api.run_flow import PreparedRun, RunRecipe
 from gnosis_ray.app.feature_history import (
     HISTORY_SESSIONS,
@@ -59,7 +60,7 @@ def publish(table: str) -> Callable[[PreparedRun, RunWriter], None]:
         rows = run.store.read(table, run.manifest.run_id)
         root = history_dir(run.config, synthetic=run.manifest.synthetic)
         try:
-            done = append_history(root, rows, history_provider(run.config), run.manifest.feature_hash)
+            done = append_history(root, rows, history_provider(run.config), run.manifest.feature_hash, run.started)
         except (DataError, IntegrityError, OSError) as error:
             logger.warning("The history of features in %s was not added to: %s", root, error)
             return
@@ -102,7 +103,7 @@ def backfill_run(start: date, end: date, after_close: timedelta = AFTER_CLOSE) -
     """A backfill of every session from ``start`` to ``end``, each as of ``after_close`` its close."""
 
     def complete(manifest: RunManifest, config: Config, calendar: SessionCalendar) -> RunManifest:
-        timestamps = session_timestamps(calendar, start, end, after_close)
+        timestamps = past(session_timestamps(calendar, start, end, after_close), live.TIME.now())
         changes = {
             "as_of": timestamps[-1],
             "run_date": timestamps[-1].date(),
@@ -129,6 +130,17 @@ def session_timestamps(
     if (calendar.session_number(moments) != np.flatnonzero(inside)).any():
         raise ConfigError(f"Expected a time before the next session opens, was {after_close} after the close")
     return tuple(moment.replace(tzinfo=UTC) for moment in moments.astype("datetime64[us]").tolist())
+
+
+def past(timestamps: tuple[datetime, ...], now: datetime) -> tuple[datetime, ...]:
+    """Those that are not after ``now``; the others are named in a warning. Raises :class:`ConfigError` for none."""
+    over = tuple(moment for moment in timestamps if moment <= now)
+    if not over:
+        raise ConfigError(f"Expected a session that is over, was {timestamps[0]:%Y-%m-%d} at the earliest")
+    if len(over) < len(timestamps):
+        first = timestamps[len(over)].date()
+        logger.warning("%d sessions from %s on are not over yet: left out", len(timestamps) - len(over), first)
+    return over
 
 
 def coverage(run: PreparedRun) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from gnosis_ray.app.sources import data_dir
 from gnosis_ray.config import Config, settings_hash
 from gnosis_ray.data.store import AppendResult, StoreWriter
 from gnosis_ray.ledger.tables import CONFIDENCE_COLUMNS
-from gnosis_ray.market.columns import FEATURE_HISTORY, KEYS
+from gnosis_ray.market.columns import FEATURE_HISTORY, KEYS, UTC_TIME
+from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.storage.location import Location
 
 MEASURING_CODE = ("data/chains", "engines", "market", "options", "schemas/conventions.py")
@@ -44,17 +46,21 @@ def feature_hash(config: Config) -> str:
     return settings_hash({**config.measuring_settings(), "code": _code_digest()})
 
 
-def append_history(root: Location, rows: pl.DataFrame, provider: str, measured_by: str) -> AppendResult:
+def append_history(
+    root: Location, rows: pl.DataFrame, provider: str, measured_by: str, measured_at: datetime
+) -> AppendResult:
     """Add a run's features to the history; what is there already is not stored again.
 
     ``rows``: ``columns.KEYS`` and one f64 column a feature, as in the ledger (``hedge__gamma_pressure``); each row is
-    known at its own timestamp. ``measured_by``: of :func:`feature_hash`. Raises :class:`DataError` where the store
-    cannot be written.
+    known at its own timestamp. ``measured_by``: of :func:`feature_hash`. ``measured_at``: when the run began. It
+    decides between two values for one moment, since data that came late is measured anew. Raises :class:`DataError`
+    where the store cannot be written.
     """
     writer = StoreWriter(root)
     written, known, parts = 0, 0, list[Location]()
     for some in _by_days(rows):
-        done = writer.append_features(_long(some, provider, measured_by))
+        fetched_at = pl.lit(to_utc(measured_at), UTC_TIME)
+        done = writer.append_features(_long(some, provider, measured_by).with_columns(fetched_at=fetched_at))
         written, known, parts = written + done.written, known + done.known, [*parts, *done.parts]
     return AppendResult(written, known, tuple(parts))
 

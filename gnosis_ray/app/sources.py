@@ -9,6 +9,7 @@ from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.source import StoreSource
+from gnosis_ray.data.store.store_format import require_format
 from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.source import MarketSource
@@ -55,6 +56,7 @@ def require_market_data(config: Config) -> None:
     A vendor's store may be: the run fetches into it first.
     """
     if config.data.provider == "store" and not config.data.kinds:
+        require_format(data_dir(config))
         Catalog(data_dir(config)).require_some()
 
 

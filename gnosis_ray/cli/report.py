@@ -14,6 +14,7 @@ from gnosis_ray.cli.vendor_texts import describe_traffic
 from gnosis_ray.config import as_of_text
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.tables import FAILURES
+from gnosis_ray.runs.kinds import SCAN
 from gnosis_ray.runs.life import DRIVER
 from gnosis_ray.schemas.run_schemas import RunReceipt
 
@@ -59,7 +60,6 @@ def untraded(store: LedgerStore, run_id: str) -> dict[str, int]:
 def print_summary(receipt: RunReceipt, store: LedgerStore) -> None:
     """Print the summary of a run to stderr."""
     label = (" SYNTHETIC", "bold yellow") if receipt.synthetic else ""
-    degraded = {s for symbols in receipt.degraded.values() for s in symbols}
     stderr.print(
         Text.assemble(
             (f"Run {receipt.run_id}", "bold"),
@@ -68,10 +68,7 @@ def print_summary(receipt: RunReceipt, store: LedgerStore) -> None:
             f"{receipt.granularity} on {plural(receipt.hosts, 'host')}",
         )
     )
-    stderr.print(
-        f"  {plural(receipt.symbols, 'symbol')}: {receipt.snapshots} done ({len(degraded)} of them degraded), "
-        f"{_failed(receipt)}, {plural(receipt.ideas, 'idea')}"
-    )
+    stderr.print(f"  {plural(receipt.symbols, 'symbol')}: {_counts(receipt)}")
     reasons = sorted(receipt.degraded.items(), key=lambda item: (-len(item[1]), item[0]))
     for reason, symbols in reasons[:NAMED_REASONS]:
         stderr.print(f"  degraded {reason}: {len(symbols)} ({_named(symbols)})")
@@ -101,6 +98,18 @@ def print_history(run: PreparedRun) -> None:
             "`gnosis-ray data backfill` measures earlier ones",
             style="dim",
         )
+
+
+def _counts(receipt: RunReceipt) -> str:
+    """What a run counts: symbols and ideas of a scan, rows of another kind."""
+    if receipt.kind != SCAN.name:
+        rows = ", ".join(f"{count:,} rows of {table}" for table, count in receipt.rows.items())
+        return f"{rows}; {_failed(receipt)}"
+    degraded = {symbol for symbols in receipt.degraded.values() for symbol in symbols}
+    return (
+        f"{receipt.snapshots} done ({len(degraded)} of them degraded), {_failed(receipt)}, "
+        f"{plural(receipt.ideas, 'idea')}"
+    )
 
 
 def _failed(receipt: RunReceipt) -> str:

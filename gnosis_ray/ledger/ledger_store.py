@@ -137,6 +137,8 @@ class LedgerStore:
         for partition in self._partitions(run_id):
             with ledger_errors(f"read the commits of run {partition.run_id} in {self.root}"):
                 numbers = partition.committed_batches()
+            if not partition.backend.children(partition.folder("snapshots")):
+                continue  # a run of another kind than a scan has no records
             for index in numbers:
                 yield from records_of(*_frames(partition, index, ("snapshots", "suggestions", "trade_ideas")))
 
@@ -158,6 +160,9 @@ class LedgerStore:
         """What a run holds of ``symbol`` (spelled as the manifest does), reading its batch alone."""
         partition = self._run(run_id)
         manifest = read_manifest(partition)
+        if "snapshots" not in manifest.tables:
+            kind = manifest.kind
+            raise LedgerError(f"Run {manifest.run_id} is of the kind {kind}: only a scan has records of symbols")
         batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
         with ledger_errors(f"look for {symbol} in run {partition.run_id} in {self.root}"):
             committed = batch is not None and partition.is_committed(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ BACKFILL = ("data", "backfill", "--granularity", "inline")
 
 
 def history() -> pl.DataFrame:
-    """Every stored row of features, in one order."""
+    """Every stored row of features, in one order, without when it was measured."""
     parts = sorted((home() / "market-synthetic" / "features").rglob("part-*.parquet"))
     frames = [pl.read_parquet(part, hive_partitioning=False) for part in parts]
-    return pl.concat(frames).sort("symbol", "timestamp", "feature")
+    return pl.concat(frames).drop("fetched_at").sort("symbol", "timestamp", "feature")
 
 
 def test_a_backfill_fills_the_history_and_a_scan_counts_it(call: Call) -> None:
@@ -126,3 +127,26 @@ def test_a_store_that_is_not_there_is_no_data_and_no_symbols_fault(call: Call, v
     assert done.code == 4
     assert "is not there" in done.err.replace("\n", " ")
     assert not Path("ledger").exists(), "nothing was begun"
+
+
+def test_sessions_that_are_not_over_are_left_out_aloud(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tuesday:
+        def now(self) -> datetime:
+            return datetime(2026, 7, 7, 22, 0, tzinfo=UTC)  # after the close, before after-hours trading is over
+
+    monkeypatch.setattr("gnosis_ray.api.live.TIME", Tuesday())
+    done = call(*BACKFILL, *FEW, *WEEK, "--format", "json")
+    assert done.code == 0
+    assert [each["session"] for each in json.loads(done.out)] == ["2026-07-06"]
+    assert "4 sessions from 2026-07-08 on are not over yet" in " ".join(done.err.split())
+    refused = call(*BACKFILL, *FEW, "--start", "2026-07-08", "--end", "2026-07-10")
+    assert (refused.code, "Expected a session that is over" in refused.err) == (2, True)
+
+
+def test_a_backfill_has_no_records_and_says_so(call: Call) -> None:
+    assert call(*BACKFILL, *FEW, *WEEK).code == 0
+    explained = call("explain", "AAPL")
+    assert explained.code == 2
+    assert "is of the kind backfill" in " ".join(explained.err.split())
+    assert list(LedgerStore("ledger-synthetic").stream("latest")) == []
+    assert "15 rows of features" in call("runs", "show").err

@@ -9,7 +9,7 @@ import polars as pl
 from gnosis_ray.data.store.catalog import CATALOG, Catalog, PartListing
 from gnosis_ray.data.store.reading import read_rows
 from gnosis_ray.errors import NoDataError
-from gnosis_ray.market.datasets import OCCURRENCE, Dataset
+from gnosis_ray.market.datasets import FEATURES, FETCHED_AT, OCCURRENCE, Dataset
 from gnosis_ray.market.point_in_time import drop_superseded
 
 ADJUSTMENT_NOISE = 1e-6
@@ -60,6 +60,19 @@ def known_rows(catalog: Catalog, data: Dataset, rows: pl.DataFrame, as_of: datet
         .with_columns(pl.lit(as_of).alias(_AS_OF))
     )
     return drop_superseded(found, data, by="", as_of=_AS_OF).drop(_FIRST, _LAST, _AS_OF)
+
+
+def last_measured(catalog: Catalog, rows: pl.DataFrame) -> pl.DataFrame:
+    """The history of features on the days and of the symbols of ``rows``: of each moment the value measured last."""
+    listing = _listed(catalog, FEATURES, rows)
+    chosen = listing.index.join(rows.select("symbol").unique(), on="symbol", how="semi")
+    return latest_measurements(read_rows(catalog.root, FEATURES, listing, chosen, FEATURES.stored))
+
+
+def latest_measurements(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of stored rows of features with the same identity and ``known_at`` the one that was measured last."""
+    key = [*FEATURES.identity, "known_at"]
+    return rows.sort(*key, FETCHED_AT).unique(key, keep="last", maintain_order=True)
 
 
 def _listed(catalog: Catalog, data: Dataset, rows: pl.DataFrame) -> PartListing:

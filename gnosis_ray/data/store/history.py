@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog, PartListing
+from gnosis_ray.data.store.deduplication import latest_measurements
 from gnosis_ray.data.store.reading import read_rows
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.calendar import SessionCalendar
@@ -62,13 +63,14 @@ class FeatureHistory:
         """For each key the features at the last moment of each of the ``sessions`` sessions before its own.
 
         ``keys``: ``columns.KEYS``. Rows known after a key's timestamp are not there for it, nor those of another
-        provider or another ``feature_hash``. Returns :data:`HISTORY`, sorted by its columns; a session or a feature
-        without a row has none. Raises :class:`DataError` where a pinned part is gone.
+        provider or another ``feature_hash``; of two values for one moment the one measured last is. Returns
+        :data:`HISTORY`, sorted by its columns; a session or a feature without a row has none. Raises
+        :class:`DataError` where a pinned part is gone.
         """
         listing = self._listing(keys, sessions)
         chosen = listing.index.join(keys.select("symbol").unique(), on="symbol", how="semi", maintain_order="left")
         known = (
-            read_rows(self.root, FEATURES, listing, chosen)
+            latest_measurements(read_rows(self.root, FEATURES, listing, chosen, FEATURES.stored))
             .filter(
                 pl.col("provider") == provider,
                 pl.col("feature_hash") == feature_hash,

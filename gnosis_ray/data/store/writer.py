@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.deduplication import unknown_rows
+from gnosis_ray.data.store.deduplication import last_measured, unknown_rows
 from gnosis_ray.data.store.part_files import split, write_part
 from gnosis_ray.data.store.store_format import state_format
 from gnosis_ray.data.store.validation import check_values
@@ -67,15 +67,18 @@ class StoreWriter:
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
     def append_features(self, frame: pl.DataFrame) -> AppendResult:
-        """Store those rows of ``columns.FEATURE_HISTORY`` that the store did not know at their own ``known_at``.
+        """Store those rows of ``columns.FEATURE_HISTORY`` whose value differs from the last one measured before.
 
+        ``frame`` may say in ``fetched_at`` when it was measured: of two values for one moment the later one is read.
         Raises as :meth:`append` does.
         """
         rows = self._checked(FEATURES, frame)
         if rows.is_empty():
             return AppendResult(0, 0, ())
-        latest: datetime = rows.select(pl.col("known_at").max()).item()
-        new = unknown_rows(self._catalog, FEATURES, rows, latest)
+        key = [*FEATURES.identity, "known_at"]
+        known = last_measured(self._catalog, rows).select(*key, known_value="value")
+        compared = rows.join(known, on=key, how="left", maintain_order="left")
+        new = compared.filter(pl.col("known_value").ne_missing(pl.col("value"))).select(rows.columns)
         done = self._write(FEATURES, new)
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 

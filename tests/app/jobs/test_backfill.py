@@ -90,8 +90,8 @@ def test_a_run_adds_its_features_to_the_history_once(
     backfilled(tmp_path / "ledger", config, market_calendar, backfill_manifest(config, market_calendar))
     rows = LedgerStore(tmp_path / "ledger").read("features")
     measured_by = feature_hash(config)
-    first = append_history(tmp_path / "store", rows, "synthetic", measured_by)
-    again = append_history(tmp_path / "store", rows, "synthetic", measured_by)
+    first = append_history(tmp_path / "store", rows, "synthetic", measured_by, STARTED)
+    again = append_history(tmp_path / "store", rows, "synthetic", measured_by, STARTED)
     present = sum(rows[name].count() for name in feature_names(rows.columns))
     assert (first.written, again.written, again.known) == (present, 0, present)
     found = FeatureHistory(tmp_path / "store").read(

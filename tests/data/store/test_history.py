@@ -12,7 +12,7 @@ from gnosis_ray.data.store import StoreWriter, coverage
 from gnosis_ray.data.store.history import HISTORY, FeatureHistory
 from gnosis_ray.errors import DataError, NoDataError
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.columns import FEATURE_HISTORY
+from gnosis_ray.market.columns import FEATURE_HISTORY, UTC_TIME
 from gnosis_ray.market.keys import keys_at, one_key
 
 CALENDAR = SessionCalendar.build("XNYS", date(2026, 1, 1), date(2026, 12, 31))
@@ -126,3 +126,13 @@ def test_history_alone_is_no_market(tmp_path: Path) -> None:
 def test_values_that_are_no_figures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not finite"):
         StoreWriter(tmp_path).append_features(rows(row(FRIDAY, float("nan"))))
+
+
+def test_of_two_values_for_one_moment_the_one_measured_last_is_read(tmp_path: Path) -> None:
+    writer, keys = StoreWriter(tmp_path), one_key("AAPL", MONDAY)
+    for value, measured in ((0.9, 2), (0.3, 1), (0.1, 4), (0.5, 3)):
+        again = rows(row(FRIDAY, value)).with_columns(fetched_at=pl.lit(MONDAY + timedelta(days=measured), UTC_TIME))
+        writer.append_features(again)
+    assert values(read(FeatureHistory(tmp_path), keys)) == [0.1]
+    same = rows(row(FRIDAY, 0.1)).with_columns(fetched_at=pl.lit(MONDAY + timedelta(days=9), UTC_TIME))
+    assert writer.append_features(same).written == 0
