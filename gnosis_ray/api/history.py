@@ -57,6 +57,9 @@ def publish(table: str) -> Callable[[PreparedRun, RunWriter], None]:
     def add(run: PreparedRun, _writer: RunWriter) -> None:
         if not run.manifest.feature_hash:
             return  # begun by a version without history
+        if run.manifest.feature_hash != feature_hash(run.config):
+            logger.warning("Other code than this began the run: its features are not added to their history")
+            return
         rows = run.store.read(table, run.manifest.run_id)
         root = history_dir(run.config, synthetic=run.manifest.synthetic)
         try:

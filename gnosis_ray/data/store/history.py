@@ -69,15 +69,13 @@ class FeatureHistory:
         """
         listing = self._listing(keys, sessions)
         chosen = listing.index.join(keys.select("symbol").unique(), on="symbol", how="semi", maintain_order="left")
-        known = (
-            latest_measurements(read_rows(self.root, FEATURES, listing, chosen, FEATURES.stored))
-            .filter(
-                pl.col("provider") == provider,
-                pl.col("feature_hash") == feature_hash,
-                pl.col("feature").is_in(list(features)),
-            )
-            .select("symbol", "known_at", "feature", "value", measured_at="timestamp")
+        wanted = (
+            (pl.col("provider") == provider)
+            & (pl.col("feature_hash") == feature_hash)
+            & pl.col("feature").is_in(list(features))
         )
+        rows = read_rows(self.root, FEATURES, listing, chosen, FEATURES.stored, where=wanted)
+        known = latest_measurements(rows).select("symbol", "known_at", "feature", "value", measured_at="timestamp")
         numbered = known.with_columns(_session(known["measured_at"], calendar))
         asked = keys.select("symbol", "timestamp", own=_session(keys["timestamp"], calendar))
         return (

@@ -15,11 +15,16 @@ from gnosis_ray.storage.location import Location
 
 
 def read_rows(
-    root: Location, data: Dataset, listing: PartListing, chosen: pl.DataFrame, schema: pl.Schema | None = None
+    root: Location,
+    data: Dataset,
+    listing: PartListing,
+    chosen: pl.DataFrame,
+    schema: pl.Schema | None = None,
+    where: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """The rows of the chosen symbols and parts (rows of ``listing.index``), in path order: what engines read of them.
 
-    ``schema``: other columns, of those that are stored.
+    ``schema``: other columns, of those that are stored. ``where``: the only rows to read, decided while they are.
 
     A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
     test pushed down costs more than the rows it saves, so the joins drop whatever else is in the range.
@@ -41,7 +46,7 @@ def read_rows(
         **backend.scan_arguments(),
     )
     try:
-        rows = scan.filter(in_range).collect(engine="in-memory")
+        rows = scan.filter(in_range if where is None else in_range & where).collect(engine="in-memory")
     except (OSError, pl.exceptions.PolarsError) as error:
         # not chained: the text of a bucket's error can hold the whole answer of the store
         text = f"Cannot read dataset {data.kind} of {root}: {backend.error_text(error)}"
