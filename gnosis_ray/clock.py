@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
@@ -33,6 +33,15 @@ class Stopwatch:
             yield
         finally:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + monotonic_seconds() - started
+
+
+def summed_by_stage(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The seconds of several stopwatches together, by stage, in the order in which the stages first appear."""
+    total: dict[str, float] = {}
+    for part in parts:
+        for stage, seconds in part.items():
+            total[stage] = total.get(stage, 0.0) + seconds
+    return total
 
 
 class Time(Protocol):

@@ -18,7 +18,7 @@ from gnosis_ray.market.columns import FEATURE_HISTORY, KEYS, UTC_TIME
 from gnosis_ray.schemas.core_schemas import to_utc
 from gnosis_ray.storage.location import Location
 
-MEASURING_CODE = ("data/chains", "engines", "market", "options", "schemas/conventions.py")
+MEASURING_CODE = ("data/chains", "data/synthetic", "engines", "market", "options", "schemas/conventions.py")
 """The code that a feature depends on, below the package."""
 
 DAYS_TOGETHER = 20

@@ -11,7 +11,7 @@ from typing import Protocol
 import polars as pl
 
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
-from gnosis_ray.clock import Stopwatch
+from gnosis_ray.clock import Stopwatch, summed_by_stage
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, NoDataError, StageError
@@ -82,9 +82,7 @@ class BatchOutcome:
             whole.evidence = {
                 table: pl.concat([outcome.evidence[table] for outcome in outcomes]) for table in whole.evidence
             }
-        for outcome in outcomes:
-            for stage, seconds in outcome.seconds.items():
-                whole.seconds[stage] = whole.seconds.get(stage, 0.0) + seconds
+        whole.seconds = summed_by_stage(outcome.seconds for outcome in outcomes)
         return whole
 
     def append(self, record: LedgerRecord) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from gnosis_ray.clock import summed_by_stage
 from gnosis_ray.fanout import Fanout, FanoutReport, Job, OnReceipt
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.runs.kinds import RUN_KINDS
@@ -51,7 +52,7 @@ def execute_run(
 
     report = fanout.run(job, missing, keep)
     setup = {f"{DRIVER}{stage}": seconds for stage, seconds in setup_seconds.items()}
-    seconds = setup | _totals(receipt.seconds for receipt in [*done.values(), *fresh])
+    seconds = setup | summed_by_stage(receipt.seconds for receipt in [*done.values(), *fresh])
     before_seal()
     # what the ledger holds counts, whoever wrote it: an attempt that was given up for lost may have won
     committed = writer.committed()
@@ -113,11 +114,3 @@ def _merged(groups: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[
         for reason, symbols in group.items():
             merged.setdefault(reason, set()).update(symbols)
     return {reason: tuple(sorted(merged[reason])) for reason in sorted(merged)}
-
-
-def _totals(groups: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    totals: dict[str, float] = {}
-    for group in groups:
-        for stage, seconds in group.items():
-            totals[stage] = totals.get(stage, 0.0) + seconds
-    return totals

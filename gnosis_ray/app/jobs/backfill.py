@@ -10,7 +10,7 @@ import polars as pl
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.sources import build_adapter
-from gnosis_ray.clock import Stopwatch
+from gnosis_ray.clock import Stopwatch, summed_by_stage
 from gnosis_ray.config import Config
 from gnosis_ray.errors import NoDataError
 from gnosis_ray.ledger.rows import failures_frame
@@ -66,15 +66,11 @@ class BackfillWork:
         """The tables of a backfill."""
         empty = pl.DataFrame(schema={**KEYS, **dict.fromkeys(self._columns, pl.Float64())})
         every = sorted((*(f for o in outcomes for f in o.failures), *failures), key=lambda f: (f.symbol, f.stage))
-        seconds: dict[str, float] = {}
-        for outcome in outcomes:
-            for stage, spent in outcome.seconds.items():
-                seconds[stage] = seconds.get(stage, 0.0) + spent
         frames = {
             "features": pl.concat([empty, *(outcome.features for outcome in outcomes)], how="diagonal"),
             "failures": failures_frame(every),
         }
-        return BatchResult(frames, tuple(every), seconds=seconds)
+        return BatchResult(frames, tuple(every), seconds=summed_by_stage(outcome.seconds for outcome in outcomes))
 
 
 def _wide(measured: MeasuredBatch, columns: Sequence[str]) -> pl.DataFrame:
