@@ -68,4 +68,5 @@ def test_the_metrics_port_is_open_on_the_loopback_interface_alone(outcome: dict[
 def test_a_lost_host_is_logged_as_lines_that_name_the_run(outcome: dict[str, Any]) -> None:
     assert {line["run"] for line in outcome["lines"]} == {"with_loss"}, "nothing is logged of what goes well"
     assert [line["host"] for line in outcome["lines"] if line["message"].startswith("host")] == [1]
-    assert next(line["batch"] for line in outcome["lines"] if "failed in attempt" in line["message"]) == 1
+    # the batch before it may count as failed too: its report can be lost with the host
+    assert 1 in {line["batch"] for line in outcome["lines"] if "failed in attempt" in line["message"]}
