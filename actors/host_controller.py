@@ -11,7 +11,7 @@ from actors.heartbeats import Heartbeats
 from actors.pool_config import PoolConfig
 from actors.restarts import Restarts
 from actors.worker_pool import WorkerEvent, WorkerPool
-from gnosis_ray.errors import ClusterError, GnosisError, ResourceError
+from gnosis_ray.errors import ClusterError, GnosisError, require_no_fault_of_machine
 from gnosis_ray.fanout import DIED, Assignment, FanoutReport, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
@@ -151,8 +151,8 @@ class HostController:
     def _on_failed(self, event: WorkerEvent) -> None:
         if event.assignment is None:
             raise TypeError(f"Expected the failed assignment, was {event}")
-        if isinstance(event.error, ResourceError):
-            raise event.error  # no fault of the batch, and every other attempt meets the same
+        if isinstance(event.error, Exception):
+            require_no_fault_of_machine(event.error)
         self._warn_of(event.assignment, _reason(event))
         self._supervisor.on_failed(event.assignment, _reason(event), self._clock())
 

@@ -14,7 +14,7 @@ from actors.per_symbol import PerSymbolWorker, SymbolLimits
 from actors.symbol_worker_pool import SymbolWorkerEvent
 from actors.worker import WorkerActor, WorkerResources
 from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.errors import ClusterError
+from gnosis_ray.errors import ClusterError, require_no_fault_of_machine
 from gnosis_ray.fanout import DIED, Attempt, ComponentJob, Job, reason_of
 from gnosis_ray.schemas.run_schemas import Batch
 
@@ -78,6 +78,7 @@ class RaySymbolWorkerPool:
         try:
             return SymbolWorkerEvent(kind, attempt, outcome=ray.get(reference))
         except RayTaskError as error:
+            require_no_fault_of_machine(error.cause)
             return SymbolWorkerEvent("failed", attempt, reason=reason_of(error.cause))
         except RayError:
             return SymbolWorkerEvent("failed", attempt, reason=DIED)

@@ -14,7 +14,7 @@
     ├── FormatError              USAGE       something written in a format that this version does not know
     ├── ClusterError             CLUSTER     Ray or one of its nodes cannot be used
     ├── IntegrityError           INTEGRITY   what was read is not what was written
-    └── ResourceError            RESOURCE    the disk, a quota or memory gave out
+    └── ResourceError            RESOURCE    the disk, a quota or memory gave out, or a place in use refuses
 
 The second column is the :class:`~gnosis_ray.exit_codes.ExitCode` of a command that an error ends.
 Errors pickle whole: they cross process boundaries as values, with symbol, stage and cause.
@@ -77,6 +77,9 @@ class GnosisError(Exception):
 
     exit_code: ExitCode = ExitCode.BUG
     failure_kind: FailureKind = "unexpected"
+    ends_run: bool = False
+    """Whether no symbol is at fault and every other attempt would meet the same: the run ends unsealed, to be resumed
+    once the cause is gone, and no symbol is written off."""
 
     def __init__(
         self, message: str, *, symbol: str | None = None, stage: str | None = None, cause: str | None = None
@@ -203,6 +206,7 @@ class LedgerError(GnosisError):
 
     exit_code = ExitCode.USAGE
     failure_kind: FailureKind = "ledger"
+    ends_run = True
 
 
 class FormatError(GnosisError):
@@ -224,13 +228,18 @@ class IntegrityError(GnosisError):
 
     exit_code = ExitCode.INTEGRITY
     failure_kind: FailureKind = "integrity"
+    ends_run = True
 
 
 class ResourceError(GnosisError):
-    """The disk is full, or a quota or the memory is used up. What was finished before is kept: make room, resume."""
+    """The disk is full, a quota or the memory is used up, or a folder or bucket in use refuses.
+
+    What was finished before is kept: remove the cause, then resume.
+    """
 
     exit_code = ExitCode.RESOURCE
     failure_kind: FailureKind = "resource"
+    ends_run = True
 
 
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
@@ -239,6 +248,17 @@ _EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, e
 def is_exhausted(error: BaseException) -> bool:
     """Whether the disk, a quota or the memory gave out: in ``error``, or in what it was raised from."""
     return any(map(_names_exhaustion, _with_causes(error)))
+
+
+def require_no_fault_of_machine(error: Exception) -> None:
+    """Return where ``error`` may be a symbol's own; raise it where it ends the run (see :class:`GnosisError`).
+
+    An error of no type of ours by which the disk, a quota or the memory gave out is raised as :class:`ResourceError`.
+    """
+    if isinstance(error, GnosisError) and error.ends_run:
+        raise error
+    if is_exhausted(error):
+        raise ResourceError(f"{type(error).__name__}: {error}", cause=type(error).__name__) from error
 
 
 def exit_code_of(error: BaseException) -> ExitCode:

@@ -23,7 +23,7 @@ from gnosis_ray.app.feature_history import (
 from gnosis_ray.app.jobs.backfill import BackfillJob
 from gnosis_ray.config import Config
 from gnosis_ray.data.store.history import FeatureHistory
-from gnosis_ray.errors import ConfigError, DataError, IntegrityError
+from gnosis_ray.errors import ConfigError, DataError, IntegrityError, ResourceError
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import CONFIDENCE_COLUMNS
 from gnosis_ray.market.calendar import SessionCalendar
@@ -64,7 +64,7 @@ def publish(table: str) -> Callable[[PreparedRun, RunWriter], None]:
         root = history_dir(run.config, synthetic=run.manifest.synthetic)
         try:
             done = append_history(root, rows, history_provider(run.config), run.manifest.feature_hash, run.started)
-        except (DataError, IntegrityError, OSError) as error:
+        except (DataError, IntegrityError, ResourceError, OSError) as error:
             logger.warning("The history of features in %s was not added to: %s", root, error)
             return
         logger.info("%d features added to the history in %s, %d known before", done.written, root, done.known)

@@ -29,7 +29,7 @@ from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.data.universe import Universe, load_universe
-from gnosis_ray.errors import ConfigError, ResourceError
+from gnosis_ray.errors import ConfigError, GnosisError
 from gnosis_ray.fanout import Fanout, InlineFanout, Job
 from gnosis_ray.ledger.default_ledger import ledger_to_read, ledger_to_write
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
@@ -116,8 +116,8 @@ class PreparedRun:
         """Fetch, work every batch, seal; the receipt. A run that was sealed before is left as it is.
 
         Raises what :func:`gnosis_ray.runs.life.execute_run` raises, :class:`ClusterError` where Ray cannot be used, and
-        ``KeyboardInterrupt`` or :class:`ResourceError` after reporting how to resume. A Ray that was started for the
-        run is stopped.
+        ``KeyboardInterrupt`` and what ends a run (:attr:`GnosisError.ends_run`) after reporting how to resume. A Ray
+        that was started for the run is stopped.
         """
         with ExitStack() as stack:
             run, session = self, None
@@ -128,7 +128,7 @@ class PreparedRun:
             manifest = run.manifest
             writer = run.store.resume(manifest.run_id) if self.resumed else run.store.begin(manifest)
             receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
-            if receipt is not None and receipt.status != "interrupted":
+            if receipt is not None and receipt.ended:
                 return receipt
             return run._work(writer, session, observer)
 
@@ -158,8 +158,9 @@ class PreparedRun:
                     self.watch.seconds,
                     lambda: self.recipe.before_seal(self, writer),
                 )
-        except (KeyboardInterrupt, ResourceError):
-            observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}")
+        except (KeyboardInterrupt, GnosisError) as error:
+            if isinstance(error, KeyboardInterrupt) or error.ends_run:
+                observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}")
             raise
 
     def _session(self, stack: ExitStack, observer: RunObserver) -> Session | None:
@@ -234,7 +235,8 @@ def prepare_resumed(
     """
     started, watch = live.TIME.now(), Stopwatch()
     ledger = ledger_to_read(run_id) if out is None else out
-    manifest = LedgerStore(ledger).manifest(run_id)
+    store = LedgerStore(ledger)
+    manifest = store.manifest(store.find_to_resume(run_id))
     if manifest.kind != recipe.kind.name:
         raise ConfigError(f"Run {manifest.run_id} is of the kind {manifest.kind}, not {recipe.kind.name}")
     try:

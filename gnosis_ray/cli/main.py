@@ -36,7 +36,7 @@ VERBS = {
     "doctor": ("gnosis_ray.cli.doctor", "Check this machine or cluster, with advice."),
 }
 
-MAKE_ROOM = ". What is finished is kept: make room, then run it again, or resume it."
+KEPT = ". What is finished is kept: remove the cause (make room, say), then run it again, or resume it."
 
 
 class Verbs(click.Group):
@@ -108,11 +108,11 @@ def _report(error: Exception) -> ExitCode:
     """Print what ended a command in a line; its exit code. The traceback is for ``--log-level debug``."""
     logger.debug("The command ended with %s", type(error).__name__, exc_info=error)
     if isinstance(error, GnosisError):
-        print_error(f"{error}{MAKE_ROOM if is_exhausted(error) else ''}")
+        print_error(f"{error}{KEPT if is_exhausted(error) else ''}")
         return exit_code_of(error)
     said = " ".join(redacted(f"{type(error).__name__}: {error}").split())
     if is_exhausted(error):
-        print_error(f"{said}{MAKE_ROOM}")
+        print_error(f"{said}{KEPT}")
         return ExitCode.RESOURCE
     if isinstance(error, (OSError, UnicodeError)):
         print_error(f"Cannot read or write: {error}")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.errors import ResourceError
+from gnosis_ray.errors import require_no_fault_of_machine
 from gnosis_ray.fanout.contract import BatchWorker, FanoutReport, Job, OnReceipt, reason_of
 from gnosis_ray.fanout.supervisor import Assignment, FanoutLimits, Supervisor, perform
 from gnosis_ray.schemas.run_schemas import Batch
@@ -49,9 +49,8 @@ class InlineFanout:
     def _work(self, worker: BatchWorker, assignment: Assignment, supervisor: Supervisor, on_receipt: OnReceipt) -> None:
         try:
             receipt = perform(worker, assignment)
-        except ResourceError:
-            raise  # no fault of the batch, and every other attempt meets the same
         except Exception as error:  # noqa: BLE001 - as on a host, whatever a batch raises is its failure
+            require_no_fault_of_machine(error)
             supervisor.on_failed(assignment, reason_of(error), self._clock())
             return
         if supervisor.on_done(assignment, receipt, self._clock()) and receipt is not None:

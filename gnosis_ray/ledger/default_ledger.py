@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gnosis_ray.errors import FormatError, LedgerError
+from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore
 
 LEDGER = Path("ledger")
@@ -27,8 +27,8 @@ def ledger_to_read(run: str = LATEST) -> Path:
 def _has(folder: Path, run: str) -> bool:
     try:
         LedgerStore(folder).manifest(run)
-    except FormatError:
-        return True  # of a newer version: whoever reads it says so
+    except (FormatError, IntegrityError):
+        return True  # of a newer version, or damaged: whoever reads it says so
     except LedgerError:
         return False
     return True

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from gnosis_ray.errors import IntegrityError
-from gnosis_ray.ledger.partition import RunPartition
+from gnosis_ray.ledger.partition import RunPartition, receipt_bytes
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
 
@@ -94,7 +94,7 @@ class BucketPartition(RunPartition):
             raise IntegrityError(
                 f"Claimed batch lost its content: {error}, and no marker {self.marker(index)}"
             ) from None
-        backend.put(self.marker(index), claim.receipt.model_dump_json().encode())
+        backend.put(self.marker(index), receipt_bytes(claim.receipt))
         self.discard(claim.stage)
 
     def has_lost(self, stage: str, index: int) -> bool:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnosis_ray.errors import IntegrityError
-from gnosis_ray.ledger.partition import COMMITS, RunPartition
+from gnosis_ray.ledger.partition import COMMITS, RunPartition, receipt_bytes
 from gnosis_ray.schemas.run_schemas import BatchReceipt
 from gnosis_ray.storage.files import make_folder, sync_folder, write_synced
 from gnosis_ray.storage.folder import FolderBackend
@@ -74,7 +74,7 @@ class FolderPartition(RunPartition):
     def claim(self, stage: str, receipt: BatchReceipt) -> bool:
         """Step 2: rename the stage to the batch's name."""
         folder = self.root / stage
-        write_synced(folder / _RECEIPT, receipt.model_dump_json().encode())
+        write_synced(folder / _RECEIPT, receipt_bytes(receipt))
         sync_folder(folder)
         try:
             os.rename(folder, self.root / self.claimed(receipt.batch))  # noqa: PTH104  tests cut the power here

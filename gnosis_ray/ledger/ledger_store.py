@@ -16,41 +16,50 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 
 import polars as pl
+from pydantic import ValidationError
 
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.evidence import EVIDENCE
 from gnosis_ray.ledger.manifests import (
     MANIFEST_FILE,
     MANIFESTS,
+    lost_manifest,
     manifest_bytes,
+    manifest_copy_name,
     manifest_name,
     read_manifest,
-    require_known_format,
 )
 from gnosis_ray.ledger.overview import RunOverview, overview_of
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions
 from gnosis_ray.ledger.rows import degraded_reasons, failures_of, records_of, scan_frames
-from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter
-from gnosis_ray.ledger.tables import PARTITION_COLUMNS, RECORD_TABLES, TABLES, feature_columns, table_schema
+from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, with_digests
+from gnosis_ray.ledger.seals import last_sealed
+from gnosis_ray.ledger.tables import (
+    PARTITION_COLUMNS,
+    RECORD_TABLES,
+    RUNS_TABLE,
+    TABLES,
+    feature_columns,
+    table_schema,
+)
+from gnosis_ray.ledger.whole_runs import LIVE, WholeRuns
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
 from gnosis_ray.schemas.feature_spec import FeatureSpec
 from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location, locate
 
-LIVE = "live"
-"""The run id of records that are appended one by one."""
-
 _LIVE_TABLES = tuple(table.name for table in RECORD_TABLES)
 
 LATEST = "latest"
-"""Stands for the scan that was started last; where there is none, for the run that was."""
+"""Stands for the scan that was sealed last; where there is none, for the run that was, else that was begun last."""
 
 _RESUMED_BY = {"backfill": "data backfill"}
 """Kind of run -> the verb that resumes it, where that has another name."""
@@ -81,7 +90,7 @@ class LedgerStore:
     """A ledger on a file system or an object store. Use one in as many threads and processes as you like.
 
     Wherever a method takes a ``run_id``, the start of one is enough if it fits only one run, and ``latest`` is the
-    run that was started last. An unknown one raises :class:`LedgerError`, naming those that come nearest.
+    scan that was sealed last. An unknown one raises :class:`LedgerError`, naming those that come nearest.
 
     Parameters
     ----------
@@ -113,7 +122,7 @@ class LedgerStore:
         self.root = _folder(locate(path))
         self.feature_columns = feature_columns(features or {})
         self._next_live: dict[date, int] = {}
-        self._known_formats: set[tuple[date, str]] = set()
+        self._whole = WholeRuns()
 
     def append(self, record: LedgerRecord) -> None:
         """Write one record as a batch of its own, in the run ``live`` of its date; safe among other appenders.
@@ -127,7 +136,7 @@ class LedgerStore:
         with ledger_errors(f"append {record.symbol} to {self.root}"):
             index = self._first_live(partition)
             with partition.staged(parts) as stage:
-                while not partition.claim(stage, _receipt_of(record, index)):
+                while not partition.claim(stage, with_digests(_receipt_of(record, index), parts)):
                     index = partition.next_free()
             partition.publish(index)
         self._next_live[partition.run_date] = index + 1
@@ -135,12 +144,12 @@ class LedgerStore:
     def stream(self, run_id: str | None = None) -> Iterator[LedgerRecord]:
         """The records as they were written, run by run, batch by batch, in their order; without one, of all runs."""
         for partition in self._partitions(run_id):
-            with ledger_errors(f"read the commits of run {partition.run_id} in {self.root}"):
-                numbers = partition.committed_batches()
-            if not partition.backend.children(partition.folder("snapshots")):
+            manifest = self._whole.manifest(partition)
+            if manifest is not None and "snapshots" not in manifest.tables:
                 continue  # a run of another kind than a scan has no records
-            for index in numbers:
-                yield from records_of(*_frames(partition, index, ("snapshots", "suggestions", "trade_ideas")))
+            for _, receipt in sorted(self._whole.receipts(partition).items()):
+                with _readable(partition, receipt):
+                    yield from records_of(*_frames(partition, receipt, ("snapshots", "suggestions", "trade_ideas")))
 
     def read(self, table: str, run_id: str | None = None) -> pl.DataFrame:
         """A table: its columns, then ``run_date`` and ``run_id``; rows by run date, run id, batch, then as written.
@@ -152,7 +161,7 @@ class LedgerStore:
             raise LedgerError(f"Unknown table '{table}' of a ledger. {nearest_hint(table, TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
         with ledger_errors(f"read {table} of {self.root}"):
-            parts = [_extended(part, schema) for p in self._partitions(run_id, table) for part in _parts(p, table)]
+            parts = [_extended(part, schema) for p in self._partitions(run_id) for part in self._parts(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
 
@@ -164,16 +173,16 @@ class LedgerStore:
             kind = manifest.kind
             raise LedgerError(f"Run {manifest.run_id} is of the kind {kind}: only a scan has records of symbols")
         batch = next((batch.index for batch in manifest.batches() if symbol in batch.symbols), None)
-        with ledger_errors(f"look for {symbol} in run {partition.run_id} in {self.root}"):
-            committed = batch is not None and partition.is_committed(batch)
-        if batch is None or not committed:
+        receipt = None if batch is None else self._whole.receipts(partition).get(batch)
+        if receipt is None:
             return SymbolEntry(manifest, None, pl.DataFrame(schema=DETAILS), (), committed=False)
-        whole = zip(manifest.tables, _frames(partition, batch, manifest.tables), strict=True)
-        own = {table: frame.filter(symbol=symbol) for table, frame in whole}
-        records = records_of(own["snapshots"], own["suggestions"], own["trade_ideas"])
-        failures = tuple(failures_of(own["failures"]))
+        frames = zip(manifest.tables, _frames(partition, receipt, manifest.tables), strict=True)
+        own = {table: frame.filter(symbol=symbol) for table, frame in frames}
+        with _readable(partition, receipt):
+            record = next(records_of(own["snapshots"], own["suggestions"], own["trade_ideas"]), None)
+            failures = tuple(failures_of(own["failures"]))
         evidence = {table: own[table] for table in EVIDENCE if table in own}
-        return SymbolEntry(manifest, next(records, None), own["details"], failures, committed=True, evidence=evidence)
+        return SymbolEntry(manifest, record, own["details"], failures, committed=True, evidence=evidence)
 
     def begin(self, manifest: RunManifest) -> RunWriter:
         """Fix what a run will do, and get its writer; the same manifest again is a resume.
@@ -192,13 +201,14 @@ class LedgerStore:
             body, backend, name = manifest_bytes(manifest), partition.backend, manifest_name(partition)
             held = body if backend.put_if_absent(name, body) else backend.get(name)
             backend.require_put_if_absent(name, held)
+            backend.put_if_absent(manifest_copy_name(partition), held)
         if held != body and read_manifest(partition) != manifest:
             raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
         return writer
 
     def resume(self, run_id: str) -> RunWriter:
         """The writer of a run that was begun; batches that were all but committed are finished first."""
-        writer = self._writer(self._run(run_id))
+        writer = self._writer(self._run(self.find_to_resume(run_id)))
         with ledger_errors(f"resume run {writer.run_id} in {self.root}"):
             writer.partition.create()
             writer.partition.recover()
@@ -208,13 +218,20 @@ class LedgerStore:
         """The whole id of a run that was begun, whether or not it can be read."""
         return self._run(run_id).run_id
 
+    def find_to_resume(self, run_id: str) -> str:
+        """As :meth:`find`, but ``latest`` is the run without an end that was begun last, where there is one."""
+        if run_id == LATEST:
+            without_end = (one.run_id for one in reversed(self._runs()) if not self._whole.sealed(one))
+            return next(without_end, self.find(run_id))
+        return self.find(run_id)
+
     def manifest(self, run_id: str) -> RunManifest:
         """What a run set out to do."""
         return read_manifest(self._run(run_id))
 
     def overview(self) -> list[RunOverview]:
         """Every run that was begun, the one started last first. One that cannot be read says why and hides no other."""
-        found = self._runs()[::-1]
+        found = sorted([*self._runs(), *self._without_manifest()], key=_by_id)[::-1]
         return found[0].backend.map_each(overview_of, found) if found else []
 
     def runs(self) -> list[RunReceipt]:
@@ -256,48 +273,68 @@ class LedgerStore:
         """The runs that were begun, the one started last (by its id) last."""
         with ledger_errors(f"look for runs in {self.root}"):
             found = find_partitions(self.root, MANIFESTS, MANIFEST_FILE)
-        return sorted(found, key=lambda partition: (partition.run_id, partition.run_date))
+        return sorted(found, key=_by_id)
+
+    def _without_manifest(self) -> list[RunPartition]:
+        """Runs of which there are commits or a receipt alone."""
+        begun = {one.label for one in self._runs()}
+        with ledger_errors(f"look for runs in {self.root}"):
+            found = [*find_partitions(self.root, COMMITS), *find_partitions(self.root, RUNS_TABLE, RECEIPT_FILE)]
+        others = {one.label: one for one in found if one.run_id != LIVE and one.label not in begun}
+        return sorted(others.values(), key=_by_id)
 
     def _run(self, run_id: str) -> RunPartition:
         runs = self._runs()
         if runs and run_id == LATEST:
             return self._latest(runs)
+        for lost in self._without_manifest() if run_id not in [run.run_id for run in runs] else ():
+            if lost.run_id == run_id:
+                raise lost_manifest(lost)
         name = self._resolve(run_id, [partition.run_id for partition in runs])
         return next(partition for partition in runs if partition.run_id == name)
 
     def _latest(self, runs: Sequence[RunPartition]) -> RunPartition:
-        """Of runs in the order in which they were started the last scan, or the last run where none is a scan."""
-        scans = (run for run in reversed(runs) if read_manifest(run).kind == "scan")
-        return next(scans, runs[-1])
+        """Of the runs that were begun the one that ``latest`` stands for."""
+        found = None
+        for run in self._last_sealed_first(runs):
+            if self._whole.sealed(run) is None:
+                continue
+            if read_manifest(run).kind == "scan":
+                return run
+            found = found or run
+        return found or runs[-1]
 
-    def _partitions(self, run_id: str | None, table: str = COMMITS) -> list[RunPartition]:
-        """The partitions with commits, or with a receipt where ``table`` is ``runs``, by run date and run id.
+    def _last_sealed_first(self, runs: Sequence[RunPartition]) -> Iterator[RunPartition]:
+        """The runs by their seals, each once, then those without one: sealed by older versions, or not at all."""
+        unseen = {run.label: run for run in runs}
+        with ledger_errors(f"read the seals of {self.root}"):
+            for label in last_sealed(runs[0].backend):
+                if label in unseen:
+                    yield unseen.pop(label)
+        yield from reversed(unseen.values())
 
-        Raises :class:`FormatError` where one of them is a run of a newer format: its tables could mean anything.
-        """
-        found = self._find(run_id, table)
-        unseen = [one for one in found if (one.run_date, one.run_id) not in self._known_formats]
-        if unseen:
-            with ledger_errors(f"read the manifests of {self.root}"):
-                unseen[0].backend.map_each(require_known_format, unseen)
-        self._known_formats.update((one.run_date, one.run_id) for one in unseen)
-        return found
-
-    def _find(self, run_id: str | None, table: str) -> list[RunPartition]:
-        begun = [] if run_id is None else self._runs()
-        wanted = self._latest(begun).run_id if begun and run_id == LATEST else run_id
-        named = [one for one in begun if one.run_id == wanted]
-        if named:
-            return named
+    def _partitions(self, run_id: str | None) -> list[RunPartition]:
+        """The partitions of one run, or of all runs and of records without one, by run date and run id."""
+        if run_id is not None and (run_id != LIVE) and (run_id != LATEST or self._runs()):
+            return [self._run(run_id)]
         with ledger_errors(f"look for runs in {self.root}"):
-            name, file = (table, RECEIPT_FILE) if table == "runs" else (COMMITS, None)
-            found = find_partitions(self.root, name, file)
-        ordered = sorted(found, key=lambda partition: (partition.run_date, partition.run_id))
-        if run_id is None:
-            return ordered
-        live = [LIVE] if any(partition.run_id == LIVE for partition in ordered) else []
-        name = self._resolve(run_id, [*live, *(partition.run_id for partition in begun)])
-        return [partition for partition in ordered if partition.run_id == name]
+            live = [one for one in find_partitions(self.root, COMMITS) if one.run_id == LIVE]
+        runs = [*self._runs(), *self._without_manifest()] if run_id is None else []
+        if run_id is not None and not live:
+            self._resolve(run_id, [run.run_id for run in self._runs()])
+        return sorted([*runs, *live], key=lambda partition: (partition.run_date, partition.run_id))
+
+    def _parts(self, partition: RunPartition, table: str) -> list[pl.DataFrame]:
+        """The rows of a table that readers may see, part by part, with the columns of their partition."""
+        manifest = self._whole.manifest(partition)
+        if table == RUNS_TABLE:
+            row = None if manifest is None else RunWriter.of(self.root, manifest).receipt_row()
+            return [] if row is None else [row]
+        if table not in (_LIVE_TABLES if manifest is None else manifest.tables):
+            return []  # not a table of this kind of run, or of its format
+        receipts = sorted(self._whole.receipts(partition).items())
+        frames = partition.backend.map_each(lambda entry: partition.frame(table, entry[1]), receipts)
+        return [partition.locate(frame) for frame in frames]
 
     def _resolve(self, wanted: str, names: Sequence[str]) -> str:
         """The run meant; ``names`` in the order in which runs were started."""
@@ -328,23 +365,25 @@ def _folder(path: Location) -> Location:
     return path if isinstance(path, Path) and path.is_dir() else path.parent
 
 
-def _frames(partition: RunPartition, index: int, tables: Sequence[str]) -> list[pl.DataFrame]:
+def _by_id(partition: RunPartition) -> tuple[str, date]:
+    """In the order in which runs were begun, as far as their clocks were right."""
+    return partition.run_id, partition.run_date
+
+
+def _frames(partition: RunPartition, receipt: BatchReceipt, tables: Sequence[str]) -> list[pl.DataFrame]:
     """The rows that one committed batch has of each table."""
-    with ledger_errors(f"read {batch_name(index)} of run {partition.run_id} in {partition.backend.root}"):
-        return partition.backend.map_each(lambda table: partition.frame(table, index), tables)
+    with ledger_errors(f"read {batch_name(receipt.batch)} of run {partition.run_id} in {partition.backend.root}"):
+        return partition.backend.map_each(lambda table: partition.frame(table, receipt), tables)
 
 
-def _parts(partition: RunPartition, table: str) -> list[pl.DataFrame]:
-    """The rows of a table that readers may see, part by part, with the columns of their partition."""
-    backend = partition.backend
-    if table == "runs":
-        name = f"{partition.folder(table)}/{RECEIPT_FILE}"
-        names = [name] if backend.exists(name) else []
-    elif backend.children(partition.folder(table)):
-        names = [partition.part(table, index) for index in partition.committed_batches()]
-    else:  # not a table of this kind of run, or of its format
-        names = []
-    return [partition.locate(frame) for frame in backend.map_each(partition.read_frame, names)]
+@contextmanager
+def _readable(partition: RunPartition, receipt: BatchReceipt) -> Iterator[None]:
+    """Raise as :class:`IntegrityError` that rows of a batch are no records: a part of an older format is not hashed."""
+    try:
+        yield
+    except (ValidationError, KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        text = f"its rows are no records ({type(error).__name__})"
+        raise partition.damaged(partition.part("snapshots", receipt.batch), text) from error
 
 
 def _extended(part: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 from pydantic import ValidationError
 
 from gnosis_ray.errors import IntegrityError
-from gnosis_ray.ledger.partition import RunPartition, ledger_errors
+from gnosis_ray.ledger.partition import COMMITS, RunPartition, ledger_errors
 from gnosis_ray.schemas.formats import checked_format
 from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, RunManifest
+from gnosis_ray.storage.digests import with_own_digest, without_own_digest
+from gnosis_ray.storage.location import Location
 
 MANIFESTS = "manifests"
 MANIFEST_FILE = "manifest.json"
@@ -20,9 +23,14 @@ def manifest_name(partition: RunPartition) -> str:
     return f"{partition.folder(MANIFESTS)}/{MANIFEST_FILE}"
 
 
+def manifest_copy_name(partition: RunPartition) -> str:
+    """Its copy beside the markers, from which it is restored where it was lost."""
+    return f"{partition.folder(COMMITS)}/{MANIFEST_FILE}"
+
+
 def manifest_bytes(manifest: RunManifest) -> bytes:
-    """The file's content."""
-    return manifest.model_dump_json(indent=2).encode()
+    """The file's content: JSON, with a digest of its own."""
+    return with_own_digest(manifest.model_dump_json(indent=2).encode())
 
 
 def read_manifest(partition: RunPartition) -> RunManifest:
@@ -31,25 +39,34 @@ def read_manifest(partition: RunPartition) -> RunManifest:
     Raises :class:`FormatError` where it has a newer format, whatever else it holds; :class:`IntegrityError` where it
     is no manifest.
     """
-    place = partition.backend.root / manifest_name(partition)
+    name = manifest_name(partition)
+    place = partition.backend.root / name
     with ledger_errors(f"read {place}"):
-        body = partition.backend.get(manifest_name(partition))
+        try:
+            body = partition.backend.get(name)
+        except FileNotFoundError:
+            raise lost_manifest(partition) from None
+    return parse_manifest(partition, body, place)
+
+
+def parse_manifest(partition: RunPartition, body: bytes, place: Location) -> RunManifest:
+    """The manifest in a file's content, read from ``place``. Raises as :func:`read_manifest`."""
     try:
         _check_format(partition, body)
-        return RunManifest.model_validate_json(body)
+        own, _ = without_own_digest(body, place)
+        return RunManifest.model_validate_json(own)
     except ValueError as error:  # of JSON, and of pydantic
         raise IntegrityError(f"Cannot read {place}: {_reason(error)}", cause=type(error).__name__) from error
 
 
-def require_known_format(partition: RunPartition) -> None:
-    """Raise :class:`FormatError` where the run has a newer format; records appended without a run have no manifest."""
-    try:
-        _check_format(partition, partition.backend.get(manifest_name(partition)))
-    except FileNotFoundError:
-        return
-    except ValueError as error:
-        place = partition.backend.root / manifest_name(partition)
-        raise IntegrityError(f"Cannot read {place}: it is not JSON: {error}", cause=type(error).__name__) from error
+def lost_manifest(partition: RunPartition) -> IntegrityError:
+    """The error of a run of which there is something, but no manifest."""
+    root = partition.backend.root
+    return IntegrityError(
+        f"Run {partition.run_id} in {root} has lost its manifest, {manifest_name(partition)}. Where a copy is left, "
+        f"this restores it: `gnosis-ray runs repair {partition.run_id} --out {shlex.quote(str(root))}`",
+        stage="ledger",
+    )
 
 
 def _check_format(partition: RunPartition, body: bytes) -> None:

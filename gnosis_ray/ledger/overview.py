@@ -10,6 +10,7 @@ from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.manifests import read_manifest
 from gnosis_ray.ledger.partition import RunPartition
 from gnosis_ray.ledger.run_writer import RunWriter
+from gnosis_ray.ledger.whole_runs import require_whole
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 
 
@@ -23,14 +24,14 @@ class RunOverview:
     receipt: RunReceipt | None = None
     """None where the run was never sealed."""
     batches: Mapping[int, BatchReceipt] = field(default_factory=dict)
-    """The whole batches of a run without an end; those of a sealed one are not read."""
+    """The whole batches."""
     error: FormatError | IntegrityError | LedgerError | None = None
     """Why the run cannot be read; what could be is there nevertheless."""
 
     @property
     def ended(self) -> bool:
         """Whether the run was sealed as finished; else it was cut off, or is running."""
-        return self.receipt is not None and self.receipt.status != "interrupted"
+        return self.receipt is not None and self.receipt.ended
 
 
 def overview_of(partition: RunPartition) -> RunOverview:
@@ -40,7 +41,9 @@ def overview_of(partition: RunPartition) -> RunOverview:
         manifest = read_manifest(partition)
         writer = RunWriter.of(partition.backend.root, manifest)
         receipt = writer.receipt()
-        found = RunOverview(run_id, run_date, manifest, receipt)
-        return found if found.ended else RunOverview(run_id, run_date, manifest, receipt, writer.committed())
+        batches = writer.committed()
+        if receipt is not None and receipt.ended:
+            require_whole(partition, manifest, receipt, batches)
+        return RunOverview(run_id, run_date, manifest, receipt, batches)
     except (FormatError, IntegrityError, LedgerError) as error:
         return RunOverview(run_id, run_date, manifest, receipt, error=error)

@@ -13,6 +13,7 @@ complete and one attempt's. The protocols are in :mod:`gnosis_ray.ledger.in_fold
 from __future__ import annotations
 
 import re
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -25,8 +26,9 @@ from pydantic import ValidationError
 from gnosis_ray.errors import IntegrityError, LedgerError, ResourceError, is_exhausted
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from gnosis_ray.storage.backend import StorageBackend
+from gnosis_ray.storage.digests import require_digest, with_own_digest, without_own_digest
 from gnosis_ray.storage.files import unique
-from gnosis_ray.storage.parquet import read_parquet
+from gnosis_ray.storage.parquet import parquet_frame
 
 COMMITS = "commits"
 MARKER = re.compile(r"batch-(\d+)")
@@ -89,9 +91,14 @@ class RunPartition(ABC):
         """The names directly in the folder of commits, stages too."""
         return self.backend.children(self.folder(COMMITS))
 
+    @property
+    def label(self) -> str:
+        """Its folder in every table: ``run_date=2026-07-12/run_id=<run_id>``."""
+        return f"run_date={self.run_date.isoformat()}/run_id={self.run_id}"
+
     def folder(self, table: str) -> str:
         """This partition's folder in a table."""
-        return f"{table}/run_date={self.run_date.isoformat()}/run_id={self.run_id}"
+        return f"{table}/{self.label}"
 
     def part(self, table: str, index: int) -> str:
         """A batch's Parquet file in a table."""
@@ -109,22 +116,45 @@ class RunPartition(ABC):
         """A new name for a stage; an attempt may not know its batch's number yet."""
         return f"{self.folder(COMMITS)}/.{'batch-next' if index is None else batch_name(index)}.{unique()}"
 
-    def frame(self, table: str, index: int) -> pl.DataFrame:
-        """A batch's rows of a table."""
-        return self.read_frame(self.part(table, index))
+    def frame(self, table: str, receipt: BatchReceipt) -> pl.DataFrame:
+        """A batch's rows of a table.
 
-    def read_frame(self, name: str) -> pl.DataFrame:
+        Raises :class:`IntegrityError` where they are not what the batch's receipt says was written.
+        """
+        name = self.part(table, receipt.batch)
+        frame = self.read_frame(name, receipt.digests.get(table))
+        stated = receipt.rows.get(table, frame.height)  # those of older versions do not count every table
+        if frame.height != stated:
+            raise self.damaged(name, f"Expected {stated} rows, as its receipt says, was {frame.height}")
+        return frame
+
+    def read_frame(self, name: str, digest: str | None = None) -> pl.DataFrame:
         """A Parquet file of the ledger, named by the error where it cannot be read.
 
-        Raises :class:`LedgerError` where there is none, or no way to it, :class:`IntegrityError` where it is no
-        Parquet file.
+        ``digest``: of the file, where it is known. Raises :class:`IntegrityError` where there is none, or it is not
+        what was written, :class:`LedgerError` where there is no way to it.
         """
         try:
-            return read_parquet(self.backend, name)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            kind = LedgerError if isinstance(error, OSError) else IntegrityError
-            path = self.backend.root / name
-            raise kind(f"Cannot read {path}: {error}", stage="ledger", cause=type(error).__name__) from error
+            body = self.backend.get(name)
+            if digest is not None:
+                require_digest(body, digest, self.backend.root / name)
+            return parquet_frame(body)
+        except FileNotFoundError as error:
+            raise self.damaged(name, "there is no such file") from error
+        except OSError as error:
+            text = f"Cannot read {self.backend.root / name}: {error}"
+            raise LedgerError(text, stage="ledger", cause=type(error).__name__) from error
+        except IntegrityError as error:
+            raise self.damaged(name, error.message) from error
+        except pl.exceptions.PolarsError as error:
+            raise self.damaged(name, str(error)) from error
+
+    def damaged(self, name: str, reason: str) -> IntegrityError:
+        """The error for a file of the run that is not what was written: it says what shows the whole damage."""
+        where = f"gnosis-ray runs verify {self.run_id} --out {shlex.quote(str(self.backend.root))}"
+        path = self.backend.root / name
+        text = reason if str(path) in reason else f"Cannot read {path}: {reason}"
+        return IntegrityError(f"{text}. What else is damaged: `{where}`", stage="ledger")
 
     def locate(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of this partition with the columns that its folders' names stand for."""
@@ -141,16 +171,24 @@ class RunPartition(ABC):
     def receipts(self) -> dict[int, BatchReceipt]:
         """The receipts in the markers of the committed batches, by number."""
         numbers = self.committed_batches()
-        bodies = self.backend.map_each(self.backend.get, map(self.marker, numbers))
-        return {i: self._receipt(i, body) for i, body in zip(numbers, bodies, strict=True)}
+        return dict(zip(numbers, self.backend.map_each(self.receipt, numbers), strict=True))
 
-    def _receipt(self, index: int, body: bytes) -> BatchReceipt:
+    def receipt(self, index: int) -> BatchReceipt:
+        """The receipt in the marker of a committed batch.
+
+        Raises :class:`IntegrityError` where it is not what was written, :class:`FileNotFoundError` where there is none.
+        """
+        name = self.marker(index)
         try:
-            return BatchReceipt.model_validate_json(body)
+            body, _ = without_own_digest(self.backend.get(name), self.backend.root / name)
+            receipt = BatchReceipt.model_validate_json(body)
+        except IntegrityError as error:
+            raise self.damaged(name, error.message) from error
         except ValidationError as error:
-            raise IntegrityError(
-                f"Cannot read {self.backend.root / self.marker(index)}: it holds no receipt"
-            ) from error
+            raise self.damaged(name, "it holds no receipt") from error
+        if receipt.batch != index:
+            raise self.damaged(name, f"it holds the receipt of {batch_name(receipt.batch)}")
+        return receipt
 
     def next_free(self) -> int:
         """A batch number that nobody has claimed yet."""
@@ -170,14 +208,20 @@ def batch_name(index: int) -> str:
     return Batch(index=index, symbols=()).name
 
 
+def receipt_bytes(receipt: BatchReceipt) -> bytes:
+    """The content of a marker: the receipt as JSON, with a digest of its own."""
+    return with_own_digest(receipt.model_dump_json().encode())
+
+
 @contextmanager
-def ledger_errors(task: str) -> Iterator[None]:
+def ledger_errors(task: str, *, begun: bool = False) -> Iterator[None]:
     """Raise an :class:`OSError` as an error that says what was being done.
 
-    A :class:`ResourceError` where the disk or a quota gave out, else a :class:`LedgerError`.
+    A :class:`ResourceError` where the disk or a quota gave out, or where the run has ``begun``: its ledger took what
+    was written before, so the cause can be removed and the run resumed. Else a :class:`LedgerError`.
     """
     try:
         yield
     except OSError as error:
-        kind = ResourceError if is_exhausted(error) else LedgerError
+        kind = ResourceError if begun or is_exhausted(error) else LedgerError
         raise kind(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error

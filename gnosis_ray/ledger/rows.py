@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
+from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.evidence import no_evidence
 from gnosis_ray.ledger.tables import (
     CONFIDENCE_COLUMNS,
     FAILURES,
+    PARTITION_COLUMNS,
     RUNS,
     SUGGESTIONS,
     TRADE_IDEAS,
@@ -35,13 +40,13 @@ from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, Failure, RunReceipt,
 Row = dict[str, Any]
 _SUGGESTION_FIELDS = ("id", "layer", "action", "confidence", "reasoning", "tags")
 _IDEA_FIELDS = tuple(name for name in TradeIdea.model_fields if name not in ("symbol", "legs"))
-_ADDED = ("format", "kind", "rows")
-"""Columns of ``runs`` that those of format 1 lack."""
+_ADDED = ("traffic", "universe_note", "format", "kind", "rows", "content_digest")
+"""Columns of ``runs`` that older ones lack."""
+
+_ROW_DIGEST = "sha256"
 
 _RUN_FIELDS = tuple(
-    name
-    for name in RUNS
-    if name not in ("snapshots", "ideas", "degraded", "failures", "seconds", "traffic", "universe_note", *_ADDED)
+    name for name in RUNS if name not in ("snapshots", "ideas", "degraded", "failures", "seconds", _ROW_DIGEST, *_ADDED)
 )
 
 
@@ -124,14 +129,34 @@ def runs_frame(receipt: RunReceipt) -> pl.DataFrame:
     row["failures"] = [dict(failure) for failure in receipt.failures]
     row["seconds"] = _pairs(receipt.seconds, "stage", "seconds")
     row["traffic"] = [dict(vendor) for vendor in receipt.traffic]
-    row |= {name: getattr(receipt, name) for name in ("universe_note", "snapshots", "ideas", "format", "kind")}
+    row |= {name: getattr(receipt, name) for name in ("snapshots", "ideas", *_ADDED) if name not in row}
     row["rows"] = _pairs(receipt.rows, "table", "rows")
-    return _frame([row], RUNS)
+    frame = _frame([row | {_ROW_DIGEST: None}], RUNS)
+    return frame.with_columns(pl.lit(row_digest(frame), pl.String).alias(_ROW_DIGEST))
 
 
-def receipts(runs: pl.DataFrame) -> list[RunReceipt]:
-    """The receipts in rows of ``runs`` with their partition columns."""
-    return [_receipt(row) for row in runs.iter_rows(named=True)]
+def row_digest(runs: pl.DataFrame) -> str:
+    """SHA-256 of the values of a row of ``runs``, but for its own; the same in every version that reads them."""
+    values = runs.drop(_ROW_DIGEST, *PARTITION_COLUMNS, strict=False).row(0, named=True)
+    return sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def receipt_of(runs: pl.DataFrame) -> RunReceipt:
+    """The receipt in the one row of ``runs`` with its partition columns.
+
+    Raises :class:`IntegrityError` where the row is not what was written, or is no receipt.
+    """
+    if runs.height != 1:
+        raise IntegrityError(f"it holds no receipt: Expected one row, was {runs.height}")
+    row = runs.row(0, named=True)
+    stated = row.get(_ROW_DIGEST)
+    older = stated is None and row.get("content_digest") is None
+    if not older and stated != row_digest(runs):
+        raise IntegrityError(f"it is not what was written: its {_ROW_DIGEST} is that of other values")
+    try:
+        return _receipt(row)
+    except (KeyError, TypeError, ValidationError) as error:
+        raise IntegrityError("it holds no receipt", cause=type(error).__name__) from error
 
 
 def records_of(snapshots: pl.DataFrame, suggestions: pl.DataFrame, ideas: pl.DataFrame) -> Iterator[LedgerRecord]:
@@ -253,5 +278,6 @@ def _receipt(row: Row) -> RunReceipt:
         seconds=_unpaired(row["seconds"], "stage", "seconds"),
         traffic=tuple(VendorTraffic(**vendor) for vendor in row.get("traffic") or ()),  # older runs have none
         universe_note=row.get("universe_note") or "",
+        content_digest=row.get("content_digest"),
         **{name: row[name] for name in _RUN_FIELDS},
     )

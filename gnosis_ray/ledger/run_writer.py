@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from pydantic import ValidationError
 
 from gnosis_ray.errors import IntegrityError, LedgerError
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors
 from gnosis_ray.ledger.partitions import open_partition
-from gnosis_ray.ledger.rows import receipts, runs_frame
+from gnosis_ray.ledger.rows import receipt_of, runs_frame
+from gnosis_ray.ledger.seals import add_seal
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, LedgerTable
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
+from gnosis_ray.storage.digests import digest_of
 from gnosis_ray.storage.location import Location
 from gnosis_ray.storage.parquet import parquet_bytes
 
@@ -49,17 +50,19 @@ class RunWriter:
 
         ``frames``: by table; those of tables that the run does not have are left out. Where another attempt was
         first, its content is kept, receipt included, and this one leaves nothing behind: :meth:`committed` gives the
-        receipts that are kept. Returns once the batch is on the disk. Raises :class:`LedgerError` where it cannot be
-        written, then it can be tried again, and where a table of the run is missing or has other columns.
+        receipts that are kept. Returns once the batch is on the disk. Raises :class:`ResourceError` where it cannot be
+        written, then it can be tried again, :class:`LedgerError` where a table of the run is missing or has other
+        columns.
         """
         if receipt.batch != batch.index:
             raise LedgerError(f"Expected the receipt of batch {batch.index}, was {receipt.batch}")
         partition = self.partition
-        with ledger_errors(f"write {batch.name} of run {self.run_id} in {self.root}"):
+        with ledger_errors(f"write {batch.name} of run {self.run_id} in {self.root}", begun=True):
             if not partition.is_claimed(batch.index):
                 partition.create()
-                with partition.staged(self.encode(frames), batch.index) as stage:
-                    partition.claim(stage, receipt)
+                parts = self.encode(frames)
+                with partition.staged(parts, batch.index) as stage:
+                    partition.claim(stage, with_digests(receipt, parts))
             partition.publish(batch.index)
 
     def encode(self, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, bytes]:
@@ -90,24 +93,40 @@ class RunWriter:
         Side effect: deletes what losing attempts left behind.
         """
         partition = self.partition
-        with ledger_errors(f"seal run {self.run_id} in {self.root}"):
+        with ledger_errors(f"seal run {self.run_id} in {self.root}", begun=True):
             partition.create()
             earlier = self.receipt()
-            if earlier is None or earlier.status == "interrupted":
+            if earlier is None or not earlier.ended:
+                if receipt.ended:
+                    add_seal(partition.backend, partition.label)
                 partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
             partition.sweep()
 
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""
+        row = self.receipt_row()
+        return None if row is None else self._parsed(row)
+
+    def receipt_row(self) -> pl.DataFrame | None:
+        """The same as a row of ``runs`` with its partition's columns."""
         partition, name = self.partition, self._receipt_name()
         with ledger_errors(f"read the receipt of run {self.run_id} in {self.root}"):
             if not partition.backend.exists(name):
                 return None
             row = partition.locate(partition.read_frame(name))
+        self._parsed(row)
+        return row
+
+    def _parsed(self, row: pl.DataFrame) -> RunReceipt:
         try:
-            return receipts(row)[0]
-        except (IndexError, KeyError, TypeError, ValidationError) as error:
-            raise IntegrityError(f"Cannot read {self.root / name}: it holds no receipt") from error
+            return receipt_of(row)
+        except IntegrityError as error:
+            raise self.partition.damaged(self._receipt_name(), error.message) from error
 
     def _receipt_name(self) -> str:
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"
+
+
+def with_digests(receipt: BatchReceipt, parts: Mapping[str, bytes]) -> BatchReceipt:
+    """The receipt with the digest of each part: table -> content."""
+    return receipt.model_copy(update={"digests": {table: digest_of(body) for table, body in parts.items()}})

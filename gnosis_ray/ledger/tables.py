@@ -166,6 +166,8 @@ RUNS = _schema(
         "format": pl.Int64,
         "kind": pl.String,  # of run
         "rows": pl.List(pl.Struct({"table": pl.String, "rows": pl.Int64})),
+        "content_digest": pl.String,  # SHA-256 of the digests of all parts; null where they have none
+        "sha256": pl.String,  # of the other columns of this row, see ``rows.row_digest``; null in older runs
     }
 )
 """One run a row; its date and id are the partition."""

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 import polars as pl
 
 from gnosis_ray.errors import IntegrityError, LedgerError
-from gnosis_ray.ledger.ledger_store import LIVE, LedgerStore
+from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.ledger.manifests import manifest_name
 from gnosis_ray.ledger.overview import RunOverview, overview_of
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions, open_partition
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, LedgerTable
-from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, BatchReceipt, RunManifest, RunReceipt
+from gnosis_ray.ledger.whole_runs import LIVE
+from gnosis_ray.schemas.run_schemas import (
+    MANIFEST_FORMAT,
+    BatchReceipt,
+    RunManifest,
+    RunReceipt,
+    content_digest,
+)
 from gnosis_ray.storage.location import Location, locate, resolved
 
 OnBatch = Callable[[int, int], None]
@@ -85,12 +92,9 @@ class LedgerUpgrade:
         for done, (index, receipt) in enumerate(sorted(committed.items()), start=1):
             receipts[index] = _copy_batch(source.partition, writer, converted, receipt)
             on_batch(done, len(committed))
-        held = writer.committed()
-        if {index: held.get(index) for index in receipts} != receipts:
-            raise IntegrityError(f"The receipts of run {run.run_id} in {self.target.root} differ from the source's")
         rows = {table: sum(receipt.rows[table] for receipt in receipts.values()) for table in manifest.tables}
         if run.receipt is not None:
-            _seal(writer, run.receipt, rows)
+            _seal(writer, run.receipt, rows, content_digest(list(receipts.values())))
         return UpgradedRun(run.run_id, manifest.format, len(receipts), rows, sealed=run.ended)
 
 
@@ -110,17 +114,20 @@ def _copy_batch(source: RunPartition, writer: RunWriter, manifest: RunManifest, 
     """Write one batch, compare what was written with the source, and give the receipt that it should have."""
     batch, where = manifest.batches()[receipt.batch], f"{batch_name(receipt.batch)} of run {manifest.run_id}"
     with ledger_errors(f"copy {where} to {writer.root}"):
-        frames = {name: _in_order(name, source.frame(name, batch.index)) for name in manifest.tables}
+        frames = {name: _in_order(name, source.frame(name, receipt)) for name in manifest.tables}
         rows = {name: frame.height for name, frame in frames.items()}
         _require_counts(receipt.rows, rows, where)
-        converted = receipt.model_copy(update={"rows": rows})
+        converted = receipt.model_copy(update={"rows": rows, "digests": {}})
         current = {name: with_current_columns(BATCH_TABLES[name], frame) for name, frame in frames.items()}
         writer.write_batch(batch, current, converted)
         origin = {"provider": manifest.provider, "synthetic": manifest.synthetic}
+        written = writer.partition.receipt(batch.index)
+        if written.model_copy(update={"digests": {}}) != converted:
+            raise IntegrityError(f"The receipt of {where} in {writer.root} differs from the source's")
         for name, frame in frames.items():
-            if not _is_copy(frame, writer.partition.frame(name, batch.index), origin):
+            if not _is_copy(frame, writer.partition.frame(name, written), origin):
                 raise IntegrityError(f"Table {name} of {where} in {writer.root} differs from the source's")
-    return converted
+    return written
 
 
 def _in_order(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -155,9 +162,10 @@ def _require_counts(stated: Mapping[str, int], found: Mapping[str, int], where: 
             )
 
 
-def _seal(writer: RunWriter, receipt: RunReceipt, rows: Mapping[str, int]) -> None:
+def _seal(writer: RunWriter, receipt: RunReceipt, rows: Mapping[str, int], digest: str | None) -> None:
     _require_counts(receipt.rows, rows, f"Run {receipt.run_id}")
-    converted = receipt.model_copy(update={"format": MANIFEST_FORMAT, "rows": dict(rows)})
+    changed = {"format": MANIFEST_FORMAT, "rows": dict(rows), "content_digest": digest}
+    converted = receipt.model_copy(update=changed)
     writer.seal(converted)
     if writer.receipt() != converted:
         raise IntegrityError(f"The receipt of run {receipt.run_id} in {writer.root} differs from the source's")

@@ -14,7 +14,7 @@ from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch, summed_by_stage
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
-from gnosis_ray.errors import ClusterError, NoDataError, StageError
+from gnosis_ray.errors import ClusterError, NoDataError, StageError, require_no_fault_of_machine
 from gnosis_ray.ledger.evidence import no_evidence
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.columns import DETAILS, HEADLINES, KEYS
@@ -262,6 +262,7 @@ def _isolated(
     except ClusterError:
         raise  # an engine's process is gone: no fault of a symbol
     except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
+        require_no_fault_of_machine(error)
         if len(keys) == 1:
             symbol, as_of = keys.select(KEYS.names()).row(0)
             failure = Failure.of(error, symbol=symbol, stage=f"engine.{engine.kind}", untyped="component")

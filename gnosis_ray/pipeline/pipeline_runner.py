@@ -18,7 +18,7 @@ from gnosis_ray.agents.base import (
 )
 from gnosis_ray.config import Config, settings_hash
 from gnosis_ray.engines.base import Engine, EngineFrames, FrameEngine
-from gnosis_ray.errors import ClusterError, StageError
+from gnosis_ray.errors import ClusterError, StageError, require_no_fault_of_machine
 from gnosis_ray.market.keys import one_key
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
@@ -228,6 +228,7 @@ class PipelineRunner:
         except ClusterError:
             raise  # a component's process is gone: no fault of the symbol
         except Exception as error:
+            require_no_fault_of_machine(error)
             raise StageError.wrap(error, symbol=self._symbol, stage=stage) from error
 
 

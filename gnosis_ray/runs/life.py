@@ -16,6 +16,7 @@ from gnosis_ray.schemas.run_schemas import (
     RunManifest,
     RunReceipt,
     RunStatus,
+    content_digest,
 )
 
 DRIVER = "driver."
@@ -98,6 +99,7 @@ def run_receipt(
         started_at=started,
         finished_at=finished,
         traffic=manifest.traffic,
+        content_digest=content_digest(receipts),
     )
 
 

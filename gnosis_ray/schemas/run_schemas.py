@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -108,6 +109,8 @@ class BatchReceipt(FrozenModel):
     attempt: int
     rows: dict[str, int] = Field(default_factory=dict)
     """Table -> rows."""
+    digests: dict[str, str] = Field(default_factory=dict)
+    """Table -> SHA-256 of the file of the batch's part; older batches have none, and are called unverified."""
     degraded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Reason -> symbols, sorted."""
     failures: tuple[Failure, ...] = ()
@@ -225,6 +228,8 @@ class RunReceipt(FrozenModel):
     finished_at: UtcDatetime
     traffic: tuple[VendorTraffic, ...] = ()
     universe_note: str = ""
+    content_digest: str | None = None
+    """Of the digests of all parts, see :func:`content_digest`; None where a batch has none."""
 
     @property
     def snapshots(self) -> int:
@@ -237,6 +242,11 @@ class RunReceipt(FrozenModel):
         return self.rows.get("trade_ideas", 0)
 
     @property
+    def ended(self) -> bool:
+        """Whether the run is finished; one that was interrupted can be resumed."""
+        return self.status != "interrupted"
+
+    @property
     def exit_code(self) -> ExitCode:
         """Of the command that made the run."""
         return _EXIT_CODES[self.status]
@@ -245,6 +255,14 @@ class RunReceipt(FrozenModel):
     def wall_seconds(self) -> float:
         """From start to seal."""
         return (self.finished_at - self.started_at).total_seconds()
+
+
+def content_digest(receipts: Sequence[BatchReceipt]) -> str | None:
+    """One SHA-256 for the parts of all batches, whatever order they come in; None where a batch has no digests."""
+    if not all(receipt.digests for receipt in receipts):
+        return None
+    parts = sorted((r.batch, table, digest) for r in receipts for table, digest in r.digests.items())
+    return sha256("".join(f"{batch} {table} {digest}\n" for batch, table, digest in parts).encode()).hexdigest()
 
 
 def new_run_id(started: datetime, salt: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import polars as pl
@@ -27,7 +29,25 @@ def read_parquet(backend: StorageBackend, name: str) -> pl.DataFrame:
 
     Raises :class:`OSError` or :class:`polars.exceptions.PolarsError` where it cannot be read.
     """
-    return pl.read_parquet(BytesIO(backend.get(name)), hive_partitioning=False)
+    return parquet_frame(backend.get(name))
+
+
+def parquet_frame(body: bytes) -> pl.DataFrame:
+    """The rows of a Parquet file. Raises :class:`polars.exceptions.PolarsError` where it is none."""
+    with parquet_errors():
+        return pl.read_parquet(BytesIO(body), hive_partitioning=False)
+
+
+@contextmanager
+def parquet_errors() -> Iterator[None]:
+    """Raise as :class:`polars.exceptions.PolarsError` whatever the reader of a damaged file ends in.
+
+    It can panic, which is no :class:`Exception` and would end the process.
+    """
+    try:
+        yield
+    except pl.exceptions.PanicException as error:
+        raise pl.exceptions.ComputeError(f"no Parquet file that can be read ({error})") from error
 
 
 def parquet_footer(backend: StorageBackend, name: str) -> BytesIO:

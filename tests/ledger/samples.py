@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from math import inf
+from pathlib import Path
 
 import polars as pl
 from hypothesis import strategies as st
 
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.partition import receipt_bytes
 from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import feature_columns
@@ -119,7 +122,7 @@ def run_receipt(run: RunManifest, **changes: object) -> RunReceipt:
         granularity="shard",
         hosts=2,
         symbols=5,
-        rows={"snapshots": 4, "trade_ideas": 4},
+        rows={"snapshots": 5, "trade_ideas": 5},
         degraded={"stale": ("AAPL", "XOM"), "few_strikes": ()},
         failures=(Failure(symbol="XOM", stage="hedge", kind="bad_data", error="ChainError", message="négatif"),),
         seconds={"read": 0.25, "decide": 1.5},
@@ -144,6 +147,15 @@ def write(writer: RunWriter, batch: Batch, attempt: int = 1, *, energy: float | 
     rows = {"snapshots": len(records), "trade_ideas": len(records)}
     receipt = BatchReceipt(batch=batch.index, attempt=attempt, rows=rows)
     writer.write_batch(batch, scan_frames(records, shown, failed, COLUMNS), receipt)
+
+
+def without_digests(root: Path) -> None:
+    """Make a ledger in a folder what a version without digests would have written."""
+    for marker in root.glob("commits/*/*/batch-*"):
+        fields = {name: value for name, value in json.loads(marker.read_bytes()).items() if name != "sha256"}
+        marker.write_bytes(receipt_bytes(BatchReceipt.model_validate({**fields, "digests": {}})))
+    for receipt in root.glob("runs/*/*/receipt.parquet"):
+        pl.read_parquet(receipt, hive_partitioning=False).drop("sha256", "content_digest").write_parquet(receipt)
 
 
 def _retold(one: LedgerRecord, story: str) -> LedgerRecord:

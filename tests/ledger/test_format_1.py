@@ -97,7 +97,7 @@ def test_the_receipt_and_the_manifest_are_read() -> None:
     assert [batch.symbols for batch in manifest.batches()] == [("AAPL", "JPM"), ("NOPE", "XOM")]
     recorded = _recorded("runs", SEALED)
     assert LedgerStore(LEDGER).read("runs").select(recorded.columns).equals(recorded)
-    assert set(RUNS) - set(recorded.columns) == {"format", "kind", "rows"}
+    assert set(RUNS) - set(recorded.columns) == {"format", "kind", "rows", "content_digest", "sha256"}
 
 
 def test_the_run_that_was_cut_off_is_known_with_its_whole_batch() -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.partition import receipt_bytes
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, TRADE_IDEAS, table_schema
 from gnosis_ray.ledger.upgrade import LedgerUpgrade, UpgradedRun, with_current_columns
-from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES, MANIFEST_FORMAT, RunReceipt
+from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES, MANIFEST_FORMAT, BatchReceipt, RunReceipt, content_digest
 from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
-from tests.ledger.samples import record
+from tests.ledger.samples import record, without_digests
 from tests.support.recorded import BATCHES, CUT_OFF, FORMAT_1, LEDGER_ROWS, SEALED, files_of, ledger_of_format_1
 
 LEDGER = FORMAT_1 / "ledger"
@@ -65,10 +66,12 @@ def test_the_manifest_and_the_receipts_are_converted(target: LedgerBackend) -> N
     _upgraded(LedgerUpgrade(LEDGER, target.root), SEALED)
     source, copy = LedgerStore(LEDGER), LedgerStore(target.root)
     assert copy.manifest(SEALED) == source.manifest(SEALED).model_copy(update={"format": MANIFEST_FORMAT})
-    written = {"format": MANIFEST_FORMAT, "rows": LEDGER_ROWS}
+    digest = content_digest(list(RunWriter.of(target.root, copy.manifest(SEALED)).committed().values()))
+    written = {"format": MANIFEST_FORMAT, "rows": LEDGER_ROWS, "content_digest": digest}
     assert copy.receipt(SEALED) == source.receipt(SEALED).model_copy(update=written)
     old, new = (RunWriter.of(store.root, store.manifest(SEALED)).committed() for store in (source, copy))
-    assert {i: receipt.model_copy(update={"rows": old[i].rows}) for i, receipt in new.items()} == old
+    assert {i: one.model_copy(update={"rows": old[i].rows, "digests": {}}) for i, one in new.items()} == old
+    assert digest is not None
     assert sum(receipt.rows["details"] for receipt in new.values()) == LEDGER_ROWS["details"]
     assert copy.entry(SEALED, "XOM").record == source.entry(SEALED, "XOM").record
 
@@ -147,7 +150,11 @@ def test_a_batch_of_the_copy_that_differs_is_named_and_never_sealed(tmp_path: Pa
     _upgraded(upgrade, SEALED)
     next((tmp_path / "copy" / "runs").glob("*/*/receipt.parquet")).unlink()
     part = next((tmp_path / "copy" / "trade_ideas").glob("*/*/batch-00001.parquet"))
-    kept = pl.read_parquet(part, hive_partitioning=False)
+    kept, body = pl.read_parquet(part, hive_partitioning=False), part.read_bytes()
+    part.write_bytes(body[:-1] + b"\0")
+    with pytest.raises(IntegrityError, match=r"trade_ideas/.*batch-00001\.parquet is not what was written"):
+        _upgraded(upgrade, SEALED)
+    without_digests(tmp_path / "copy")
     for changed in (
         kept.with_columns(pl.col("max_loss") + 0.01),
         kept.head(1),
@@ -156,10 +163,12 @@ def test_a_batch_of_the_copy_that_differs_is_named_and_never_sealed(tmp_path: Pa
         kept.with_columns(invented=pl.lit(1.0)),
     ):
         changed.write_parquet(part)
-        with pytest.raises(IntegrityError, match=f"Table trade_ideas of batch-00001 of run {SEALED} in .* differs"):
+        with pytest.raises(
+            IntegrityError, match=f"trade_ideas of batch-00001 of run {SEALED} in .* differs|Expected 2 rows"
+        ):
             _upgraded(upgrade, SEALED)
     assert not upgrade.target.overview()[0].ended
-    kept.write_parquet(part)
+    part.write_bytes(body)
     assert _upgraded(upgrade, SEALED).sealed
 
 
@@ -176,8 +185,9 @@ def test_receipts_that_differ_are_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.undo()
     next((tmp_path / "copy" / "runs").glob("*/*/receipt.parquet")).unlink()
     marker = next((tmp_path / "copy" / "commits").glob("*/*/batch-00000"))
-    marker.write_text(json.dumps({**json.loads(marker.read_text()), "attempt": 9}))
-    with pytest.raises(IntegrityError, match=f"The receipts of run {SEALED} in .* differ from the source's"):
+    kept = BatchReceipt.model_validate({n: v for n, v in json.loads(marker.read_text()).items() if n != "sha256"})
+    marker.write_bytes(receipt_bytes(kept.model_copy(update={"attempt": 9})))
+    with pytest.raises(IntegrityError, match=f"The receipt of batch-00000 of run {SEALED} in .* differs from the"):
         _upgraded(upgrade, SEALED)
     assert not upgrade.target.overview()[0].ended
 
@@ -186,7 +196,7 @@ def test_a_source_with_other_rows_than_its_receipt_states_is_refused(tmp_path: P
     source = ledger_of_format_1(tmp_path)
     part = next((source / "trade_ideas").glob(f"*/run_id={SEALED}/batch-00001.parquet"))
     pl.read_parquet(part, hive_partitioning=False).head(1).write_parquet(part)
-    with pytest.raises(IntegrityError, match=f"batch-00001 of run {SEALED}: Expected 2 rows of trade_ideas, .* was 1"):
+    with pytest.raises(IntegrityError, match=r"batch-00001\.parquet: Expected 2 rows, as its receipt says, was 1"):
         _upgraded(LedgerUpgrade(source, tmp_path / "copy"), SEALED)
 
 

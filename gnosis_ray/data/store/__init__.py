@@ -1,7 +1,7 @@
 """The Parquet market store, point in time by symbol.
 
-    <root>/chains/event_date=2026-07-10/part-<content hash>.parquet      trades, quotes, news alike
-    <root>/bars/event_year=2026/part-<content hash>.parquet
+    <root>/chains/event_date=2026-07-10/part-<content>-<file>.parquet    trades, quotes, news alike
+    <root>/bars/event_year=2026/part-<content>-<file>.parquet
     <root>/format.json                                                   see :mod:`gnosis_ray.data.store.store_format`
 
 Parts are immutable, sorted by symbol, in small row groups, each with an index of its symbols in its footer. The store

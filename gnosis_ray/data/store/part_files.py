@@ -1,4 +1,8 @@
-"""Parts: immutable Parquet files named by a hash of their content, each with an index in its footer."""
+"""Parts: immutable Parquet files, each with an index in its footer, named by two hashes.
+
+``part-<content>-<file>.parquet``: the first is of the rows, by which the same rows are known again whatever version
+wrote them; the second of the file's bytes, with which it is compared before it is read. Older parts have the first.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,23 @@ import base64
 import binascii
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from gnosis_ray.errors import DataError, IntegrityError
+from gnosis_ray.errors import IntegrityError, ResourceError, SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import Dataset, check_columns
 from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.digests import digest_of, require_digest, require_file_digests
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import ObjectStoreError
-from gnosis_ray.storage.parquet import parquet_footer
+from gnosis_ray.storage.parquet import parquet_errors, parquet_footer, parquet_frame
 
 ROW_GROUP_ROWS = {"event_date": 16_384, "event_year": 4_096}
 """Small enough that a batch of 32 symbols out of 500 skips most of a part."""
@@ -43,6 +49,11 @@ INDEX = pl.Schema(
 
 _FOOTER_KEY = "gnosis_ray.index"
 
+_DIGITS = 32
+"""Of a file's digest in the name of its part."""
+
+_NAME = re.compile(r"part-([0-9a-f]{16})(?:-([0-9a-f]{32}))?\.parquet")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -63,7 +74,7 @@ class StorePartition:
 def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[Part]:
     """The parts of the partitions labelled ``first`` to ``last``, in path order. A file being written is no part.
 
-    Raises :class:`DataError` where an object store cannot be listed.
+    Raises :class:`ResourceError` where the folder or bucket refuses.
     """
     return [part for partition in list_partitions(root, data, first, last) for part in partition.parts()]
 
@@ -71,7 +82,7 @@ def list_parts(root: Location, data: Dataset, first: str = "", last: str = "~") 
 def list_partitions(root: Location, data: Dataset, first: str = "", last: str = "~") -> list[StorePartition]:
     """The partitions labelled ``first`` to ``last``, in order. The parts of each are listed when asked for.
 
-    Raises :class:`DataError` where an object store cannot be listed.
+    Raises :class:`ResourceError` where the folder or bucket refuses.
     """
     prefix, folder = f"{data.period}=", root / data.kind
     with data_errors():
@@ -85,11 +96,15 @@ def list_partitions(root: Location, data: Dataset, first: str = "", last: str = 
 
 
 def _parts(children: Callable[[str], list[str]], folder: Location, name: str, label: str) -> list[Part]:
-    return [Part(folder / name / file, label) for file in children(name) if _is_part(file)]
+    """The parts in a folder; of two with the same rows, which two versions at once can write, the first."""
+    by_content: dict[str, str] = {}
+    for file in sorted(filter(_is_part, children(name))):
+        by_content.setdefault(_content_of(file), file)
+    return [Part(folder / name / file, label) for file in by_content.values()]
 
 
 def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
-    """The size of parts of a dataset. Raises :class:`DataError` where an object store cannot be listed."""
+    """The size of parts of a dataset. Raises :class:`ResourceError` where the folder or bucket refuses."""
     with data_errors():
         sizes = open_backend(root).sizes(data.kind)
     return sum(sizes.get(f"{part.parent.name}/{part.name}", 0) for part in parts)
@@ -97,15 +112,41 @@ def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
 
 @contextmanager
 def data_errors() -> Iterator[None]:
-    """Raise the errors of an object store as :class:`DataError`."""
+    """Raise what a folder or a bucket refuses as :class:`ResourceError`: no symbol is at fault, and it may pass.
+
+    What is not there is said by :class:`FileNotFoundError` and :class:`NotADirectoryError`, as ever.
+    """
     try:
         yield
-    except ObjectStoreError as error:
-        raise DataError(str(error), cause=type(error).__name__) from error
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise ResourceError(str(error), cause=type(error).__name__) from error
 
 
 def _is_part(name: str) -> bool:
     return name.startswith("part-") and name.endswith(".parquet")
+
+
+def _content_of(name: str) -> str:
+    named = _NAME.fullmatch(name)
+    return named[1] if named else name
+
+
+def file_digest_of(name: str) -> str | None:
+    """The digest in a part's name with which its bytes begin; None for a part of an older version."""
+    named = _NAME.fullmatch(name)
+    return named[2] if named else None
+
+
+def require_unchanged(paths: Sequence[Location]) -> None:
+    """Compare parts in a folder with the digests in their names, each once in a process unless it changes.
+
+    Parts of a bucket are read in pieces: whole they are compared by ``gnosis-ray data verify``. Raises
+    :class:`IntegrityError` for one that is not what was written, :class:`OSError` where there is no way to it.
+    """
+    named = [(path, digest) for path in paths if isinstance(path, Path) and (digest := file_digest_of(path.name))]
+    require_file_digests(named)
 
 
 def split(data: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -124,16 +165,19 @@ def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -
     """Write rows as one part, whole or not at all: its path; False where the same content exists already.
 
     Droppable columns without a value are left out, so that the same rows make the same part as before those columns
-    existed. Raises :class:`DataError` where the object store refuses.
+    existed. Raises :class:`ResourceError` where the folder or bucket refuses.
     """
     rows = rows.drop(name for name in data.droppable_columns if rows[name].null_count() == rows.height)
-    name = f"{data.kind}/{data.period}={period}/part-{content_hash(rows)}.parquet"
+    folder, content = f"{data.kind}/{data.period}={period}", content_hash(rows)
     backend = open_backend(root)
     with data_errors():
-        is_new = not backend.exists(name)
-        if is_new:  # two writers at the same time put the same rows
-            backend.put(name, _bytes(data, rows))
-    return root / name, is_new
+        held = next((file for file in backend.children(folder) if _content_of(file) == content), None)
+        if held is not None:
+            return root / f"{folder}/{held}", False
+        body = _bytes(data, rows)
+        name = f"{folder}/part-{content}-{digest_of(body)[:_DIGITS]}.parquet"
+        backend.put(name, body)  # of two writers at the same time both write the same rows
+    return root / name, True
 
 
 def _bytes(data: Dataset, rows: pl.DataFrame) -> bytes:
@@ -183,20 +227,40 @@ def measure(data: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
 def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     """A part's index, from its footer.
 
-    Checks the file's columns on the way: :class:`SchemaError` names the first that is missing or mistyped,
-    :class:`DataError` a file that cannot be read, :class:`IntegrityError` one that is not as the store wrote it.
+    Checks the file's columns on the way. Raises :class:`IntegrityError` for a file that is gone or not as the store
+    wrote it, naming the first column that is missing or mistyped; :class:`ResourceError` where there is no way to it.
     """
     try:
         file = parquet_footer(open_backend(part.path.parent), part.path.name)
-        check_columns(data, pl.Schema(pl.read_parquet_schema(file)), str(part.path), exact=True)
-        own = pl.read_parquet_metadata(file).get(_FOOTER_KEY)
-        index = _decode(own) if own is not None else None
+        with parquet_errors():
+            check_columns(data, pl.Schema(pl.read_parquet_schema(file)), str(part.path), exact=True)
+            own = pl.read_parquet_metadata(file).get(_FOOTER_KEY)
+            index = _decode(own) if own is not None else None
+    except SchemaError as error:
+        raise IntegrityError(error.message, cause=type(error).__name__) from error
     except (OSError, binascii.Error, pl.exceptions.PolarsError) as error:
-        kind = DataError if isinstance(error, OSError) else IntegrityError
+        refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+        kind = ResourceError if refused else IntegrityError
         raise kind(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
     if index is None or index.schema != INDEX:
         raise IntegrityError(f"{part.path}, dataset {data.kind}: Expected an index in the footer, found none of ours")
     return index
+
+
+def read_part(part: Part) -> pl.DataFrame:
+    """All stored columns of a part, whose bytes are compared first.
+
+    Raises :class:`IntegrityError` where it is not what was written, :class:`ResourceError` where there is no way to it.
+    """
+    with data_errors():
+        body = open_backend(part.path.parent).get(part.path.name)
+    digest = file_digest_of(part.path.name)
+    if digest is not None:
+        require_digest(body, digest, part.path)
+    try:
+        return parquet_frame(body)
+    except pl.exceptions.PolarsError as error:
+        raise IntegrityError(f"Cannot read {part.path}: {error}", cause=type(error).__name__) from error
 
 
 def _encode(index: pl.DataFrame) -> str:

@@ -7,11 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from gnosis_ray.data.store.catalog import PartListing
-from gnosis_ray.errors import DataError, IntegrityError
+from gnosis_ray.data.store.part_files import require_unchanged
+from gnosis_ray.errors import IntegrityError, ResourceError
 from gnosis_ray.market.datasets import Dataset
 from gnosis_ray.market.point_in_time import PART, number_repeats
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
+from gnosis_ray.storage.parquet import parquet_errors
 
 
 def read_rows(
@@ -28,15 +30,16 @@ def read_rows(
 
     A range of symbols is pushed down to the row groups (a batch is a run of the sorted universe); a membership
     test pushed down costs more than the rows it saves, so the joins drop whatever else is in the range.
-    Raises :class:`DataError` where a part cannot be read, :class:`IntegrityError` where it is no Parquet file.
+    Raises :class:`ResourceError` where there is no way to a part, :class:`IntegrityError` where it is not what was
+    written.
     """
     backend, wanted = open_backend(root), data.schema if schema is None else schema
     if chosen.is_empty():
         return number_repeats(pl.DataFrame(schema={**wanted, PART: pl.String()}), data)
-    paths = [str(listing.paths[number]) for number in chosen["part"].unique().sort()]
+    paths = [listing.paths[number] for number in chosen["part"].unique().sort()]
     in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
     scan = pl.scan_parquet(
-        paths,
+        [str(path) for path in paths],
         hive_partitioning=False,
         schema=wanted,
         missing_columns="insert",
@@ -46,12 +49,15 @@ def read_rows(
         **backend.scan_arguments(),
     )
     try:
-        rows = scan.filter(in_range if where is None else in_range & where).collect(engine="in-memory")
+        require_unchanged(paths)
+        with parquet_errors():
+            rows = scan.filter(in_range if where is None else in_range & where).collect(engine="in-memory")
     except (OSError, pl.exceptions.PolarsError) as error:
         # not chained: the text of a bucket's error can hold the whole answer of the store
         text = f"Cannot read dataset {data.kind} of {root}: {backend.error_text(error)}"
-        damaged = isinstance(root, Path) and not isinstance(error, OSError)  # a bucket may just be out of reach
-        raise (IntegrityError if damaged else DataError)(text, cause=type(error).__name__) from None
+        gone = isinstance(error, FileNotFoundError)
+        damaged = gone or (isinstance(root, Path) and not isinstance(error, OSError))  # a bucket may be out of reach
+        raise (IntegrityError if damaged else ResourceError)(text, cause=type(error).__name__) from None
     return number_repeats(rows, data)
 
 

@@ -7,13 +7,11 @@ from collections.abc import Callable
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.part_files import Part, data_errors, list_parts, read_index, split, write_part
+from gnosis_ray.data.store.part_files import Part, list_parts, read_index, read_part, split, write_part
 from gnosis_ray.data.store.store_format import STORE_FORMAT, begin_copy, require_format, seal_copy
 from gnosis_ray.errors import ConfigError, DataError, IntegrityError
 from gnosis_ray.market.datasets import STORE_DATASETS, Dataset, conform
-from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location, locate, resolved
-from gnosis_ray.storage.parquet import read_parquet
 
 OnPart = Callable[[str, int, int], None]
 """Called with the kind and partition, the parts that are copied and those in all."""
@@ -58,7 +56,7 @@ def _parts(root: Location) -> list[tuple[Dataset, Part]]:
 def _copy(target: Location, data: Dataset, part: Part) -> int:
     """Copy one part and compare the copy; its rows."""
     read_index(data, part)  # refuses what the store did not write
-    rows = conform(data, _read(part), str(part.path))
+    rows = conform(data, read_part(part), str(part.path))
     cuts = dict(split(data, rows))
     if list(cuts) != [part.period]:
         raise IntegrityError(
@@ -66,19 +64,10 @@ def _copy(target: Location, data: Dataset, part: Part) -> int:
         )
     ordered = cuts[part.period]
     path, _ = write_part(target, data, part.period, ordered)
-    copy = conform(data, _read(Part(path, part.period)), str(path))
+    copy = conform(data, read_part(Part(path, part.period)), str(path))
     if not copy.equals(ordered):
         raise IntegrityError(f"{path} differs from its source {part.path}")
     return rows.height
-
-
-def _read(part: Part) -> pl.DataFrame:
-    """All stored columns of a part."""
-    try:
-        with data_errors():
-            return read_parquet(open_backend(part.path.parent), part.path.name)
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"Cannot read {part.path}: {error}", cause=type(error).__name__) from error
 
 
 def _require_same_parts(source: Location, target: Location) -> None:

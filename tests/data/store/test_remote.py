@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 
 import gnosis_ray.storage.parquet
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
-from gnosis_ray.errors import DataError, IntegrityError, NoDataError
+from gnosis_ray.errors import IntegrityError, NoDataError, ResourceError
 from gnosis_ray.storage.location import S3Url
 from gnosis_ray.storage.object_store import BucketBackend
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
@@ -121,17 +121,17 @@ def test_written_there_it_is_the_same_parts_and_bytes(s3: str, market: Path, tmp
 
 
 def test_a_store_that_refuses_a_part_is_named(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match=r"s3://no-such-bucket/x/format\.json: there is no such bucket"):
+    with pytest.raises(ResourceError, match=r"s3://no-such-bucket/x/format\.json: there is no such bucket"):
         StoreWriter(S3Url("no-such-bucket", "x")).append("bars", bars("MSFT", 1))
     monkeypatch.setattr("gnosis_ray.data.store.writer.state_format", lambda _root: None)
-    with pytest.raises(DataError, match=r"s3://no-such-bucket/.*part-"):
+    with pytest.raises(ResourceError, match=r"s3://no-such-bucket/.*event_year="):
         StoreWriter(S3Url("no-such-bucket", "x")).append("bars", bars("MSFT", 1))
 
 
 def test_an_empty_prefix_a_missing_bucket_and_a_damaged_part_are_named(s3: str, remote: S3Url) -> None:
     with pytest.raises(NoDataError, match=r"s3://.*/nothing holds no market data"):
         coverage(remote / "nothing")
-    with pytest.raises(DataError, match="no-such-bucket"):
+    with pytest.raises(ResourceError, match="no-such-bucket"):
         coverage(S3Url("no-such-bucket", "x"))
     BucketBackend(remote).put("bars/event_year=2026/part-0.parquet", b"PAR1 and nothing else")
     with pytest.raises(IntegrityError, match=r"event_year=2026/part-0\.parquet"):
@@ -151,7 +151,7 @@ def test_no_error_of_a_scan_holds_a_credential(remote: S3Url, monkeypatch: pytes
 
     with serving(telling) as address, monkeypatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", address)
-        with pytest.raises(DataError, match="Cannot read dataset bars") as caught:
+        with pytest.raises(ResourceError, match="Cannot read dataset bars") as caught:
             source.bars(KEYS["one"], 3)
     told = "".join(traceback.format_exception(caught.value))
     for secret in (KEY_ID, SECRET, "Signature="):

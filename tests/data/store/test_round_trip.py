@@ -12,7 +12,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
-from gnosis_ray.errors import ConfigError, DataError, GnosisError, IntegrityError, NoDataError, SchemaError
+from gnosis_ray.errors import (
+    ConfigError,
+    DataError,
+    GnosisError,
+    IntegrityError,
+    NoDataError,
+    ResourceError,
+    SchemaError,
+)
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.market.source import MarketSource
@@ -125,7 +133,7 @@ def test_crash_before_the_rename_leaves_nothing(
         raise OSError("power cut")
 
     monkeypatch.setattr(os, "fsync", crash)
-    with pytest.raises(OSError, match="power cut"):
+    with pytest.raises(ResourceError, match="power cut"):
         writer.append("bars", bar("AAPL", 1))
     monkeypatch.undo()
     assert len([path for path in _files(local(writer.root)) if path.suffix == ".parquet"]) == 1
@@ -200,12 +208,12 @@ def test_missing_and_empty_stores_say_what_fills_them(tmp_path: Path) -> None:
     [
         (
             lambda path: pl.read_parquet(path).drop("strike").write_parquet(path),
-            SchemaError,
+            IntegrityError,
             "strike: Expected Float64",
         ),
         (
             lambda path: pl.read_parquet(path).cast({"strike": pl.String}).write_parquet(path),
-            SchemaError,
+            IntegrityError,
             "strike: Expected Float64, found String",
         ),
         (lambda path: pl.read_parquet(path).write_parquet(path), IntegrityError, "Expected an index in the footer"),

@@ -14,7 +14,7 @@ from gnosis_ray.data.quality import has_errors, verify
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.data.store.history import FeatureHistory
 from gnosis_ray.data.store.store_format import FORMAT_FILE, STORE_FORMAT, StoreFormat, read_format
-from gnosis_ray.errors import ConfigError, DataError, FormatError, NoDataError
+from gnosis_ray.errors import ConfigError, DataError, FormatError, NoDataError, ResourceError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
@@ -165,7 +165,7 @@ def test_a_file_in_the_place_of_a_store_is_no_store(tmp_path: Path) -> None:
     assert read_format(place) == StoreFormat(1, stated=False)
     with pytest.raises(NoDataError, match="is not there"):
         coverage(place)
-    with pytest.raises(OSError, match="market"):
+    with pytest.raises(ResourceError, match="market"):
         StoreWriter(place).append("bars", bar("AAPL", 0))
     assert place.read_text() == "in the way"
 
