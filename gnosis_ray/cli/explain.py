@@ -13,7 +13,8 @@ from gnosis_ray.api.explain import symbol_report
 from gnosis_ray.cli.console import PIPED_WIDTH, stderr
 from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import FileParam, Format, limited_format_option, out_option
-from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.run_finder import LATEST
 from gnosis_ray.report.serialization import json_text
 from gnosis_ray.report.symbol_report import SymbolReport
 from gnosis_ray.report.terminal import print_report

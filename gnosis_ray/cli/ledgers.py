@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gnosis_ray.cli.console import stderr
 from gnosis_ray.ledger.default_ledger import ledger_to_read
-from gnosis_ray.ledger.ledger_store import LATEST
+from gnosis_ray.ledger.run_finder import LATEST
 from gnosis_ray.storage.location import Location
 
 

@@ -13,8 +13,8 @@ from gnosis_ray.data.store.store_format import STORE_FORMAT
 from gnosis_ray.data.store.upgrade import upgrade_store
 from gnosis_ray.errors import ConfigError, FormatError, IntegrityError, LedgerError
 from gnosis_ray.exit_codes import ExitCode, worst
-from gnosis_ray.ledger.ledger_store import LATEST
 from gnosis_ray.ledger.overview import RunOverview
+from gnosis_ray.ledger.run_finder import LATEST
 from gnosis_ray.ledger.upgrade import LedgerUpgrade, UpgradedRun
 from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT
 from gnosis_ray.storage.location import Location

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
-from gnosis_ray.ledger.ledger_store import LATEST, LedgerStore
+from gnosis_ray.ledger.ledger_store import LedgerStore
+from gnosis_ray.ledger.run_finder import LATEST
 
 LEDGER = Path("ledger")
 """Of runs on market data; relative to the working directory, as the other."""

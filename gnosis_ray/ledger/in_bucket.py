@@ -101,6 +101,10 @@ class BucketPartition(RunPartition):
         """True once the batch is committed, or the claim names another stage."""
         return self.is_claimed(index) and (self.is_committed(index) or self._claim(index).stage != stage)
 
+    def release(self, index: int) -> None:
+        """Delete the claim."""
+        self.backend.delete([self.claimed(index)])
+
     def discard(self, stage: str) -> None:
         """Delete a stage's objects."""
         with suppress(ObjectStoreError):

@@ -101,6 +101,11 @@ class FolderPartition(RunPartition):
         """True once another stage was claimed: the winner's was renamed."""
         return stage != self.claimed(index) and self.is_claimed(index)
 
+    def release(self, index: int) -> None:
+        """Delete the claimed folder."""
+        self.discard(self.claimed(index))
+        sync_folder(self.root / self.folder(COMMITS))
+
     def discard(self, stage: str) -> None:
         """Delete a stage; a claimed one no longer has this name."""
         shutil.rmtree(self.root / stage, ignore_errors=True)

@@ -27,20 +27,17 @@ from pydantic import ValidationError
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.evidence import EVIDENCE
 from gnosis_ray.ledger.manifests import (
-    MANIFEST_FILE,
-    MANIFESTS,
-    lost_manifest,
     manifest_bytes,
     manifest_copy_name,
     manifest_name,
     read_manifest,
 )
 from gnosis_ray.ledger.overview import RunOverview, overview_of
-from gnosis_ray.ledger.partition import COMMITS, RunPartition, batch_name, ledger_errors
-from gnosis_ray.ledger.partitions import find_partitions
+from gnosis_ray.ledger.partition import RunPartition, batch_name, ledger_errors
+from gnosis_ray.ledger.repair import RunRepair, repair_run
 from gnosis_ray.ledger.rows import degraded_reasons, failures_of, records_of, scan_frames
-from gnosis_ray.ledger.run_writer import RECEIPT_FILE, RunWriter, with_digests
-from gnosis_ray.ledger.seals import last_sealed
+from gnosis_ray.ledger.run_finder import LATEST, RunFinder
+from gnosis_ray.ledger.run_writer import RunWriter, with_digests
 from gnosis_ray.ledger.tables import (
     PARTITION_COLUMNS,
     RECORD_TABLES,
@@ -49,6 +46,7 @@ from gnosis_ray.ledger.tables import (
     feature_columns,
     table_schema,
 )
+from gnosis_ray.ledger.verify import OnPart, RunVerification, verify_run
 from gnosis_ray.ledger.whole_runs import LIVE, WholeRuns
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.core_schemas import EngineKind, LedgerRecord
@@ -57,9 +55,6 @@ from gnosis_ray.schemas.run_schemas import BatchReceipt, Failure, RunManifest, R
 from gnosis_ray.storage.location import Location, locate
 
 _LIVE_TABLES = tuple(table.name for table in RECORD_TABLES)
-
-LATEST = "latest"
-"""Stands for the scan that was sealed last; where there is none, for the run that was, else that was begun last."""
 
 _RESUMED_BY = {"backfill": "data backfill"}
 """Kind of run -> the verb that resumes it, where that has another name."""
@@ -123,6 +118,7 @@ class LedgerStore:
         self.feature_columns = feature_columns(features or {})
         self._next_live: dict[date, int] = {}
         self._whole = WholeRuns()
+        self._find = RunFinder(self.root, self._whole)
 
     def append(self, record: LedgerRecord) -> None:
         """Write one record as a batch of its own, in the run ``live`` of its date; safe among other appenders.
@@ -143,7 +139,7 @@ class LedgerStore:
 
     def stream(self, run_id: str | None = None) -> Iterator[LedgerRecord]:
         """The records as they were written, run by run, batch by batch, in their order; without one, of all runs."""
-        for partition in self._partitions(run_id):
+        for partition in self._find.readable(run_id):
             manifest = self._whole.manifest(partition)
             if manifest is not None and "snapshots" not in manifest.tables:
                 continue  # a run of another kind than a scan has no records
@@ -161,13 +157,13 @@ class LedgerStore:
             raise LedgerError(f"Unknown table '{table}' of a ledger. {nearest_hint(table, TABLES)}")
         schema = pl.Schema({**table_schema(table, self.feature_columns), **PARTITION_COLUMNS})
         with ledger_errors(f"read {table} of {self.root}"):
-            parts = [_extended(part, schema) for p in self._partitions(run_id) for part in self._parts(p, table)]
+            parts = [_extended(part, schema) for p in self._find.readable(run_id) for part in self._parts(p, table)]
         frame: pl.DataFrame = pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal")
         return frame.select(pl.exclude(*PARTITION_COLUMNS), *PARTITION_COLUMNS)
 
     def entry(self, run_id: str, symbol: str) -> SymbolEntry:
         """What a run holds of ``symbol`` (spelled as the manifest does), reading its batch alone."""
-        partition = self._run(run_id)
+        partition = self._find.one(run_id)
         manifest = read_manifest(partition)
         if "snapshots" not in manifest.tables:
             kind = manifest.kind
@@ -191,7 +187,7 @@ class LedgerStore:
         """
         if not _RUN_ID.fullmatch(manifest.run_id) or manifest.run_id in (LIVE, LATEST):
             raise LedgerError(f"Expected a run id of letters, digits, '.', '_' and '-', was '{manifest.run_id}'")
-        for partition in self._runs():
+        for partition in self._find.begun():
             if partition.run_id == manifest.run_id and read_manifest(partition) != manifest:
                 raise LedgerError(f"Run {manifest.run_id} exists in {self.root} with another manifest")
         writer = RunWriter.of(self.root, manifest)
@@ -208,7 +204,7 @@ class LedgerStore:
 
     def resume(self, run_id: str) -> RunWriter:
         """The writer of a run that was begun; batches that were all but committed are finished first."""
-        writer = self._writer(self._run(self.find_to_resume(run_id)))
+        writer = self._writer(self._find.to_resume(run_id))
         with ledger_errors(f"resume run {writer.run_id} in {self.root}"):
             writer.partition.create()
             writer.partition.recover()
@@ -216,22 +212,19 @@ class LedgerStore:
 
     def find(self, run_id: str) -> str:
         """The whole id of a run that was begun, whether or not it can be read."""
-        return self._run(run_id).run_id
+        return self._find.one(run_id).run_id
 
     def find_to_resume(self, run_id: str) -> str:
         """As :meth:`find`, but ``latest`` is the run without an end that was begun last, where there is one."""
-        if run_id == LATEST:
-            without_end = (one.run_id for one in reversed(self._runs()) if not self._whole.sealed(one))
-            return next(without_end, self.find(run_id))
-        return self.find(run_id)
+        return self._find.to_resume(run_id).run_id
 
     def manifest(self, run_id: str) -> RunManifest:
         """What a run set out to do."""
-        return read_manifest(self._run(run_id))
+        return read_manifest(self._find.one(run_id))
 
     def overview(self) -> list[RunOverview]:
         """Every run that was begun, the one started last first. One that cannot be read says why and hides no other."""
-        found = sorted([*self._runs(), *self._without_manifest()], key=_by_id)[::-1]
+        found = self._find.any()[::-1]
         return found[0].backend.map_each(overview_of, found) if found else []
 
     def runs(self) -> list[RunReceipt]:
@@ -250,13 +243,21 @@ class LedgerStore:
 
     def receipt(self, run_id: str) -> RunReceipt:
         """The receipt of one run; raises :class:`LedgerError` where the run was never sealed."""
-        partition = self._run(run_id)
+        partition = self._find.one(run_id)
         with ledger_errors(f"read run {partition.run_id} in {self.root}"):
             receipt = self._writer(partition).receipt()
         if receipt is None:
             again = resuming(read_manifest(partition), self.root)
             raise LedgerError(f"Run {partition.run_id} in {self.root} has not finished. Go on with: {again}")
         return receipt
+
+    def verify(self, run_id: str, on_part: OnPart = lambda _name: None) -> RunVerification:
+        """Read every file of a run, also of one without a manifest; see :func:`gnosis_ray.ledger.verify.verify_run`."""
+        return verify_run(self._find.one(run_id, damaged=True), on_part)
+
+    def repair(self, run_id: str, on_part: OnPart = lambda _name: None) -> RunRepair:
+        """Mend a run as far as that is possible; see :func:`gnosis_ray.ledger.repair.repair_run`."""
+        return repair_run(self._find.one(run_id, damaged=True), on_part)
 
     def _first_live(self, partition: RunPartition) -> int:
         """A batch number to try first; the first time in a partition, look what others have written."""
@@ -269,61 +270,6 @@ class LedgerStore:
     def _writer(self, partition: RunPartition) -> RunWriter:
         return RunWriter.of(self.root, read_manifest(partition))
 
-    def _runs(self) -> list[RunPartition]:
-        """The runs that were begun, the one started last (by its id) last."""
-        with ledger_errors(f"look for runs in {self.root}"):
-            found = find_partitions(self.root, MANIFESTS, MANIFEST_FILE)
-        return sorted(found, key=_by_id)
-
-    def _without_manifest(self) -> list[RunPartition]:
-        """Runs of which there are commits or a receipt alone."""
-        begun = {one.label for one in self._runs()}
-        with ledger_errors(f"look for runs in {self.root}"):
-            found = [*find_partitions(self.root, COMMITS), *find_partitions(self.root, RUNS_TABLE, RECEIPT_FILE)]
-        others = {one.label: one for one in found if one.run_id != LIVE and one.label not in begun}
-        return sorted(others.values(), key=_by_id)
-
-    def _run(self, run_id: str) -> RunPartition:
-        runs = self._runs()
-        if runs and run_id == LATEST:
-            return self._latest(runs)
-        for lost in self._without_manifest() if run_id not in [run.run_id for run in runs] else ():
-            if lost.run_id == run_id:
-                raise lost_manifest(lost)
-        name = self._resolve(run_id, [partition.run_id for partition in runs])
-        return next(partition for partition in runs if partition.run_id == name)
-
-    def _latest(self, runs: Sequence[RunPartition]) -> RunPartition:
-        """Of the runs that were begun the one that ``latest`` stands for."""
-        found = None
-        for run in self._last_sealed_first(runs):
-            if self._whole.sealed(run) is None:
-                continue
-            if read_manifest(run).kind == "scan":
-                return run
-            found = found or run
-        return found or runs[-1]
-
-    def _last_sealed_first(self, runs: Sequence[RunPartition]) -> Iterator[RunPartition]:
-        """The runs by their seals, each once, then those without one: sealed by older versions, or not at all."""
-        unseen = {run.label: run for run in runs}
-        with ledger_errors(f"read the seals of {self.root}"):
-            for label in last_sealed(runs[0].backend):
-                if label in unseen:
-                    yield unseen.pop(label)
-        yield from reversed(unseen.values())
-
-    def _partitions(self, run_id: str | None) -> list[RunPartition]:
-        """The partitions of one run, or of all runs and of records without one, by run date and run id."""
-        if run_id is not None and (run_id != LIVE) and (run_id != LATEST or self._runs()):
-            return [self._run(run_id)]
-        with ledger_errors(f"look for runs in {self.root}"):
-            live = [one for one in find_partitions(self.root, COMMITS) if one.run_id == LIVE]
-        runs = [*self._runs(), *self._without_manifest()] if run_id is None else []
-        if run_id is not None and not live:
-            self._resolve(run_id, [run.run_id for run in self._runs()])
-        return sorted([*runs, *live], key=lambda partition: (partition.run_date, partition.run_id))
-
     def _parts(self, partition: RunPartition, table: str) -> list[pl.DataFrame]:
         """The rows of a table that readers may see, part by part, with the columns of their partition."""
         manifest = self._whole.manifest(partition)
@@ -335,19 +281,6 @@ class LedgerStore:
         receipts = sorted(self._whole.receipts(partition).items())
         frames = partition.backend.map_each(lambda entry: partition.frame(table, entry[1]), receipts)
         return [partition.locate(frame) for frame in frames]
-
-    def _resolve(self, wanted: str, names: Sequence[str]) -> str:
-        """The run meant; ``names`` in the order in which runs were started."""
-        if not names:
-            raise LedgerError(f"No run '{wanted}': there is no run in {self.root}")
-        if wanted == LATEST:
-            return names[-1]
-        fitting = [wanted] if wanted in names else [name for name in names if wanted and name.startswith(wanted)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            raise LedgerError(f"'{wanted}' fits several runs in {self.root}: {', '.join(fitting[-5:])}")
-        raise LedgerError(f"Unknown run '{wanted}' in {self.root}. {nearest_hint(wanted, reversed(names))}")
 
 
 def resuming(manifest: RunManifest, root: Location) -> str:
@@ -363,11 +296,6 @@ def _folder(path: Location) -> Location:
     ):
         return path
     return path if isinstance(path, Path) and path.is_dir() else path.parent
-
-
-def _by_id(partition: RunPartition) -> tuple[str, date]:
-    """In the order in which runs were begun, as far as their clocks were right."""
-    return partition.run_id, partition.run_date
 
 
 def _frames(partition: RunPartition, receipt: BatchReceipt, tables: Sequence[str]) -> list[pl.DataFrame]:

@@ -77,6 +77,10 @@ class RunPartition(ABC):
         """Whether a stage of batch ``index`` can no longer become its content, nor is needed to publish it."""
 
     @abstractmethod
+    def release(self, index: int) -> None:
+        """Forget which attempt has won a batch, so that it can be written anew: for a repair alone."""
+
+    @abstractmethod
     def discard(self, stage: str) -> None:
         """Delete a stage, as far as that is possible: leftovers do no harm."""
 
@@ -196,8 +200,12 @@ class RunPartition(ABC):
 
     def recover(self) -> None:
         """Publish the batches that were claimed by attempts which did not live to publish them."""
-        for index in self._numbers(CLAIMED):
+        for index in self.claimed_batches():
             self.publish(index)
+
+    def claimed_batches(self) -> list[int]:
+        """The numbers of the batches that an attempt has won, ascending."""
+        return self._numbers(CLAIMED)
 
     def _numbers(self, pattern: re.Pattern[str]) -> list[int]:
         return sorted(int(match[1]) for match in map(pattern.fullmatch, self.commit_names()) if match)

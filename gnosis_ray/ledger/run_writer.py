@@ -102,6 +102,12 @@ class RunWriter:
                 partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
             partition.sweep()
 
+    def unseal(self, receipt: RunReceipt) -> None:
+        """Open a sealed run again, so that it can be resumed: its receipt says that it was interrupted."""
+        opened = receipt.model_copy(update={"status": "interrupted"})
+        with ledger_errors(f"open run {self.run_id} in {self.root} again"):
+            self.partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(opened)))
+
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""
         row = self.receipt_row()
