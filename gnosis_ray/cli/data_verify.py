@@ -9,13 +9,15 @@ import polars as pl
 
 from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
 from gnosis_ray.app.sources import data_dir as market_store
-from gnosis_ray.cli.console import OBSERVER, emit, stderr
+from gnosis_ray.charts.number_formats import plural
+from gnosis_ray.cli.console import OBSERVER, emit, print_error, stderr
 from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings, symbols_option
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
+from gnosis_ray.data.store.verify import damaged_parts
 from gnosis_ray.exit_codes import ExitCode
-from gnosis_ray.market.datasets import data_kind
+from gnosis_ray.market.datasets import STORE_DATASETS, data_kind
 from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
@@ -42,7 +44,10 @@ def command(
     data_dir: Location | None,
     format_: Format,
 ) -> int:
-    """Check the market store: impossible quotes, gaps, splits, outliers, contradictions. It changes nothing.
+    """Check the market store: damaged files, impossible quotes, gaps, splits, outliers, contradictions.
+
+    It changes nothing. Every file is read and compared with the hashes in its name; where one is not what was written,
+    the rows are not checked: what is in them could be anything.
 
     Findings are errors (results computed from the data would be wrong), warnings (worth a look) or notes. Thresholds
     are the settings in `quality`. The exit code is 3 if there is an error, 4 if the store is empty or cannot be read,
@@ -53,12 +58,20 @@ def command(
         emit(_explained(config), format_, "Checks")
         return ExitCode.DONE
     store = market_store(config)
+    chosen = _kinds(kinds)
+    with OBSERVER.progress("reading files", 1) as step:
+        damaged = damaged_parts(store, chosen if kinds else tuple(STORE_DATASETS), step)
+    if damaged:
+        for error in damaged:
+            print_error(str(error))
+        stderr.print(f"{plural(len(damaged), 'damaged file')} in {store}: restore them, or import what they held anew.")
+        return ExitCode.INTEGRITY
     with OBSERVER.progress("verifying", 1) as step:
         findings = verify(
             store,
             config,
             build_calendar(config, utc_now(), since=OLDEST_DATA),
-            kinds=_kinds(kinds),
+            kinds=chosen,
             symbols={canonical(name) for name in symbols.split(",")} if symbols else None,
             first=_date(first),
             last=_date(last),

@@ -12,6 +12,7 @@ from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require
 from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import Format, format_option, out_option
 from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
+from gnosis_ray.cli.runs_verify import runs_repair, runs_verify
 from gnosis_ray.cli.upgrade import runs_upgrade
 from gnosis_ray.config import as_of_text
 from gnosis_ray.errors import FormatError
@@ -49,6 +50,8 @@ def command() -> None:
 
 
 command.add_command(runs_upgrade)
+command.add_command(runs_verify)
+command.add_command(runs_repair)
 
 
 @command.command(name="list")

@@ -85,7 +85,7 @@ def _differs(partition: RunPartition, what: str) -> IntegrityError:
     root = partition.backend.root
     again = f"gnosis-ray runs repair {partition.run_id} --out {shlex.quote(str(root))}"
     return IntegrityError(
-        f"Run {partition.run_id} in {root} is not what was sealed: Expected {what}. `{again}` says what can be mended",
+        f"Run {partition.run_id} in {root} is not what was sealed: Expected {what}. Mend it with: `{again}`",
         stage="ledger",
     )
 

@@ -99,7 +99,7 @@ def _parts(children: Callable[[str], list[str]], folder: Location, name: str, la
     """The parts in a folder; of two with the same rows, which two versions at once can write, the first."""
     by_content: dict[str, str] = {}
     for file in sorted(filter(_is_part, children(name))):
-        by_content.setdefault(_content_of(file), file)
+        by_content.setdefault(content_hash_of(file), file)
     return [Part(folder / name / file, label) for file in by_content.values()]
 
 
@@ -128,7 +128,8 @@ def _is_part(name: str) -> bool:
     return name.startswith("part-") and name.endswith(".parquet")
 
 
-def _content_of(name: str) -> str:
+def content_hash_of(name: str) -> str:
+    """The hash of the rows in a part's name; the whole name where it has none."""
     named = _NAME.fullmatch(name)
     return named[1] if named else name
 
@@ -171,7 +172,7 @@ def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -
     folder, content = f"{data.kind}/{data.period}={period}", content_hash(rows)
     backend = open_backend(root)
     with data_errors():
-        held = next((file for file in backend.children(folder) if _content_of(file) == content), None)
+        held = next((file for file in backend.children(folder) if content_hash_of(file) == content), None)
         if held is not None:
             return root / f"{folder}/{held}", False
         body = _bytes(data, rows)
