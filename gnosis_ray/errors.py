@@ -33,9 +33,11 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import Literal, Self
 
 from gnosis_ray.exit_codes import ExitCode, worst
@@ -104,7 +106,7 @@ class GnosisError(Exception):
             wrapped = cls(error.message, symbol=symbol, stage=stage, cause=error.cause or name)
             wrapped.failure_kind = error.failure_kind
             return wrapped
-        return cls(f"{name}: {error}", symbol=symbol, stage=stage, cause=name)
+        return cls(f"{name}: {text_of(error)}", symbol=symbol, stage=stage, cause=name)
 
 
 def _rebuild(cls: type[GnosisError], message: str) -> GnosisError:
@@ -243,6 +245,13 @@ class ResourceError(GnosisError):
 
 
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+
+
+def text_of(error: BaseException) -> str:
+    """An error's text as a failure's row may hold it: of a file its name alone, since places differ by machine."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
+        return f"{error.strerror}: {PurePath(os.fsdecode(error.filename)).name}"
+    return str(error)
 
 
 def is_exhausted(error: BaseException) -> bool:

@@ -16,11 +16,14 @@ from gnosis_ray.errors import (
     LedgerError,
     NoDataError,
     ProviderError,
+    ResourceError,
     StageError,
     TransientError,
     exit_code_of,
     is_exhausted,
     nearest_hint,
+    require_no_fault_of_machine,
+    text_of,
 )
 
 ALL = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, GnosisError)]
@@ -120,6 +123,33 @@ def test_a_hint_lists_only_a_few_names() -> None:
     assert nearest_hint("s120", symbols, 2).startswith("Nearest: 'S120', 'S")
     assert nearest_hint("a", ["b"], 3) == "Nearest: 'b'."
     assert nearest_hint("a", []) == "There is none."
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (LedgerError("Cannot write"), LedgerError),
+        (IntegrityError("is not what was written"), IntegrityError),
+        (ResourceError("quota"), ResourceError),
+        (MemoryError(), ResourceError),
+        (OSError(errno.ENOSPC, "No space left on device", "/home/x"), ResourceError),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), ResourceError),
+    ],
+)
+def test_no_symbol_is_at_fault_for_what_the_machine_lacks(error: Exception, raised: type[GnosisError]) -> None:
+    with pytest.raises(raised):
+        require_no_fault_of_machine(error)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), NoDataError("none"), StageError("no"), FileNotFoundError(2, "no")])
+def test_a_symbol_may_be_at_fault_for_the_rest(error: Exception) -> None:
+    require_no_fault_of_machine(error)
+
+
+def test_the_text_of_a_file_s_error_names_no_place() -> None:
+    assert text_of(FileNotFoundError(errno.ENOENT, "No such file", "/home/me/model.bin")) == "No such file: model.bin"
+    assert str(StageError.wrap(PermissionError(13, "denied", "/a/b"), symbol="A", stage="x")).endswith("denied: b")
+    assert text_of(OSError("torn")) == "torn"
 
 
 def test_what_gave_out_is_the_worst_of_what_an_error_was_raised_from() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from gnosis_ray.errors import GnosisError
+from gnosis_ray.errors import GnosisError, text_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 
 OnReceipt = Callable[[BatchReceipt], None]
@@ -106,7 +106,7 @@ class Fanout(Protocol):
 
 def reason_of(error: BaseException) -> str:
     """An error as one line, for the text of a failure."""
-    text = str(error) if isinstance(error, GnosisError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, GnosisError) else f"{type(error).__name__}: {text_of(error)}"
     return " ".join(text.split())
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from gnosis_ray.errors import FailureKind, GnosisError, error_types
+from gnosis_ray.errors import FailureKind, GnosisError, error_types, text_of
 from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.schemas.core_schemas import EngineKind, FrozenModel, UtcDatetime
 from gnosis_ray.schemas.feature_spec import FeatureSpec
@@ -66,7 +66,7 @@ class Failure(FrozenModel):
             stage=(typed.stage if typed and typed.stage else stage),
             kind=typed.failure_kind if typed else untyped,
             error=(typed.cause if typed and typed.cause else type(error).__name__),
-            message=typed.message if typed else str(error),
+            message=typed.message if typed else text_of(error),
         )
 
     @classmethod

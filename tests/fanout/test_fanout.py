@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gnosis_ray.errors import LedgerError, NoDataError, StageError
+from gnosis_ray.errors import IntegrityError, LedgerError, NoDataError, ResourceError, StageError
 from gnosis_ray.fanout import Assignment, FanoutLimits, InlineFanout, Supervisor, reason_of
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
 from tests.actors.fake_job import FakeJob, batches
@@ -179,6 +179,25 @@ def test_inline_reattempts_then_isolates_and_quarantines_the_failing_symbol(tmp_
     assert seen[-1].failures[0].message == "ZeroDivisionError: no luck with S0A"
     assert report.quarantined == ("S0A",)
     assert (tmp_path / "batch-00000").read_text() == "S0B"
+
+
+@pytest.mark.parametrize("error", [LedgerError("refused"), IntegrityError("changed"), OSError(28, "No space left")])
+@pytest.mark.parametrize("where", ["compute", "commit"])
+def test_inline_ends_at_what_is_no_fault_of_a_symbol(tmp_path: Path, where: str, error: Exception) -> None:
+    job = FakeJob(tmp_path)
+    worker = job.open()
+    calls: list[int] = []
+
+    def refused(batch: Batch, *_: object) -> None:
+        calls.append(batch.index)
+        raise error
+
+    setattr(worker, where, refused)
+    opened = replace(job)
+    object.__setattr__(opened, "open", lambda: worker)
+    with pytest.raises((LedgerError, IntegrityError, ResourceError)):
+        InlineFanout(max_attempts=3).run(opened, batches(3), lambda _: None)
+    assert calls == [0], "no second attempt, no isolation"
 
 
 def test_inline_opens_nothing_for_no_batches_and_raises_what_opening_raises(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gnosis_ray.agents.base import PrimaryAgent
+from gnosis_ray.agents.hedge_agent_v3 import HedgeAgentV3
 from gnosis_ray.app.components import ConfiguredComponents
 from gnosis_ray.app.sources import build_adapter
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.hedge.hedge_engine_v3 import HedgeEngineV3
-from gnosis_ray.errors import DataError, StageError
+from gnosis_ray.errors import DataError, ResourceError, StageError
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.keys import keys_at, panel_keys
@@ -146,6 +147,18 @@ def test_an_agent_that_raises_fails_its_symbol_only(
     assert outcome.records == [record for record in whole.records if record.symbol != "SYN05"]
     (failure,) = outcome.failures
     assert (failure.symbol, failure.stage, failure.error) == ("SYN05", "agent.Silent", "KeyError")
+
+
+@pytest.mark.parametrize(("part", "method"), [(HedgeEngineV3, "compute"), (HedgeAgentV3, "step")])
+def test_memory_that_gives_out_is_no_failure_of_a_symbol(
+    adapter: MarketAdapter, config: Config, now: datetime, monkeypatch: pytest.MonkeyPatch, part: type, method: str
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(part, method, exhausted)
+    with pytest.raises(ResourceError, match="MemoryError"):
+        passed(ConfiguredComponents(config), adapter, config, SYMBOLS, now)
 
 
 def test_where_every_symbol_fails_every_failure_is_there(adapter: MarketAdapter, config: Config, now: datetime) -> None:

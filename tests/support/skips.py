@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-ALLOWED = ("no recorded market data at ",)
-"""How the reasons begin for which a test may be skipped: the recorded data is on few machines."""
+ALLOWED = ("no recorded market data at ", "no right to mount ", "no right to become another user")
+"""How the reasons begin for which a test may be skipped: the recorded data and the rights of root are on few machines.
+"""
 
 
 def note(file: Path, reports: Iterable[pytest.TestReport | pytest.CollectReport]) -> None:
