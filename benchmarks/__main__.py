@@ -13,7 +13,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import cold_scan, data, engines, hedge, panel, ray_shard, same_bits, solver, vollib_loop, whole_pass
+from benchmarks import (
+    cold_scan,
+    data,
+    engines,
+    hedge,
+    integrity,
+    panel,
+    ray_shard,
+    same_bits,
+    solver,
+    vollib_loop,
+    whole_pass,
+)
 from benchmarks.market import Market, prepare
 from benchmarks.report import Row, show, talk
 
@@ -28,6 +40,7 @@ ROWS: dict[str, Callable[[Market, Path], Iterator[Row]]] = {
     "scan": cold_scan.rows,
     "bits": same_bits.rows,
     "data": data.rows,
+    "integrity": integrity.rows,
 }
 
 

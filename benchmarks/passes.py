@@ -13,7 +13,8 @@ from gnosis_ray.app.features import feature_specs
 from gnosis_ray.app.jobs.scan import ScanJob
 from gnosis_ray.fanout import Fanout
 from gnosis_ray.ledger.ledger_store import LedgerStore
-from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest
+from gnosis_ray.runs.kinds import SCAN
+from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, Batch, BatchReceipt, RunManifest
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Passes:
 
 def one_pass(market: Market, fanout: Fanout, scratch: Path) -> None:
     """The universe once: sources opened, engines, agents, ledger."""
-    job, manifest = _job(market, scratch)
+    job, manifest = job_of(market, scratch)
     fanout.run(job, manifest.batches(), lambda _receipt: None)
 
 
@@ -37,7 +38,7 @@ def warm_passes(market: Market, fanout: Fanout, scratch: Path, passes: int) -> P
 
     The clock starts with the last receipt of the warming pass and stops with the last of all.
     """
-    job, manifest = _job(market, scratch)
+    job, manifest = job_of(market, scratch)
     once = manifest.batches()
     many = [
         Batch(index=batch.index + turn * len(once), symbols=batch.symbols)
@@ -59,10 +60,13 @@ def warm_passes(market: Market, fanout: Fanout, scratch: Path, passes: int) -> P
     )
 
 
-def _job(market: Market, scratch: Path) -> tuple[ScanJob, RunManifest]:
+def job_of(market: Market, scratch: Path) -> tuple[ScanJob, RunManifest]:
+    """A scan of the market's universe into a new ledger below ``scratch``, begun."""
     scratch.mkdir(parents=True, exist_ok=True)
     store = LedgerStore(Path(tempfile.mkdtemp(dir=scratch)), feature_specs(market.config))
     manifest = RunManifest(
+        format=MANIFEST_FORMAT,
+        tables=SCAN.table_names,
         run_id="benchmark",
         run_date=market.as_of.date(),
         as_of=market.as_of,

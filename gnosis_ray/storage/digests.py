@@ -55,6 +55,11 @@ def require_file_digests(files: Sequence[tuple[Path, str]]) -> None:
         _compare(*new[0])
 
 
+def forget_files() -> None:
+    """Compare every file anew, as a new process does."""
+    _unchanged.clear()
+
+
 def _key(path: Path, expected: str) -> _FileKey:
     status = path.stat()
     return str(path), expected, status.st_size, status.st_mtime_ns, status.st_ino
