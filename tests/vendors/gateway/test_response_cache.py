@@ -77,5 +77,5 @@ def test_a_response_that_has_changed_is_asked_for_again(backend: StorageBackend)
     body = backend.get(kept.name)
     backend.put(kept.name, body[:40] + bytes([body[40] ^ 1]) + body[41:])
     assert cache.newest("cboe", "bars", "AAPL") is None
-    with pytest.raises(IntegrityError, match="AAPL.* is not what was written"):
+    with pytest.raises(IntegrityError, match=r"AAPL.* is not what was written"):
         cache.rows(kept)
