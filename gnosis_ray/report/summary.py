@@ -16,8 +16,8 @@ SELF_FEEDING_PCT = 0.05
 QUIET = "quiet"
 """Regime of a sentiment too weak to have a sign."""
 
-EVEN = 0.02
-"""Energies up and down closer than this, relatively, count as equal."""
+EASIER = {"asymmetric_up": "; up is easier", "asymmetric_down": "; down is easier"}
+"""By the regime of elasticity: which way counts as easier is the engine's to say."""
 
 
 def summary_sentences(report: SymbolReport) -> tuple[str, ...]:
@@ -107,7 +107,8 @@ def _energy(report: SymbolReport) -> str:
     if up is None or down is None:
         return ""
     text = f"It takes {dollars(up)} of net buying to lift the price 1%, {dollars(down)} of selling to lower it 1%"
-    easier = "" if abs(up / down - 1) <= EVEN else "; up is easier" if up < down else "; down is easier"
+    regime = next((engine.regime for engine in report.engines if engine.kind == "elasticity"), None)
+    easier = EASIER.get(regime or "", "")
     feeding = report.value("elasticity", "self_feeding_move_pct") or 0.0
     tail = (
         f" Dealers' hedging alone carries a move of {feeding:.2g}% once it starts."

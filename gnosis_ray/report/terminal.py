@@ -27,6 +27,9 @@ LABEL_WIDTH = 48
 """Characters of a line for labels, figures and marks."""
 
 STRIKES_SHOWN = 14
+NEGLIGIBLE = 1e-9
+"""Of the largest value of a curve: less is what rounding leaves where it crosses zero."""
+
 MOST = "most volume"
 SYNTHETIC = " SYNTHETIC market, not real prices "
 
@@ -108,17 +111,19 @@ def _levels(report: SymbolReport) -> dict[str, float | None]:
 
 def _gamma_profile(report: SymbolReport, width: int) -> list[str]:
     points = sample_profile(report.profiles["gamma_profile"], _levels(report))
-    rows = [BarRow(price(level), value, marks) for level, value, marks in points]
+    least = NEGLIGIBLE * max(abs(value) for _, value, _ in points)
+    rows = [BarRow(price(level), value if abs(value) > least else 0.0, marks) for level, value, marks in points]
     return bars(rows, width, [amount(row.value) for row in rows])
 
 
 def _by_strike(report: SymbolReport, width: int) -> list[str]:
     profile = report.profiles["gex_by_strike"]
-    largest = sorted(zip(profile.x, profile.value, strict=True), key=lambda point: -abs(point[1]))[:STRIKES_SHOWN]
-    marks = {report.value("hedge", "call_wall"): "call wall", report.value("hedge", "put_wall"): "put wall"}
+    walls = {name: report.value("hedge", name.replace(" ", "_")) for name in ("call wall", "put wall")}
+    points = sorted(zip(profile.x, profile.value, strict=True), key=lambda point: -abs(point[1]))
+    shown = [point for rank, point in enumerate(points) if rank < STRIKES_SHOWN or point[0] in walls.values()]
     rows = [
-        BarRow(price(strike), value, (marks[strike],) if strike in marks else ())
-        for strike, value in sorted(largest, reverse=True)
+        BarRow(price(strike), value, tuple(name for name, wall in walls.items() if wall == strike))
+        for strike, value in sorted(shown, reverse=True)
     ]
     return [*bars(rows, width, [amount(row.value) for row in rows]), *_rest(len(profile.x) - len(rows), "strikes")]
 
@@ -145,7 +150,9 @@ def _volume_profile(report: SymbolReport, width: int) -> list[str]:
         "liquidity_void_below": "void below",
     }
     levels = {labels.get(name, spaced(name)): report.value("liquidity", name) for name in names}
-    marks = {"price": report.price, MOST: report.value("liquidity", "poc")} | levels
+    named = {"price": report.price} | levels
+    exact = {f"{name} {price(at)}": at for name, at in named.items() if at is not None}  # a band has another middle
+    marks = {MOST: report.value("liquidity", "poc")} | exact
     profile = report.profiles["volume_profile"]
     rows = [BarRow(price(level), share, at) for level, share, at in bin_profile(profile, marks)]
     note = f"a line sums {len(profile.x) / len(rows):.0f} levels or so; most volume: the fullest single level"

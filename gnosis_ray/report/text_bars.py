@@ -46,8 +46,10 @@ def bars(rows: Sequence[BarRow], width: int, figures: Sequence[str]) -> list[str
 def sample_profile(
     profile: ProfileSeries, marks: Mapping[str, float | None], rows: int = ROWS
 ) -> list[tuple[float, float, tuple[str, ...]]]:
-    """The curve at evenly spaced levels, highest first: level, value, and the marks nearest to that level."""
-    levels = np.linspace(profile.x[0], profile.x[-1], rows)
+    """The curve at evenly spaced levels and at the marks, highest first: level, value, and the marks at that level."""
+    first, last = profile.x[0], profile.x[-1]
+    within = [level for level in marks.values() if level is not None and first <= level <= last]
+    levels = np.unique([*np.linspace(first, last, rows), *within])
     return _marked(levels, np.interp(levels, profile.x, profile.value), marks)
 
 

@@ -44,9 +44,9 @@ def test_bands_hold_the_whole_volume(points: list[tuple[float, float]]) -> None:
     assert [level for level, _, _ in bands] == sorted((level for level, _, _ in bands), reverse=True)
 
 
-def test_marks_stand_at_the_nearest_row() -> None:
+def test_marks_stand_at_their_own_level() -> None:
     rows = sample_profile(
         ProfileSeries((0.0, 20.0), (0.0, 10.0)), {"wall": 15.2, "gone": None, "beyond": 30.0}, rows=21
     )
-    assert [(level, marks) for level, _, marks in rows if marks] == [(15.0, ("wall",))]
-    assert {level: value for level, value, _ in rows}[15.0] == pytest.approx(7.5)
+    assert [(level, marks) for level, _, marks in rows if marks] == [(15.2, ("wall",))]
+    assert {level: value for level, value, _ in rows}[15.2] == pytest.approx(7.6)
