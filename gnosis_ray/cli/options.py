@@ -90,6 +90,11 @@ def out_option(command: FC) -> FC:
     return click.option("--out", type=LocationParam(), help=f"Where ledgers are; default: {default}.")(command)
 
 
+def verbose_option(command: FC) -> FC:
+    """``--verbose``: the summary of a run with every reason, vendor and stage."""
+    return click.option("--verbose", is_flag=True, help="Say all of the summary, on stderr.")(command)
+
+
 def data_dir_option(help_: str = "The market store; default: the setting data.dir.") -> Callable[[FC], FC]:
     """``--data-dir DIR|s3://BUCKET/PREFIX``: where the market store is; see :func:`load_settings`."""
     return click.option("--data-dir", type=LocationParam(), help=help_)

@@ -10,8 +10,9 @@ import polars as pl
 from gnosis_ray.cli.console import emit, print_error, stderr
 from gnosis_ray.cli.ideas import IdeaFilter, emit_ideas, filter_options, require_strategies
 from gnosis_ray.cli.ledgers import ledger_named_or_found
-from gnosis_ray.cli.options import Format, format_option, out_option
-from gnosis_ray.cli.report import degraded_frame, failures_frame, print_summary, title_of
+from gnosis_ray.cli.options import Format, format_option, out_option, verbose_option
+from gnosis_ray.cli.report import degraded_frame, failures_frame, title_of
+from gnosis_ray.cli.run_summary import print_headline, print_summary
 from gnosis_ray.cli.runs_verify import runs_repair, runs_verify
 from gnosis_ray.cli.upgrade import runs_upgrade
 from gnosis_ray.config import as_of_text
@@ -83,6 +84,7 @@ def list_(out: Location | None, format_: Format) -> int:
 @click.argument("run", default="latest")
 @filter_options
 @click.option("--what", type=click.Choice(["ideas", "degraded", "failures"]), default="ideas", show_default=True)
+@verbose_option
 @out_option
 @format_option
 def show(
@@ -92,6 +94,7 @@ def show(
     strategies: tuple[str, ...],
     sides: tuple[str, ...],
     min_confidence: float,
+    verbose: bool,
     out: Location | None,
     format_: Format,
 ) -> None:
@@ -109,7 +112,10 @@ def show(
     else:
         frame = degraded_frame(receipt) if what == "degraded" else failures_frame(receipt)
         emit(frame.head(top) if top else frame, format_, title_of(receipt, what))
-    print_summary(receipt, store)
+    if verbose:
+        print_summary(receipt, store, verbose=True)
+    else:
+        print_headline(receipt)
 
 
 def _row(run: RunOverview) -> tuple[object, ...]:

@@ -90,7 +90,10 @@ def _row(found: RunVerification) -> tuple[object, ...]:
 
 def _mended(done: RunRepair) -> list[tuple[str, str]]:
     again = [(batch_name(index), "set aside, to be computed anew") for index in done.set_aside]
-    return [(name, "restored") for name in done.restored] + again or [("nothing", "there was nothing to mend")]
+    sealing = [("the receipt", "set aside: a resume seals the run anew")] if done.unsealed else []
+    return [(name, "restored") for name in done.restored] + sealing + again or [
+        ("nothing", "there was nothing to mend")
+    ]
 
 
 def _print_errors(found: RunVerification) -> ExitCode:

@@ -21,9 +21,11 @@ from gnosis_ray.cli.options import (
     out_option,
     requested_universe,
     universe_options,
+    verbose_option,
 )
 from gnosis_ray.cli.plan import emit_plan
-from gnosis_ray.cli.report import print_history, print_summary, title_of
+from gnosis_ray.cli.report import title_of
+from gnosis_ray.cli.run_summary import print_history, print_summary
 from gnosis_ray.config import VENDORS
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.exit_codes import ExitCode
@@ -50,6 +52,7 @@ PROVIDER_HELP = f"Where market data comes from: synthetic, store, a plug-in, or 
 @filter_options
 @click.option("--resume", metavar="RUN", help="Finish an interrupted run, with its own symbols and settings.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@verbose_option
 @format_option
 @click.pass_obj
 def command(
@@ -69,6 +72,7 @@ def command(
     min_confidence: float,
     resume: str | None,
     dry_run: bool,
+    verbose: bool,
     format_: Format,
 ) -> int:
     """Measure every symbol of a universe, take stances, propose costed trades, write everything to a ledger."""
@@ -90,8 +94,9 @@ def command(
     receipt = prepared.execute(OBSERVER)
     wanted = IdeaFilter(top, strategies, sides, min_confidence)
     emit_ideas(prepared.store, receipt, wanted, format_, title_of(receipt, "ideas"))
-    print_summary(receipt, prepared.store)
-    print_history(prepared)
+    print_summary(receipt, prepared.store, verbose=verbose)
+    if verbose:
+        print_history(prepared)
     return receipt.exit_code
 
 

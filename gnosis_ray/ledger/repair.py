@@ -3,6 +3,7 @@
 * A manifest that was lost is restored from its copy, and a copy from the manifest.
 * Of a sealed run the markers that were lost are made anew out of its parts, and kept only where all digests together
   are those with which the run was sealed.
+* A receipt that cannot be read is set aside: a resume seals the run anew.
 * A batch that is damaged otherwise is set aside, under ``damaged/``, and the run is open again: a resume computes those
   batches anew, and the same data give the same rows.
 """
@@ -32,6 +33,8 @@ class RunRepair:
     """Files that are there again, by name."""
     set_aside: list[int] = field(default_factory=list)
     """Batches that are to be computed anew by a resume."""
+    unsealed: bool = False
+    """Whether the receipt could not be read: a resume seals the run anew."""
     after: RunVerification | None = None
     """The run as it is now."""
 
@@ -46,6 +49,7 @@ def repair_run(partition: RunPartition, on_part: OnPart = lambda _name: None) ->
     with ledger_errors(f"repair run {partition.run_id} in {partition.backend.root}"):
         manifest = _restored_manifest(partition, done)
         partition = open_partition(partition.backend.root, partition.run_date, partition.run_id, manifest.tables)
+        _set_aside_receipt(partition, manifest, done)
         before = verify_run(partition, on_part)
         for index in sorted(_beyond_repair(partition, manifest, before, done)):
             _set_aside(partition, manifest, before.receipt, index)
@@ -130,13 +134,28 @@ def _receipt_from_parts(partition: RunPartition, manifest: RunManifest, index: i
     return with_digests(receipt, bodies)
 
 
+def _set_aside_receipt(partition: RunPartition, manifest: RunManifest, done: RunRepair) -> None:
+    """Move a receipt that cannot be read: nothing else knows all of what it held."""
+    writer = RunWriter.of(partition.backend.root, manifest)
+    try:
+        writer.receipt()
+    except IntegrityError:
+        _move_aside(partition, writer.receipt_name)
+        done.unsealed = True
+
+
+def _move_aside(partition: RunPartition, name: str) -> None:
+    """Keep a file under ``damaged/`` instead of where readers look; one that is lost stays so."""
+    backend = partition.backend
+    if backend.exists(name):
+        backend.put(f"damaged/{partition.label}/{name.replace('/', '-')}", backend.get(name))
+        backend.delete([name])
+
+
 def _set_aside(partition: RunPartition, manifest: RunManifest, sealed: RunReceipt | None, index: int) -> None:
     """Take a batch out of the run. Each step leaves a run that says it is not finished, or one that is as before."""
     if sealed is not None and sealed.ended:
         RunWriter.of(partition.backend.root, manifest).unseal(sealed)
-    backend, aside = partition.backend, f"damaged/{partition.label}"
     for name in (partition.marker(index), *(partition.part(table, index) for table in manifest.tables)):
-        if backend.exists(name):
-            backend.put(f"{aside}/{name.replace('/', '-')}", backend.get(name))
-            backend.delete([name])
+        _move_aside(partition, name)
     partition.release(index)

@@ -99,14 +99,14 @@ class RunWriter:
             if earlier is None or not earlier.ended:
                 if receipt.ended:
                     add_seal(partition.backend, partition.label)
-                partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(receipt)))
+                partition.backend.put(self.receipt_name, parquet_bytes(runs_frame(receipt)))
             partition.sweep()
 
     def unseal(self, receipt: RunReceipt) -> None:
         """Open a sealed run again, so that it can be resumed: its receipt says that it was interrupted."""
         opened = receipt.model_copy(update={"status": "interrupted"})
         with ledger_errors(f"open run {self.run_id} in {self.root} again"):
-            self.partition.backend.put(self._receipt_name(), parquet_bytes(runs_frame(opened)))
+            self.partition.backend.put(self.receipt_name, parquet_bytes(runs_frame(opened)))
 
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""
@@ -115,7 +115,7 @@ class RunWriter:
 
     def receipt_row(self) -> pl.DataFrame | None:
         """The same as a row of ``runs`` with its partition's columns."""
-        partition, name = self.partition, self._receipt_name()
+        partition, name = self.partition, self.receipt_name
         with ledger_errors(f"read the receipt of run {self.run_id} in {self.root}"):
             if not partition.backend.exists(name):
                 return None
@@ -127,9 +127,11 @@ class RunWriter:
         try:
             return receipt_of(row)
         except IntegrityError as error:
-            raise self.partition.damaged(self._receipt_name(), error.message) from error
+            raise self.partition.damaged(self.receipt_name, error.message) from error
 
-    def _receipt_name(self) -> str:
+    @property
+    def receipt_name(self) -> str:
+        """The file of what the run was sealed with, relative to the ledger's root."""
         return f"{self.partition.folder('runs')}/{RECEIPT_FILE}"
 
 

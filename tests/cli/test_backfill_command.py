@@ -30,14 +30,14 @@ def history() -> pl.DataFrame:
 
 
 def test_a_backfill_fills_the_history_and_a_scan_counts_it(call: Call) -> None:
-    before = call("scan", "--granularity", "inline", *FEW, "--as-of", "2026-07-03T20:00:00Z")
+    before = call("scan", "--granularity", "inline", *FEW, "--as-of", "2026-07-03T20:00:00Z", "--verbose")
     assert "feature history: 0 of 60 sessions" in before.err
     done = call(*BACKFILL, *FEW, *WEEK, "--format", "json")
     assert done.code == 0
     sessions = json.loads(done.out)
     assert [row["session"] for row in sessions] == [f"2026-07-{day:02d}" for day in (6, 7, 8, 9, 10)]
     assert {row["symbols"] for row in sessions} == {3}
-    after = call("scan", "--granularity", "inline", *FEW)
+    after = call("scan", "--granularity", "inline", *FEW, "--verbose")
     assert "feature history: 5 of 60 sessions" in after.err, "four of the week, and the first scan's own"
 
 
@@ -149,4 +149,4 @@ def test_a_backfill_has_no_records_and_says_so(call: Call) -> None:
     assert explained.code == 2
     assert "is of the kind backfill" in " ".join(explained.err.split())
     assert list(LedgerStore("ledger-synthetic").stream("latest")) == []
-    assert "15 rows of features" in call("runs", "show").err
+    assert "15 rows of features" in call("runs", "show", "--verbose").err

@@ -40,6 +40,13 @@ CASES: dict[str, dict[int, str]] = {
         6: f"{MANY[0]} --out {{damaged_ledger}}",
     },
     "runs list": {0: "--out {ledger}", 6: "--out {damaged_ledger}"},
+    "runs verify": {
+        0: "--out {ledger}",
+        2: "nothing --out {ledger}",
+        4: "--out {nowhere}",
+        6: "--out {damaged_ledger}",
+    },
+    "runs repair": {0: "2 --out {damaged_ledger}", 2: "nothing --out {ledger}"},
     "runs show": {0: "--out {ledger}", 2: "nothing --out {ledger}", 6: "--out {damaged_ledger}"},
     "runs upgrade": {
         0: "--all --out {ledger} --to {nowhere}",

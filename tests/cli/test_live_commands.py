@@ -69,7 +69,7 @@ def test_a_scan_on_a_vendor_is_the_scan_on_what_was_stored_from_it(call: Call, r
     (traffic,) = run.traffic
     assert traffic.requests == len(replay.asked())
     assert (traffic.rows > 100, traffic.retries, traffic.failures) == (True, 0, traffic.requests - 3)
-    assert "cboe: " in call("runs", "show").err
+    assert "cboe: " in call("runs", "show", "--verbose").err
     replay.clear_requests()
     again = call("scan", "--provider", "store", "--as-of", as_of_text(run.as_of), *FEW, *SCAN[3:], "--out", "replayed")
     assert again.code == 0

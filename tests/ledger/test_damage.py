@@ -214,6 +214,22 @@ def test_a_marker_that_is_damaged_in_a_run_without_an_end_is_computed_anew(backe
     assert [one.symbol for one in store(backend.root).stream()] == list(RUN.symbols[:4])
 
 
+def test_a_receipt_that_cannot_be_read_is_set_aside_and_a_resume_seals_anew(
+    backend: LedgerBackend, ledger: LedgerStore
+) -> None:
+    expected = everything(backend.root)
+    name = next(name for name in shown(backend) if name.startswith("runs/"))
+    backend.corrupt(name, backend.files("runs")[name][:-9])
+    with pytest.raises(IntegrityError, match="runs verify"):
+        store(backend.root).read("snapshots")
+    done = store(backend.root).repair(RUN.run_id)
+    assert (done.restored, done.set_aside, done.unsealed) == ([], [], True)
+    again = store(backend.root).resume("latest")
+    assert sorted(again.committed()) == [0, 1, 2]
+    again.seal(run_receipt(RUN, content_digest=content_digest(list(again.committed().values()))))
+    assert_same(everything(backend.root), expected)
+
+
 def test_a_repair_of_what_is_whole_changes_nothing(backend: LedgerBackend, ledger: LedgerStore) -> None:
     before = backend.files()
     done = ledger.repair(RUN.run_id)
