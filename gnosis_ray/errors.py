@@ -41,6 +41,7 @@ from pathlib import PurePath
 from typing import Literal, Self
 
 from gnosis_ray.exit_codes import ExitCode, worst
+from gnosis_ray.plain_text import plain_lines
 
 FailureKind = Literal[
     "no_data",  # nothing was known about the symbol
@@ -86,8 +87,8 @@ class GnosisError(Exception):
     def __init__(
         self, message: str, *, symbol: str | None = None, stage: str | None = None, cause: str | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = plain_lines(message)  # it may quote a vendor, a file or a plug-in
+        super().__init__(self.message)
         self.symbol = symbol
         self.stage = stage
         self.cause = cause

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 
 from gnosis_ray.api.observer import Level, Step
+from gnosis_ray.plain_text import plain_lines
 
 STYLES: Mapping[Level, str | None] = {"transient": "dim", "note": "dim", "info": None, "warning": "yellow"}
 
@@ -29,11 +31,11 @@ class ConsoleObserver:
         """A bar that moves when the step is called; nothing at all where the console is no terminal."""
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}", style="dim"),
+            TextColumn("{task.fields[text]}", style="dim", markup=False),
         )
         hidden = not self._console.is_terminal
         with Progress(*columns, console=self._console, transient=True, disable=hidden) as progress:
@@ -45,6 +47,18 @@ class ConsoleObserver:
             yield step
 
 
-def plain_console() -> Console:
-    """A console on standard error that prints texts as they are: brackets in a path or a message are literal."""
-    return Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+class PlainConsole(Console):
+    """A console that writes no control characters but its own, wherever a text comes from.
+
+    Texts are cleaned where they enter; what older versions stored was not.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """See :class:`rich.console.Console`."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=plain_lines(segment.text))
+
+
+def plain_console() -> PlainConsole:
+    """A console on standard error that prints texts as they are: brackets and colons in a message are literal."""
+    return PlainConsole(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gnosis_ray.api.console_observer import ConsoleObserver, plain_console
+from gnosis_ray.api.console_observer import ConsoleObserver, PlainConsole, plain_console
 from gnosis_ray.cli.options import Format
 from gnosis_ray.errors import ConfigError
-from gnosis_ray.report.serialization import json_text
+from gnosis_ray.plain_text import plain_text
+from gnosis_ray.report.serialization import csv_text, json_text
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
@@ -49,7 +50,7 @@ def emit(
     """
     if format_ == "table":
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-        console = _StdoutConsole(highlight=False, width=None if fits else PIPED_WIDTH)
+        console = _StdoutConsole(highlight=False, emoji=False, width=None if fits else PIPED_WIDTH)
         line = console.width
         shown = _fitting(frame, line, spare)
         console.print(_table(console, shown, title, right))
@@ -59,7 +60,7 @@ def emit(
     elif format_ == "json":
         click.echo(json_text(frame.rows(named=True)))
     elif format_ == "csv":
-        click.echo(_flat(frame).write_csv(), nl=False)
+        click.echo(csv_text(frame), nl=False)
     else:
         if sys.stdout.isatty():
             raise ConfigError("Parquet is not for a terminal: redirect stdout to a file")
@@ -68,7 +69,7 @@ def emit(
         sys.stdout.buffer.write(body.getbuffer())
 
 
-class _StdoutConsole(Console):
+class _StdoutConsole(PlainConsole):
     """Passes on that the reader of stdout has gone; rich would end the process with code 1."""
 
     def on_broken_pipe(self) -> None:
@@ -84,13 +85,13 @@ def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[s
     widths[-1] = min(widths[-1], max(MIN_LAST_COLUMN, console.width - others))
     # too narrow a terminal wraps: a figure is never cut
     console.width = max(console.width, others + widths[-1])
-    table = Table(title=_escaped(title), title_justify="left", title_style="bold", header_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
     for heading, (name, dtype), width in zip(_headings(frame), frame.schema.items(), widths, strict=True):
         figures = dtype.is_numeric() or name in right
-        table.add_column(heading, justify="right" if figures else "left", min_width=width, no_wrap=True)
+        table.add_column(Text(heading), justify="right" if figures else "left", min_width=width, no_wrap=True)
     table.columns[-1].max_width = widths[-1]
     for row in texts:
-        table.add_row(*map(_escaped, row))
+        table.add_row(*map(Text, row))  # literal: markup in foreign texts means nothing
     return table
 
 
@@ -119,23 +120,5 @@ def _readable(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) >= 0.1 or value == 0 else f"{value:,.2g}"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
-
-
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Lists as text, their records as JSON: CSV has no other way."""
-    lists = [
-        pl.col(name).list.eval(_as_text(dtype.inner)).list.join(";")
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, pl.List)
-    ]
-    return frame.with_columns(lists)
-
-
-def _as_text(dtype: object) -> pl.Expr:
-    return pl.element().struct.json_encode() if isinstance(dtype, pl.Struct) else pl.element().cast(pl.String)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+        return plain_text(", ".join(map(str, value)))
+    return plain_text(str(value))

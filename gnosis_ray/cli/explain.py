@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from gnosis_ray.api.console_observer import PlainConsole
 from gnosis_ray.api.explain import symbol_report
 from gnosis_ray.cli.console import PIPED_WIDTH, stderr
 from gnosis_ray.cli.ledgers import ledger_named_or_found
@@ -35,8 +35,8 @@ def command(symbol: str, run: str, out: Location | None, html: Path | None, form
     if format_ == "json":
         click.echo(json_text(report))
     else:
-        fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-        print_report(report, Console(highlight=False, width=None if fits else PIPED_WIDTH, markup=False))
+        width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
+        print_report(report, PlainConsole(highlight=False, width=width, markup=False, emoji=False))
     for sentence in report.missing:
         stderr.print(sentence)
     if html is not None:

@@ -20,6 +20,7 @@ class VendorConfig(Section):
     burst: PositiveInt
     max_in_flight: PositiveInt
     timeout_s: PositiveFloat
+    max_answer_mib: int = Field(gt=0, le=1024)
 
 
 class AlpacaConfig(VendorConfig):
@@ -53,7 +54,7 @@ VENDORS: tuple[str, ...] = tuple(ProvidersConfig.model_fields)
 
 
 class GatewayConfig(Section):
-    """Retries, circuit breaker and deadline of requests to vendors."""
+    """Retries, circuit breaker, deadline, and the most that is fetched of one kind of one symbol."""
 
     attempts: PositiveInt
     backoff_s: PositiveFloat
@@ -63,6 +64,8 @@ class GatewayConfig(Section):
     breaker_reset_s: PositiveFloat
     reuse_s: NonNegativeFloat
     deadline_s: PositiveFloat
+    max_requests: int = Field(gt=0, le=100_000)
+    max_rows: int = Field(gt=0, le=100_000_000)
 
 
 class RatePoint(Section):
@@ -122,6 +125,13 @@ StorePlace = Annotated[Location, BeforeValidator(_store_place), PlainSerializer(
 """A folder, or ``s3://bucket/prefix``."""
 
 
+class FileLimits(Section):
+    """The most that is read of one file to import: bytes, unpacked, and rows."""
+
+    max_mib: int = Field(gt=0, le=1 << 20)
+    max_rows: int = Field(gt=0, le=10_000_000_000)
+
+
 class DataConfig(Section):
     """Where market data comes from."""
 
@@ -129,6 +139,7 @@ class DataConfig(Section):
     kinds: dict[DataKind, str]
     fetch: tuple[DataKind, ...]
     dir: StorePlace | None
+    files: FileLimits
     synthetic: SyntheticConfig
 
     @property

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from gnosis_ray.plain_text import BREAKS, CONTROLS
+
 UTC_TIME = pl.Datetime("us", "UTC")
 
 
@@ -177,3 +179,9 @@ FEATURE_HISTORY = _schema(
     }
 )
 """Features of earlier moments, in long form; what could not be computed has no row."""
+
+
+def plain_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """``frame`` with its texts as :func:`~gnosis_ray.plain_text.plain_text` leaves them."""
+    text = pl.col(pl.String)
+    return frame.with_columns(text.str.replace_all(BREAKS, " ").str.replace_all(CONTROLS, ""))

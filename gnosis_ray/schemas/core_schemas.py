@@ -8,6 +8,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
+from gnosis_ray.plain_text import PlainText
+
 EngineKind = Literal["hedge", "liquidity", "sentiment", "elasticity"]
 """The four engines, in the order in which snapshots and reports show them."""
 
@@ -65,18 +67,18 @@ class EngineOutput(FrozenModel):
     timestamp: UtcDatetime
     features: dict[str, FiniteFloat]
     confidence: Confidence
-    regime: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
+    regime: PlainText | None = None
+    metadata: dict[str, PlainText] = Field(default_factory=dict)
 
 
 class EngineSummary(FrozenModel):
     """How far an engine's features can be trusted, and what its market is like."""
 
     confidence: Confidence
-    regime: str | None = None
-    degraded: tuple[str, ...] = ()
+    regime: PlainText | None = None
+    degraded: tuple[PlainText, ...] = ()
     """Faults of the data, by name."""
-    absent: tuple[str, ...] = ()
+    absent: tuple[PlainText, ...] = ()
     """Missing input that is no fault, by name."""
 
 
@@ -108,8 +110,8 @@ class StandardSnapshot(FrozenModel):
     liquidity: dict[str, FiniteFloat] = Field(default_factory=dict)
     sentiment: dict[str, FiniteFloat] = Field(default_factory=dict)
     elasticity: dict[str, FiniteFloat] = Field(default_factory=dict)
-    regime: str | None = None
-    metadata: dict[str, str] = Field(default_factory=dict)
+    regime: PlainText | None = None
+    metadata: dict[str, PlainText] = Field(default_factory=dict)
     engines: dict[EngineKind, EngineSummary] = Field(default_factory=dict)
 
 
@@ -126,15 +128,15 @@ class Suggestion(FrozenModel):
     ('long', True)
     """
 
-    id: str
-    layer: str
+    id: PlainText
+    layer: PlainText
     symbol: str
     timestamp: UtcDatetime | None = None
     action: Action
     confidence: Confidence
     forecast: dict[str, FiniteFloat] = Field(default_factory=dict)
-    reasoning: str
-    tags: list[str] = Field(default_factory=list)
+    reasoning: PlainText
+    tags: list[PlainText] = Field(default_factory=list)
 
 
 class TradeLeg(FrozenModel):
@@ -190,7 +192,7 @@ class TradeIdea(FrozenModel):
 
     id: str
     symbol: str
-    strategy_type: str
+    strategy_type: PlainText
     side: Literal["long", "short", "neutral"]
     legs: list[TradeLeg]
     cost_per_unit: FiniteFloat
@@ -204,8 +206,8 @@ class TradeIdea(FrozenModel):
     stop_loss_price: FiniteFloat | None = None
     recommended_units: Annotated[int, Field(ge=0)]
     confidence: Confidence
-    rationale: str
-    tags: list[str] = Field(default_factory=list)
+    rationale: PlainText
+    tags: list[PlainText] = Field(default_factory=list)
 
 
 class LedgerRecord(FrozenModel):

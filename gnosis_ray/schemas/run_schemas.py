@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from gnosis_ray.errors import FailureKind, GnosisError, error_types, text_of
 from gnosis_ray.exit_codes import ExitCode
+from gnosis_ray.plain_text import PlainText
 from gnosis_ray.schemas.core_schemas import EngineKind, FrozenModel, UtcDatetime
 from gnosis_ray.schemas.feature_spec import FeatureSpec
 
@@ -52,10 +53,10 @@ class Failure(FrozenModel):
     """
 
     symbol: str
-    stage: str
+    stage: PlainText
     kind: FailureKind
-    error: str
-    message: str
+    error: PlainText
+    message: PlainText
 
     @classmethod
     def of(cls, error: BaseException, *, symbol: str, stage: str, untyped: FailureKind = "unexpected") -> Failure:

@@ -25,6 +25,7 @@ from gnosis_ray.vendors.gateway.response_rows import known_by, ordered, validate
 from gnosis_ray.vendors.gateway.thread_pool import DaemonThreadPool
 from gnosis_ray.vendors.gateway.vendor_client import VendorClient
 from gnosis_ray.vendors.providers.base import Provider, ProviderRequest, Transport
+from gnosis_ray.vendors.providers.registry import planned_requests
 
 LOOK_S = 0.2
 """Interval of the deadline checks while nothing arrives."""
@@ -268,7 +269,9 @@ class Gateway:
             reused = response is not None and response.fetched_at >= fresh and response.since <= since
             if response is None or not reused:
                 query = ProviderRequest(request.kind, request.symbol, since, now)
-                rows = validated(vendor.provider.fetch(query), query, request.vendor)
+                with vendor.client.fetching(planned_requests(request.vendor, request.kind)):
+                    rows = vendor.provider.fetch(query)
+                rows = validated(rows, query, request.vendor, self._settings.max_rows)
                 response = self._cache.keep(request.vendor, request.kind, request.symbol, rows, self._time.now(), since)
         except Exception as error:  # noqa: BLE001 - any error fails this symbol alone
             vendor.client.count("failures")

@@ -7,22 +7,28 @@ from datetime import datetime
 import polars as pl
 
 from gnosis_ray.data.store.validation import check_values
-from gnosis_ray.errors import DataError, SchemaError
-from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.errors import DataError, ProviderError, SchemaError
+from gnosis_ray.market.columns import UTC_TIME, plain_texts
 from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.gateway.response_cache import response_schema
 from gnosis_ray.vendors.providers.base import ProviderRequest
 
 
-def validated(frame: pl.DataFrame, request: ProviderRequest, vendor: str) -> pl.DataFrame:
-    """The rows of a response as the store will take them, sorted.
+def validated(frame: pl.DataFrame, request: ProviderRequest, vendor: str, max_rows: int) -> pl.DataFrame:
+    """The rows of a response as the store will take them, sorted, its texts without control characters.
 
     Raises :class:`SchemaError` for other columns, types or symbols than were requested, :class:`DataError` for values
-    that cannot be stored and for two rows that contradict each other.
+    that cannot be stored and for two rows that contradict each other, :class:`ProviderError` for more than ``max_rows``
+    (``gateway.max_rows``).
     """
     data, where = DATASETS[request.kind], f"answer of {vendor}"
-    whole = conform(data, frame.with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where)
+    if frame.height > max_rows:
+        raise ProviderError(
+            f"{where}, dataset {data.kind}: {frame.height:,} rows, more than gateway.max_rows ({max_rows:,})",
+            symbol=request.symbol,
+        )
+    whole = conform(data, plain_texts(frame).with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where)
     check_values(data, whole.with_columns(known_at=pl.max_horizontal("known_at", data.event)), where)
     others = whole.filter(pl.col("symbol") != request.symbol)["symbol"]
     if others.len():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
@@ -23,7 +25,8 @@ class VendorClient:
     """One vendor's :class:`~gnosis_ray.vendors.providers.base.Transport`: rate, retries, breaker, deadline, counts.
 
     A vendor's ``Retry-After`` pauses every thread. The deadline counts from :meth:`begin`, without the time that the
-    requests made since then take at the vendor's rate.
+    requests planned since then take at the vendor's rate. Planned is what we ask for (:meth:`fetching`): the pages that
+    a vendor makes of it, and requests that are tried again, extend nothing.
     """
 
     def __init__(self, name: str, vendor: VendorConfig, settings: GatewayConfig, time: Time) -> None:
@@ -36,13 +39,14 @@ class VendorClient:
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
         self._began = time.seconds()
-        self._queued = 0  # requests since then, including those that still wait for their token
+        self._planned = 0  # requests since then
+        self._here = threading.local()
 
     def begin(self) -> None:
         """Start the deadline."""
         with self._lock:
             self._began = self._time.seconds()
-            self._queued = 0
+            self._planned = 0
 
     def count(self, what: str, by: int = 1) -> None:
         """Add to a counter of :class:`VendorTraffic`."""
@@ -63,12 +67,37 @@ class VendorClient:
     def seconds_left(self) -> float:
         """Until the deadline; negative after it."""
         with self._lock:
-            at_rate_s = self._queued * self._seconds_a_request
+            at_rate_s = self._planned * self._seconds_a_request
             spent = self._time.seconds() - self._began
         return self._settings.deadline_s + at_rate_s - spent
 
+    @contextmanager
+    def fetching(self, planned: int) -> Iterator[None]:
+        """What this thread asks for meanwhile is one fetch, of about ``planned`` requests, within the settings' limits.
+
+        A call outside of any is a fetch by itself.
+        """
+        self._plan(planned)
+        self._here.fetch = _Fetch()
+        try:
+            yield
+        finally:
+            self._here.fetch = None
+
+    def take_rows(self, count: int) -> None:
+        """See :meth:`gnosis_ray.vendors.providers.base.Transport.take_rows`."""
+        fetch = self._fetch() or _Fetch()
+        fetch.rows += count
+        if fetch.rows > self._settings.max_rows:
+            raise ProviderError(
+                f"{self.name} sent more than {self._settings.max_rows:,} rows (gateway.max_rows) of one kind of one "
+                "symbol: given up"
+            )
+
     def call(self, ask: Callable[[], T]) -> T:
         """See :meth:`gnosis_ray.vendors.providers.base.Transport.call`."""
+        if self._fetch() is None:
+            self._plan(1)
         if not self._breaker.allow_request():
             raise self._down()
         trying = Retrying(
@@ -96,10 +125,31 @@ class VendorClient:
         self._breaker.record_success()
         return answer
 
+    def _fetch(self) -> _Fetch | None:
+        fetch: _Fetch | None = getattr(self._here, "fetch", None)
+        return fetch
+
+    def _plan(self, requests: int) -> None:
+        """Give the deadline the time that they take, unless it has passed: nothing begins anew then."""
+        if self.seconds_left() <= 0:
+            return
+        with self._lock:
+            self._planned += requests
+
+    def _count_request(self) -> None:
+        fetch = self._fetch()
+        if fetch is None:
+            return
+        if fetch.requests >= self._settings.max_requests:
+            raise _StoppedError(
+                f"{self.name} was sent {fetch.requests:,} requests (gateway.max_requests) for one kind of one symbol, "
+                "and there is more to ask: given up"
+            )
+        fetch.requests += 1
+
     def _once(self, ask: Callable[[], T]) -> T:
         self._still_wanted()
-        with self._lock:
-            self._queued += 1
+        self._count_request()
         self._throttle.acquire(self._still_wanted)
         self._still_wanted()
         self.count("requests")
@@ -153,6 +203,14 @@ class VendorClient:
             f"{self.name} is taken to be down, not asked: {self._settings.breaker_failures} requests in a row were "
             f"given up, the last with: {self._breaker.last_failure}"
         )
+
+
+@dataclass
+class _Fetch:
+    """What one fetch has taken so far."""
+
+    requests: int = 0
+    rows: int = 0
 
 
 class _StoppedError(Exception):

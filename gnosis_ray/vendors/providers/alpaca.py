@@ -20,10 +20,12 @@ from gnosis_ray.errors import SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.vendors.providers.addresses import OwnHosts
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
+from gnosis_ray.vendors.providers.bodies import AnswerLimits
 from gnosis_ray.vendors.providers.frames import SETTLING, chain, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import load_client, requests_session
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, ManyOf, VendorGreeks, WireModel, read
 
 _NEW_YORK = "America/New_York"
 
@@ -75,12 +77,13 @@ class _Item(WireModel):
     created_at: str
 
 
-_BARS = TypeAdapter(dict[str, list[_Bar]])
-_TRADES = TypeAdapter(dict[str, list[_Trade]])
-_QUOTES = TypeAdapter(dict[str, list[_Quote]])
-_LATEST = TypeAdapter(dict[str, _Trade])
-_CONTRACTS = TypeAdapter(dict[str, _Contract])
-_NEWS = TypeAdapter(dict[str, list[_Item]])
+_BARS = TypeAdapter(ManyOf[_Bar])
+_TRADES = TypeAdapter(ManyOf[_Trade])
+_QUOTES = TypeAdapter(ManyOf[_Quote])
+_LATEST = TypeAdapter(_Trade)
+_CONTRACTS = TypeAdapter(ManyOf[tuple[str, _Contract]])
+_NEWS = TypeAdapter(ManyOf[_Item])
+_HOSTS = ("data.alpaca.markets",)
 
 T = TypeVar("T")
 
@@ -100,11 +103,12 @@ class AlpacaProvider:
         self._requests = importlib.import_module("alpaca.data.requests")
         self._timeframe = importlib.import_module("alpaca.data.timeframe").TimeFrame
         self._settings = settings
-        session = requests_session(self.name, transport, settings.base_url, settings.timeout_s)
+        hosts = OwnHosts.of(self.name, self.name, settings.base_url, _HOSTS)
+        session = requests_session(transport, AnswerLimits.of(self.name, settings), settings.base_url, hosts)
         weakref.finalize(self, session.close)
 
         def connected(kind: str) -> Any:
-            made = _null_tolerant(getattr(historical, kind))(
+            made = _paged(getattr(historical, kind), transport)(
                 key.get_secret_value(), secret.get_secret_value(), raw_data=True
             )
             made._session = session
@@ -165,23 +169,23 @@ class AlpacaProvider:
         request: ProviderRequest,
         symbol: str,
         what: str,
-        shape: TypeAdapter[dict[str, list[T]]],
+        shape: TypeAdapter[tuple[T, ...]],
         stock_only: dict[str, Any] | None = None,
         **more: Any,
-    ) -> list[T]:
+    ) -> tuple[T, ...]:
         """All pages of a series; the client asks for them one by one."""
         pair = is_pair(request.symbol)
         asked = {"symbol_or_symbols": symbol, "start": request.since, "end": self._until(request), **more}
         if not pair:
             asked |= {"feed": self._settings.feed, **(stock_only or {})}
         if asked["start"] >= asked["end"]:
-            return []
+            return ()
         name = "Quote" if pair and what == "Quotes" else what  # the client's own spelling
         ask = getattr(self._requests, f"{'Crypto' if pair else 'Stock'}{name}Request")(**asked)
         side = self._crypto if pair else self._stocks
         method = getattr(side, f"get_{'crypto' if pair else 'stock'}_{what.lower()}")
         where = f"alpaca, {request.kind} of {symbol}"
-        return read(shape, _asked(method, ask, where), where).get(symbol, [])
+        return read(shape, _asked(method, ask, where).get(symbol, ()), where)
 
     def _until(self, request: ProviderRequest) -> datetime:
         """Up to when the plan shows what was traded."""
@@ -192,7 +196,8 @@ class AlpacaProvider:
     def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"alpaca, chain of {symbol}"
         asked = self._requests.OptionChainRequest(underlying_symbol=symbol, feed=self._settings.options_feed)
-        contracts = read(_CONTRACTS, _asked(self._options.get_option_chain, asked, where), where)
+        found = _asked(self._options.get_option_chain, asked, where)
+        contracts = dict(read(_CONTRACTS, tuple(found.items()), where))
         if not contracts:
             return nothing("chains")
         quotes = [c.quote.t for c in contracts.values() if c.quote]
@@ -217,14 +222,14 @@ class AlpacaProvider:
 
     def _price(self, symbol: str, where: str) -> float | None:
         asked = self._requests.StockLatestTradeRequest(symbol_or_symbols=symbol, feed=self._settings.latest_feed)
-        found = read(_LATEST, _asked(self._stocks.get_stock_latest_trade, asked, where), where).get(symbol)
-        return found.p if found else None
+        found = _asked(self._stocks.get_stock_latest_trade, asked, where).get(symbol)
+        return read(_LATEST, found, where).p if found is not None else None
 
     def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"alpaca, news of {symbol}"
         plain = symbol.replace("/", "")
         asked = self._requests.NewsRequest(symbols=plain, start=request.since, end=request.until, sort="asc")
-        items = read(_NEWS, _asked(self._items.get_news, asked, where), where).get("news", [])
+        items = read(_NEWS, _asked(self._items.get_news, asked, where).get("news", ()), where)
         if not items:
             return nothing("news")
         found = pl.DataFrame(
@@ -238,18 +243,27 @@ class AlpacaProvider:
         return within(request, table("news", request.symbol, found))
 
 
-def _null_tolerant(kind: type) -> type:
-    """A client class that reads null as no rows."""
+def _paged(kind: type, transport: Transport) -> type:
+    """A client class that reads null as no rows, and counts the rows of the pages that it asks for by itself."""
 
-    class NullTolerantClient(kind):  # type: ignore[misc]
+    class PagedClient(kind):  # type: ignore[misc]
         def get(self, *args: Any, **more: Any) -> Any:
             found = super().get(*args, **more)
             if not isinstance(found, dict):
                 raise TypeError(f"Expected an object, found {type(found).__name__}")
             nothing: dict[str, Any] = {"news": [], "next_page_token": None}
-            return {name: nothing.get(name, {}) if rows is None else rows for name, rows in found.items()}
+            page = {name: nothing.get(name, {}) if rows is None else rows for name, rows in found.items()}
+            transport.take_rows(sum(map(_rows_in, page.values())))
+            return page
 
-    return NullTolerantClient
+    return PagedClient
+
+
+def _rows_in(answer: Any) -> int:
+    """Rows of a page: in a list, in the lists of each symbol, or one a contract."""
+    if isinstance(answer, dict):
+        return sum(len(rows) if isinstance(rows, list) else 1 for rows in answer.values())
+    return len(answer) if isinstance(answer, list) else 0
 
 
 def _volume(day: _OptionDay | None, session: str) -> float:
@@ -257,11 +271,11 @@ def _volume(day: _OptionDay | None, session: str) -> float:
     return day.v if day and day.t == session else 0.0
 
 
-def _asked(method: Callable[[Any], Any], request: Any, where: str) -> Any:
+def _asked(method: Callable[[Any], Any], request: Any, where: str) -> dict[str, Any]:
     """What the client returns; its own failures to read an answer as ours."""
     try:
-        return method(request)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return dict(method(request))
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SchemaError(f"{where}: alpaca-py cannot read the answer: {error}", cause=type(error).__name__) from error
 
 

@@ -35,7 +35,15 @@ class Transport(Protocol):
 
         Waits for a token of the vendor's rate. ``ask`` raises :class:`TransientError` for temporary failures (429, 5xx,
         time-outs, broken connections), which are retried, and another :class:`ProviderError` for permanent ones. Any
-        error that is not a :class:`DataError` passes through and does not count for or against the vendor.
+        error that is not a :class:`DataError` passes through and does not count for or against the vendor. Raises
+        :class:`ProviderError` where a fetch has sent as many requests as it may.
+        """
+        ...
+
+    def take_rows(self, count: int) -> None:
+        """Count the rows of a page, where an answer has several.
+
+        Raises :class:`ProviderError` where they are more than one fetch may bring.
         """
         ...
 

@@ -20,7 +20,7 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, nothing
 from gnosis_ray.vendors.providers.http import HttpVendor
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, ManyOf, VendorGreeks, WireModel
 
 DELAY = timedelta(minutes=15)
 """How old the quotes of an answer are."""
@@ -49,7 +49,7 @@ class _Option(VendorGreeks):
 
 class _Data(WireModel):
     current_price: Figure
-    options: list[_Option]
+    options: ManyOf[_Option]
 
 
 class _Chain(WireModel):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import ModuleType
@@ -34,10 +34,12 @@ from gnosis_ray.errors import (
 from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.redaction import redacted
 from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.vendors.providers.addresses import OwnHosts
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
+from gnosis_ray.vendors.providers.bodies import AnswerLimits
 from gnosis_ray.vendors.providers.frames import daily, nothing, table, within
 from gnosis_ray.vendors.providers.http_sessions import load_client, requests_session
-from gnosis_ray.vendors.providers.wire_models import WireModel, read
+from gnosis_ray.vendors.providers.wire_models import FIRST_FAULT_ONLY, ManyOf, WireModel, read
 
 _DAY_MS = 86_400_000
 _DEPTH = 5
@@ -63,14 +65,17 @@ class _Trade(WireModel):
     side: str | None = None
 
 
+_Side = Annotated[list[Annotated[list[float | None], FIRST_FAULT_ONLY]], FIRST_FAULT_ONLY]
+
+
 class _Book(WireModel):
     timestamp: Milliseconds | None = None
-    bids: list[list[float | None]]
-    asks: list[list[float | None]]
+    bids: _Side
+    asks: _Side
 
 
-_CANDLES = TypeAdapter(list[_Candle])
-_TRADES = TypeAdapter(list[_Trade])
+_CANDLES = TypeAdapter(ManyOf[_Candle])
+_TRADES = TypeAdapter(ManyOf[_Trade])
 _BOOK = TypeAdapter(_Book)
 
 T = TypeVar("T")
@@ -91,6 +96,7 @@ class CcxtProvider:
             raise ConfigError(f"ccxt knows no exchange '{settings.exchange}' (providers.ccxt.exchange)")
         self._ccxt = ccxt
         self._place = f"{settings.exchange} through ccxt"
+        self._transport = transport
         self._said = threading.local()
         self._exchange = self._connected(ccxt, settings, transport)
         weakref.finalize(self, self._exchange.session.close)
@@ -117,10 +123,11 @@ class CcxtProvider:
         rows = pl.DataFrame(candles, schema=list(_Candle._fields), orient="row")
         return daily(request, rows["t"].cast(pl.Datetime("ms", "UTC")).dt.date(), rows)
 
-    def _candles(self, request: ProviderRequest, pair: str) -> Iterator[list[_Candle]]:
+    def _candles(self, request: ProviderRequest, pair: str) -> Iterator[tuple[_Candle, ...]]:
         since, until = _ms(request.since) // _DAY_MS * _DAY_MS, _ms(request.until)
         while since <= until:
             found = self._read(_CANDLES, self._exchange.fetch_ohlcv, f"bars of {pair}", pair, "1d", since)
+            self._transport.take_rows(len(found))
             yield found
             if not found or found[-1].t < since:
                 return
@@ -137,9 +144,10 @@ class CcxtProvider:
     def _prints(self, request: ProviderRequest, pair: str) -> Iterator[_Trade]:
         """Each trade once: pages start at the millisecond at which the page before ended."""
         since, until = _ms(request.since), _ms(request.until)
-        last: list[_Trade] = []
+        last: tuple[_Trade, ...] = ()
         while since <= until:
             page = self._read(_TRADES, self._exchange.fetch_trades, f"trades of {pair}", pair, since)
+            self._transport.take_rows(len(page))
             new = _not_in(last, page)
             yield from new
             if not new or page[-1].timestamp < since:
@@ -195,12 +203,13 @@ class CcxtProvider:
                 return transport.call(ask)
 
         exchange = TransportExchange({"enableRateLimit": False, "timeout": int(settings.timeout_s * 1000)})
-        exchange.session = requests_session(place, _DirectTransport(), settings.base_url, settings.timeout_s)
 
-        def keep_date(answer: Any, *_: Any, **__: Any) -> None:
+        def keep_date(answer: Any) -> None:
             said.date = answer.headers.get("Date", "")
 
-        exchange.session.hooks["response"].append(keep_date)
+        limits = AnswerLimits.of(CcxtProvider.name, settings, place)
+        hosts = OwnHosts.of(place, CcxtProvider.name, settings.base_url, _hosts(exchange))
+        exchange.session = requests_session(_DirectTransport(), limits, settings.base_url, hosts, keep_date)
         return exchange
 
 
@@ -209,6 +218,21 @@ class _DirectTransport:
 
     def call(self, ask: Callable[[], T]) -> T:
         return ask()
+
+    def take_rows(self, count: int) -> None:
+        """Count nothing: the provider does."""
+
+
+def _hosts(exchange: Any) -> set[str]:
+    """The hosts of an exchange's interfaces, as ccxt knows them."""
+    found, left = set(), [exchange.urls.get("api")]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            left += one.values()
+        elif isinstance(one, str) and (host := urlsplit(exchange.implode_hostname(one)).hostname):
+            found.add(host)
+    return found
 
 
 def _ours(ccxt: ModuleType, error: Exception, place: str) -> DataError:
@@ -225,7 +249,7 @@ def _ours(ccxt: ModuleType, error: Exception, place: str) -> DataError:
     return ProviderError(text, cause=name)
 
 
-def _not_in(last: list[_Trade], page: list[_Trade]) -> list[_Trade]:
+def _not_in(last: Sequence[_Trade], page: Sequence[_Trade]) -> list[_Trade]:
     """The trades of ``page`` that the page before did not have; by id, or all of them by what they are."""
     known = set(map(_identity, last))
     return [trade for trade in page if _identity(trade) not in known]

@@ -16,17 +16,16 @@ from pydantic_core import from_json
 
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.config import VendorConfig
-from gnosis_ray.errors import ConfigError, GnosisError, ProviderError, SchemaError, TransientError
+from gnosis_ray.errors import GnosisError, ProviderError, SchemaError, TransientError
 from gnosis_ray.redaction import never_show
 from gnosis_ray.security.keys import KeyName, where_to_put
+from gnosis_ray.vendors.providers.addresses import checked_base_url
 from gnosis_ray.vendors.providers.base import Transport
-from gnosis_ray.vendors.providers.http_sessions import refused, unreachable
+from gnosis_ray.vendors.providers.bodies import ACCEPT_ENCODING, AnswerLimits, read_body
+from gnosis_ray.vendors.providers.http_sessions import redirected, refused, unreachable
 from gnosis_ray.vendors.providers.wire_models import read
 
 T = TypeVar("T")
-
-MAX_ANSWER_BYTES = 64 << 20
-"""The chain of SPX, the largest response, is about 12 MiB of JSON."""
 
 Quirk = Callable[[httpx.Response, str], GnosisError | None]
 """Maps a response of status 400 or above, and its text, to a vendor's special error; None for the usual error."""
@@ -64,15 +63,19 @@ class HttpVendor:
     ) -> None:
         """Raises :class:`ConfigError` where ``settings.base_url`` is none. ``http_transport`` replaces the network."""
         self._name = name
-        self._timeout_s = settings.timeout_s
+        self._limits = AnswerLimits.of(name, settings)
         self._transport = transport
         self._bearer = bearer
         self._quirk = quirk
         self._client = httpx.Client(
-            base_url=_checked(name, settings.base_url),
+            base_url=checked_base_url(name, settings.base_url),
             timeout=settings.timeout_s,
             limits=httpx.Limits(max_connections=settings.max_in_flight),
-            headers={"User-Agent": f"gnosis-ray/{version('gnosis-ray')}", "Accept": "application/json"},
+            headers={
+                "User-Agent": f"gnosis-ray/{version('gnosis-ray')}",
+                "Accept": "application/json",
+                "Accept-Encoding": ACCEPT_ENCODING,
+            },
             auth=bearer,
             transport=http_transport,
         )
@@ -94,7 +97,8 @@ class HttpVendor:
         started = monotonic_seconds()
         try:
             with self._client.stream("GET", path, params=asked) as answer:
-                body = self._body(answer, started)
+                encoding = answer.headers.get("Content-Encoding")
+                body = read_body(answer.iter_raw(), encoding, answer.url.path, started, self._limits)
         except httpx.RequestError as error:
             raise unreachable(self._name, str(self._client.base_url.join(path)), error) from error
         if answer.status_code >= 300:
@@ -109,28 +113,10 @@ class HttpVendor:
                 raise TransientError(f"{where}: the answer broke off after {len(body)} bytes") from error
             raise
 
-    def _body(self, answer: httpx.Response, started: float) -> bytes:
-        """The decoded body. httpx restarts its read time-out with each chunk; this one covers the whole response."""
-        body = bytearray()
-        for chunk in answer.iter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                raise ProviderError(
-                    f"{self._name} sent more than {MAX_ANSWER_BYTES >> 20} MiB to {answer.url.path}: not read further"
-                )
-            if monotonic_seconds() - started > self._timeout_s:
-                raise httpx.ReadTimeout(f"no whole answer within {self._timeout_s:g} s", request=answer.request)
-        return bytes(body)
-
     def _refusal(self, answer: httpx.Response, body: bytes) -> GnosisError:
         text = body.decode("utf-8", "replace")
         if answer.status_code < 400:
-            to = answer.headers.get("Location", "nowhere")
-            return ProviderError(
-                f"{self._name} redirects {answer.url.path} to {httpx.URL(to).host or 'another path'}, which is not "
-                f"followed. Is providers.{self._name}.base_url right?",
-                status=answer.status_code,
-            )
+            return redirected(self._name, self._name, str(answer.url), answer.status_code, answer.headers)
         if special := self._quirk(answer, text):
             return special
         if answer.status_code in (401, 403) and self._bearer is None:
@@ -146,18 +132,6 @@ class HttpVendor:
                 status=answer.status_code,
             )
         return refused(self._name, str(answer.url), answer.status_code, answer.headers, text)
-
-
-def _checked(name: str, base_url: str) -> str:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-        raise ConfigError(
-            f"Expected http:// or https:// and a host, without user and password, as providers.{name}.base_url"
-        )
-    return base_url
 
 
 def _ends_too_early(body: bytes) -> bool:

@@ -7,30 +7,27 @@ waits for the vendor's rate, and returns a response or raises one of our errors.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError, install_command
 from gnosis_ray.redaction import redacted
+from gnosis_ray.vendors.providers.addresses import OwnHosts, rebased
 from gnosis_ray.vendors.providers.base import Transport
+from gnosis_ray.vendors.providers.bodies import ACCEPT_ENCODING, CHUNK, AnswerLimits, read_body
 
 if TYPE_CHECKING:
     import requests
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 _TRANSIENT = frozenset({408, 418, 425, 429})  # 418: some exchanges, to clients that continue after a 429
 _READ, _SHOWN = 1 << 16, 200
 """Characters of an error response that are searched for keys, and that our error quotes."""
-
-
-def rebased(url: str, base_url: str) -> str:
-    """``url`` at another scheme, host and port; as it was where ``base_url`` is empty."""
-    if not base_url:
-        return url
-    base, parts = urlsplit(base_url), urlsplit(url)
-    return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + parts.path, parts.query, parts.fragment))
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -76,30 +73,121 @@ def unreachable(vendor: str, url: str, error: Exception) -> TransientError:
     )
 
 
-def requests_session(vendor: str, transport: Transport, base_url: str, timeout_s: float) -> requests.Session:
-    """A session of ``requests``: each request through ``transport``, to ``base_url`` if not empty, with a time-out.
+def redirected(vendor: str, setting: str, url: str, status: int, headers: Mapping[str, str]) -> ProviderError:
+    """The error of a redirect: none is followed. ``setting``: the vendor's name in the settings."""
+    to = headers.get("Location", "")
+    host = urlsplit(to).hostname if to.isprintable() else None
+    return ProviderError(
+        f"{vendor} redirects {urlsplit(url).path} to {host or 'another path'}, which is not followed. "
+        f"Is providers.{setting}.base_url right?",
+        status=status,
+    )
 
-    A response of status 400 or above is raised (:func:`refused`), so that clients built on it do not retry.
+
+def requests_session(
+    transport: Transport,
+    limits: AnswerLimits,
+    base_url: str,
+    hosts: OwnHosts,
+    hook: Callable[[Any], None] | None = None,
+) -> requests.Session:
+    """A session of ``requests``: each request through ``transport``, to ``base_url`` if not empty, within ``limits``.
+
+    A response of status 300 or above is raised (:func:`redirected`, :func:`refused`), so that clients built on it
+    neither follow nor retry. ``hook`` is called with each response before that.
     """
     import requests  # only clients built on it need it
+    from urllib3.exceptions import HTTPError
+
+    vendor = limits.place
 
     class TransportSession(requests.Session):
         def request(self, method: str, url: str | bytes, *args: Any, **more: Any) -> requests.Response:
             target = rebased(url if isinstance(url, str) else url.decode(), base_url)
-            more["timeout"] = timeout_s
+            hosts.require(target)
+            headers = requests.structures.CaseInsensitiveDict(more.pop("headers", None) or {})
+            headers["Accept-Encoding"] = ACCEPT_ENCODING
+            more |= {"headers": headers, "timeout": limits.timeout_s, "stream": True, "allow_redirects": False}
 
             def ask() -> requests.Response:
+                started = monotonic_seconds()
                 try:
-                    answer = super(TransportSession, self).request(method, target, *args, **more)
-                except requests.RequestException as error:
+                    with super(TransportSession, self).request(method, target, *args, **more) as answer:
+                        encoding = answer.headers.get("Content-Encoding")
+                        body = read_body(_as_sent(answer.raw), encoding, urlsplit(target).path, started, limits)
+                except (requests.RequestException, HTTPError) as error:
                     raise unreachable(vendor, target, error) from error
+                answer._content = body  # where requests keeps what it has read itself
+                answer._content_consumed = True  # type: ignore[attr-defined]
+                if hook:
+                    hook(answer)
                 if answer.status_code >= 400:
                     raise refused(vendor, target, answer.status_code, answer.headers, answer.text)
+                if answer.status_code >= 300:
+                    raise redirected(vendor, limits.vendor, target, answer.status_code, answer.headers)
                 return answer
 
             return transport.call(ask)
 
     return TransportSession()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response of :class:`TransportPool`, read and unpacked."""
+
+    status: int
+    data: bytes
+
+
+class TransportPool:
+    """A connection pool of urllib3, each request through the transport, within limits; no retries, no redirects.
+
+    A response of another status than 200 is raised.
+    """
+
+    def __init__(self, pool: PoolManager, transport: Transport, limits: AnswerLimits, hosts: OwnHosts) -> None:
+        self._pool = pool
+        self._transport = transport
+        self._limits = limits
+        self._hosts = hosts
+
+    def request(
+        self, method: str, url: str, fields: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """See :class:`urllib3.PoolManager`."""
+        from urllib3.exceptions import HTTPError
+
+        self._hosts.require(url)
+        vendor, asked = self._limits.place, {**(headers or {}), "Accept-Encoding": ACCEPT_ENCODING}
+
+        def ask() -> Answer:
+            started = monotonic_seconds()
+            try:
+                answer = self._pool.request(
+                    method, url, fields=fields, headers=asked, retries=False, redirect=False, preload_content=False
+                )
+                try:
+                    encoding = answer.headers.get("Content-Encoding")
+                    data = read_body(_as_sent(answer), encoding, urlsplit(url).path, started, self._limits)
+                finally:
+                    answer.close()  # what was read whole has given its connection back already
+                    answer.release_conn()
+            except HTTPError as error:
+                raise unreachable(vendor, url, error) from error
+            if 300 <= answer.status < 400:
+                raise redirected(vendor, self._limits.vendor, url, answer.status, answer.headers)
+            if answer.status != 200:
+                raise refused(vendor, url, answer.status, answer.headers, data.decode(errors="replace"))
+            return Answer(answer.status, data)
+
+        return self._transport.call(ask)
+
+
+def _as_sent(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The bytes of a body as they arrive: to read a fixed number of them would wait for those that drip."""
+    while piece := answer.read1(CHUNK, decode_content=False):
+        yield piece
 
 
 def load_client(extra: str, load: Callable[[], ModuleType]) -> ModuleType:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
@@ -20,14 +20,14 @@ from gnosis_ray.config import VendorConfig
 from gnosis_ray.errors import ProviderError, SchemaError
 from gnosis_ray.market.symbols import is_pair, vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind, UtcDatetime
+from gnosis_ray.vendors.providers.addresses import OwnHosts
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
+from gnosis_ray.vendors.providers.bodies import AnswerLimits
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import load_client, refused, unreachable
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel, read
+from gnosis_ray.vendors.providers.http_sessions import Answer, TransportPool, load_client
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, ManyOf, VendorGreeks, WireModel, read
 
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
-
+_HOSTS = ("api.massive.com", "api.polygon.io")
 _CHAIN_PAGE = 250
 _TICK_PAGE = 50_000
 _NEWS_PAGE = 1_000
@@ -113,26 +113,27 @@ class _Page(WireModel):
     status: str | None = None
     error: str | None = None
     next_url: str | None = None
+    results: tuple[Any, ...] = ()
 
 
 class _Contracts(_Page):
-    results: tuple[_Contract, ...] = ()
+    results: ManyOf[_Contract] = ()
 
 
 class _Bars(_Page):
-    results: tuple[_Bar, ...] = ()
+    results: ManyOf[_Bar] = ()
 
 
 class _Trades(_Page):
-    results: tuple[_Trade, ...] = ()
+    results: ManyOf[_Trade] = ()
 
 
 class _Quotes(_Page):
-    results: tuple[_Quote, ...] = ()
+    results: ManyOf[_Quote] = ()
 
 
 class _Items(_Page):
-    results: tuple[_Item, ...] = ()
+    results: ManyOf[_Item] = ()
 
 
 _CONTRACTS = TypeAdapter(_Contracts)
@@ -155,6 +156,7 @@ class MassiveProvider:
 
     def __init__(self, settings: VendorConfig, transport: Transport, key: SecretStr) -> None:
         massive = load_client("massive", lambda: importlib.import_module("massive"))
+        hosts = OwnHosts.of(self.name, self.name, settings.base_url, _HOSTS)
         more = {"base": settings.base_url.rstrip("/")} if settings.base_url else {}
         self._client = massive.RESTClient(
             key.get_secret_value(),
@@ -164,7 +166,8 @@ class MassiveProvider:
             **more,
         )
         pool = self._client.client
-        self._client.client = _TransportPool(pool, transport)
+        self._transport = transport
+        self._client.client = TransportPool(pool, transport, AnswerLimits.of(self.name, settings), hosts)
         weakref.finalize(self, pool.clear)
 
     def fetch(self, request: ProviderRequest) -> pl.DataFrame:
@@ -190,8 +193,8 @@ class MassiveProvider:
         return daily(request, days, raw)
 
     def _aggregates(self, request: ProviderRequest, symbol: str, *, adjusted: bool) -> pl.DataFrame:
-        def ask(params: dict[str, Any]) -> BaseHTTPResponse:
-            answer: BaseHTTPResponse = self._client.list_aggs(
+        def ask(params: dict[str, Any]) -> Answer:
+            answer: Answer = self._client.list_aggs(
                 symbol,
                 1,
                 "day",
@@ -216,11 +219,11 @@ class MassiveProvider:
     def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"massive, chain of {symbol}"
 
-        def ask(params: dict[str, Any]) -> BaseHTTPResponse:
-            answer: BaseHTTPResponse = self._client.list_snapshot_options_chain(symbol, params=params, raw=True)
+        def ask(params: dict[str, Any]) -> Answer:
+            answer: Answer = self._client.list_snapshot_options_chain(symbol, params=params, raw=True)
             return answer
 
-        found = [c for page in _pages(_CONTRACTS, ask, {"limit": _CHAIN_PAGE}, where) for c in page.results]
+        found = [c for page in self._pages(_CONTRACTS, ask, {"limit": _CHAIN_PAGE}, where) for c in page.results]
         if not found:
             return nothing("chains")
         quoted = _event_time(found)
@@ -272,7 +275,7 @@ class MassiveProvider:
         return _series(request, rows, ["bid", "bid_size", "ask", "ask_size"])
 
     def _ticks(
-        self, shape: TypeAdapter[P], method: Callable[..., BaseHTTPResponse], request: ProviderRequest, symbol: str
+        self, shape: TypeAdapter[P], method: Callable[..., Answer], request: ProviderRequest, symbol: str
     ) -> Iterator[P]:
         asked = {
             "timestamp.gte": _epoch_ns(request.since),
@@ -282,10 +285,28 @@ class MassiveProvider:
             "limit": _TICK_PAGE,
         }
 
-        def ask(params: dict[str, Any]) -> BaseHTTPResponse:
+        def ask(params: dict[str, Any]) -> Answer:
             return method(symbol, params=params, raw=True)
 
-        return _pages(shape, ask, asked, f"massive, {request.kind} of {symbol}")
+        return self._pages(shape, ask, asked, f"massive, {request.kind} of {symbol}")
+
+    def _pages(
+        self, shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], Answer], asked: dict[str, Any], where: str
+    ) -> Iterator[P]:
+        """Every page: the address of the next page holds a cursor, which replaces the first parameters."""
+        seen: list[dict[str, Any]] = []
+        while True:
+            seen.append(asked)
+            page = read(shape, ask(dict(asked)).data, where)  # the client adds to what it is given
+            if page.status == "ERROR":
+                raise ProviderError(f"{where}: {page.error or 'an error without a reason'}")
+            self._transport.take_rows(len(page.results))
+            yield page
+            if not page.next_url:
+                return
+            asked = dict(parse_qsl(urlsplit(page.next_url).query))
+            if asked in seen:
+                raise ProviderError(f"{where}: the next page is one that was read before")
 
     def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {
@@ -297,59 +318,17 @@ class MassiveProvider:
             "limit": _NEWS_PAGE,
         }
 
-        def ask(params: dict[str, Any]) -> BaseHTTPResponse:
-            answer: BaseHTTPResponse = self._client.list_ticker_news(params=params, raw=True)
+        def ask(params: dict[str, Any]) -> Answer:
+            answer: Answer = self._client.list_ticker_news(params=params, raw=True)
             return answer
 
         rows = [
             (item.published_utc, item.title, item.description, item.publisher.name)
-            for page in _pages(_ITEMS, ask, asked, f"massive, news of {symbol}")
+            for page in self._pages(_ITEMS, ask, asked, f"massive, news of {symbol}")
             for item in page.results
         ]
         found = pl.DataFrame(rows, schema=["timestamp", "headline", "body", "source"], orient="row")
         return within(request, table("news", request.symbol, found)) if rows else nothing("news")
-
-
-class _TransportPool:
-    """The client's connection pool, each request through the transport; no retries, no redirects."""
-
-    def __init__(self, pool: PoolManager, transport: Transport) -> None:
-        self._pool = pool
-        self._transport = transport
-
-    def request(
-        self, method: str, url: str, fields: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> BaseHTTPResponse:
-        from urllib3.exceptions import HTTPError  # a dependency of the client
-
-        def ask() -> BaseHTTPResponse:
-            try:
-                answer = self._pool.request(method, url, fields=fields, headers=headers, retries=False)
-            except HTTPError as error:
-                raise unreachable("massive", url, error) from error
-            if answer.status != 200:
-                raise refused("massive", url, answer.status, answer.headers, answer.data.decode(errors="replace"))
-            return answer
-
-        return self._transport.call(ask)
-
-
-def _pages(
-    shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], BaseHTTPResponse], asked: dict[str, Any], where: str
-) -> Iterator[P]:
-    """Every page: the address of the next page holds a cursor, which replaces the first parameters."""
-    seen: list[dict[str, Any]] = []
-    while True:
-        seen.append(asked)
-        page = read(shape, ask(dict(asked)).data, where)  # the client adds to what it is given
-        if page.status == "ERROR":
-            raise ProviderError(f"{where}: {page.error or 'an error without a reason'}")
-        yield page
-        if not page.next_url:
-            return
-        asked = dict(parse_qsl(urlsplit(page.next_url).query))
-        if asked in seen:
-            raise ProviderError(f"{where}: the next page is one that was read before")
 
 
 def _event_time(contracts: list[_Contract]) -> datetime | None:

@@ -51,6 +51,11 @@ VENDOR: Mapping[str, Vendor] = MappingProxyType(
 """By name."""
 
 
+def planned_requests(vendor: str, kind: DataKind) -> int:
+    """About how many requests one kind of one symbol takes; 1 where it is not known."""
+    return VENDOR[vendor].requests.get(kind, 1)
+
+
 def provider_maker(providers: ProvidersConfig) -> Callable[[str, Transport], Provider]:
     """Returns the function that builds a vendor's provider; it loads module, client and keys when called.
 

@@ -24,7 +24,7 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, closes, daily, newest, nothing, table, within
 from gnosis_ray.vendors.providers.http import Bearer, HttpVendor
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, VendorGreeks, WireModel
+from gnosis_ray.vendors.providers.wire_models import FIRST_FAULT_ONLY, NO_GREEKS, VendorGreeks, WireModel
 
 _EASTERN = ZoneInfo("America/New_York")
 _OPEN = time(9, 30)
@@ -53,7 +53,7 @@ def _number(value: Any) -> Any:
     return None if value == "NaN" else value
 
 
-Many = Annotated[list[T], BeforeValidator(_each)]
+Many = Annotated[list[T], FIRST_FAULT_ONLY, BeforeValidator(_each)]
 Perhaps = Annotated[T | None, BeforeValidator(_null)]
 Figure = Annotated[float | None, Field(allow_inf_nan=False)]
 DayFigure = Annotated[Figure, BeforeValidator(_number)]
@@ -170,6 +170,7 @@ class TradierProvider:
         *,
         http_transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._transport = transport
         self._http = HttpVendor(
             self.name,
             settings,
@@ -219,7 +220,9 @@ class TradierProvider:
         asked = {"symbol": symbol, "expiration": expiry, "greeks": "true"}
         where = f"tradier, chain of {symbol} for {expiry}"
         found = self._http.get(_CHAIN, "/v1/markets/options/chains", asked, where).options
-        return found.option if found else []
+        options = found.option if found else []
+        self._transport.take_rows(len(options))
+        return options
 
     def _bars(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {
@@ -264,6 +267,7 @@ class TradierProvider:
             "session_filter": "open",
         }
         found = self._http.get(_TICKS, "/v1/markets/timesales", asked, f"tradier, ticks of {symbol}").series
+        self._transport.take_rows(len(found.data) if found else 0)
         first, beyond = start.timestamp(), end.timestamp()
         return (tick for tick in (found.data if found else []) if first <= tick.timestamp < beyond)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from reprlib import Repr
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, TypeAdapter, ValidationError
 
 from gnosis_ray.errors import SchemaError
+from gnosis_ray.plain_text import plain_text
 from gnosis_ray.redaction import redacted
 
 
@@ -33,7 +35,25 @@ NO_GREEKS = VendorGreeks()
 
 T = TypeVar("T")
 
+
+class _FirstFaultOnly(FailFast):
+    """Pydantic's own, hashable, so that what has it can be optional."""
+
+    def __hash__(self) -> int:
+        return hash(self.fail_fast)
+
+
+FIRST_FAULT_ONLY = _FirstFaultOnly()
+"""Of a list: reading ends at the first element that is wrong. Each error takes a kilobyte, of millions perhaps."""
+
+ManyOf = Annotated[tuple[T, ...], FIRST_FAULT_ONLY]
+"""Many of a kind, from a list."""
+
 _SHOWN = 60
+_short = Repr()
+"""What is shown of an input is cut before it is written out: it may be the whole answer."""
+_short.maxlevel, _short.maxdict, _short.maxlist, _short.maxtuple = 2, 3, 3, 3
+_short.maxstring = _short.maxother = 2 * _SHOWN
 
 
 def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
@@ -47,7 +67,7 @@ def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
         return shape.validate_python(body)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole answer"
-        found = redacted(repr(first["input"]))[:_SHOWN]
+        field = plain_text(".".join(str(part)[:_SHOWN] for part in first["loc"])) or "the whole answer"
+        found = redacted(_short.repr(first["input"]))[:_SHOWN]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise SchemaError(f"{where}, field {field}: {first['msg']}, found {found}{more}") from None

@@ -8,15 +8,13 @@ memory that never ages, both hide errors unless a global switch is set, and pric
 from __future__ import annotations
 
 import importlib
-import threading
 import weakref
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import polars as pl
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from gnosis_ray.config import VendorConfig, home
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, SchemaError, TransientError
@@ -24,12 +22,11 @@ from gnosis_ray.market.symbols import vendor_symbol
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.frames import chain, daily, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import load_client, rebased, refused, unreachable
-from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, WireModel, read
+from gnosis_ray.vendors.providers.http_sessions import load_client, refused
+from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, ManyOf, WireModel, read
+from gnosis_ray.vendors.providers.yahoo_session import yahoo_session
 
 _API = "https://query2.finance.yahoo.com"
-_COOKIES = "fc.yahoo.com"
-_CRUMB = "/v1/test/getcrumb"
 _EVER = 9_999_999_999
 """Seconds since 1970, beyond any present: prices are adjusted for every split to date, so every split must be seen."""
 _HEADLINES = 100
@@ -45,25 +42,29 @@ class _Split(WireModel):
     denominator: float = Field(gt=0)
 
 
+def _values(named: Any) -> Any:
+    return tuple(named.values()) if isinstance(named, dict) else named
+
+
 class _Events(WireModel):
-    splits: dict[str, _Split] = Field(default_factory=dict)
+    splits: Annotated[ManyOf[_Split], BeforeValidator(_values)] = ()
 
 
 class _Prices(WireModel):
-    open: tuple[float | None, ...] = ()
-    high: tuple[float | None, ...] = ()
-    low: tuple[float | None, ...] = ()
-    close: tuple[float | None, ...] = ()
-    volume: tuple[float | None, ...] = ()
+    open: ManyOf[float | None] = ()
+    high: ManyOf[float | None] = ()
+    low: ManyOf[float | None] = ()
+    close: ManyOf[float | None] = ()
+    volume: ManyOf[float | None] = ()
 
 
 class _Adjusted(WireModel):
-    adjclose: tuple[float | None, ...] = ()
+    adjclose: ManyOf[float | None] = ()
 
 
 class _Indicators(WireModel):
-    quote: tuple[_Prices, ...]
-    adjclose: tuple[_Adjusted, ...] = ()
+    quote: ManyOf[_Prices]
+    adjclose: ManyOf[_Adjusted] = ()
 
 
 class _Meta(WireModel):
@@ -72,7 +73,7 @@ class _Meta(WireModel):
 
 class _Chart(WireModel):
     meta: _Meta
-    timestamp: tuple[Seconds, ...] = ()
+    timestamp: ManyOf[Seconds] = ()
     events: _Events = _Events()
     indicators: _Indicators
 
@@ -83,7 +84,7 @@ class _Fault(WireModel):
 
 
 class _Charts(WireModel):
-    result: list[_Chart] | None
+    result: ManyOf[_Chart] | None
     error: _Fault | None = None
 
 
@@ -103,8 +104,8 @@ class _Contract(WireModel):
 
 
 class _Expiry(WireModel):
-    calls: list[_Contract]
-    puts: list[_Contract]
+    calls: ManyOf[_Contract]
+    puts: ManyOf[_Contract]
 
 
 class _Underlying(WireModel):
@@ -113,13 +114,13 @@ class _Underlying(WireModel):
 
 
 class _Chain(WireModel):
-    expiries: list[Seconds] = Field(validation_alias="expirationDates")
+    expiries: ManyOf[Seconds] = Field(validation_alias="expirationDates")
     quote: _Underlying
-    options: list[_Expiry]
+    options: ManyOf[_Expiry]
 
 
 class _Chains(WireModel):
-    result: list[_Chain]
+    result: ManyOf[_Chain]
     error: _Fault | None = None
 
 
@@ -131,11 +132,11 @@ class _Item(WireModel):
     title: str
     publisher: str
     published: Seconds = Field(validation_alias="providerPublishTime")
-    tickers: list[str] | None = Field(None, validation_alias="relatedTickers")
+    tickers: ManyOf[str] | None = Field(None, validation_alias="relatedTickers")
 
 
 class _SearchAnswer(WireModel):
-    news: list[_Item]
+    news: ManyOf[_Item]
 
 
 _CHART = TypeAdapter(_ChartAnswer)
@@ -158,7 +159,8 @@ class YahooProvider:
         cache = importlib.import_module("yfinance.cache")
         cache.set_cache_location(str(home() / "cache" / "yfinance"))  # else in the user's own cache folder
         # yfinance keeps one object a process, and swaps its session under whoever holds it: this one is not shared
-        session = _session(settings, transport)
+        session = yahoo_session(settings, transport)
+        self._transport = transport
         self._said = session.said
         self._carrier = type.__call__(data.YfData, session=session)
         session.carrier = weakref.ref(self._carrier)
@@ -219,7 +221,10 @@ class YahooProvider:
 
     def _expiry(self, path: str, asked: dict[str, int], where: str) -> _Chain | None:
         found = read(_CHAIN, self._get(path, asked), where).chains.result
-        return found[0] if found else None
+        if not found:
+            return None
+        self._transport.take_rows(sum(len(each.calls) + len(each.puts) for each in found[0].options))
+        return found[0]
 
     def _news(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         asked = {"q": symbol, "quotesCount": 0, "newsCount": _HEADLINES, "enableFuzzyQuery": "false"}
@@ -238,73 +243,9 @@ class YahooProvider:
         if answer.status_code >= 400:  # refused, and yfinance did not look for another cookie
             raise refused("yahoo", answer.url, answer.status_code, answer.headers, answer.text)
         content: bytes = answer.content
+        if content.lstrip().startswith(b"<"):
+            raise TransientError(f"yahoo answered {path} with a page instead of data")
         return content
-
-
-class _NotDataError(Exception):
-    """A response that says nothing about Yahoo's data service: the breaker counts it neither as success nor failure."""
-
-    def __init__(self, answer: Any) -> None:
-        super().__init__()
-        self.answer = answer
-
-
-def _session(settings: VendorConfig, transport: Transport) -> Any:
-    """A browser-like session: each request through the transport, failures of data requests raised as our errors.
-
-    What fetches cookies is left as it is, since yfinance lives without; so is a first refusal, which another crumb may
-    mend. The second one is raised: who is turned away must not go on with every symbol.
-    """
-    from curl_cffi import requests
-
-    class YahooSession(requests.Session):  # type: ignore[type-arg]
-        carrier: Callable[[], Any]
-        """yfinance's object that asks through this session."""
-        said = threading.local()
-        """``refused``: whether the data that this thread is after were refused once."""
-
-        def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
-            target = rebased(url, settings.base_url)
-            host = urlsplit(url).hostname or ""
-            data, crumb = host.startswith("query"), urlsplit(url).path == _CRUMB
-
-            def ask() -> Any:
-                try:
-                    answer = super(YahooSession, self).request(method, target, *args, **more)
-                except requests.exceptions.RequestException as error:
-                    if not data:
-                        raise
-                    raise unreachable("yahoo", target, error) from error
-                if data and answer.status_code in (401, 403) and not crumb:
-                    if self.said.refused:
-                        raise _turned_away(target, answer.status_code)
-                    self.said.refused = True
-                    raise _NotDataError(answer)
-                if data and answer.status_code >= 400 and not (crumb and answer.status_code in (401, 403)):
-                    raise refused("yahoo", target, answer.status_code, answer.headers, answer.text)
-                if data and answer.content.lstrip().startswith(b"<"):
-                    raise TransientError(f"yahoo answered {urlsplit(target).path} with a page instead of data")
-                if crumb or not data:
-                    raise _NotDataError(answer)
-                return answer
-
-            try:
-                answer = transport.call(ask)
-            except _NotDataError as not_data:
-                answer = not_data.answer
-            if host == _COOKIES:  # yfinance only knows of a cookie that it could keep on disk, and else asks each time
-                self.carrier()._cookie = True
-            return answer
-
-    return YahooSession(impersonate="chrome")
-
-
-def _turned_away(url: str, status: int) -> ProviderError:
-    return ProviderError(
-        f"yahoo answered {status} to {urlsplit(url).path}, with another cookie too. It needs no key: it may have "
-        "blocked this machine. Ask more slowly: providers.yahoo.requests_per_minute",
-        status=status,
-    )
 
 
 def _days(chart: _Chart) -> pl.Series:
@@ -327,7 +268,7 @@ def _raw(chart: _Chart, where: str) -> pl.DataFrame:
         schema=dict.fromkeys(columns, pl.Float64),
     )
     factor = [1.0] * bars
-    for split in chart.events.splits.values():
+    for split in chart.events.splits:
         ratio = split.numerator / split.denominator
         factor = [f * ratio if t < split.date else f for f, t in zip(factor, chart.timestamp, strict=True)]
     shares = pl.Series("factor", factor, dtype=pl.Float64)

@@ -17,6 +17,7 @@ class CountingTransport:
         self.attempts = attempts
         self.calls = 0
         self.waits: list[float | None] = []
+        self.rows = 0
 
     def call(self, ask: Callable[[], T]) -> T:
         for left in reversed(range(self.attempts)):
@@ -28,3 +29,6 @@ class CountingTransport:
                 if not left:
                     raise
         raise AssertionError("no attempts")
+
+    def take_rows(self, count: int) -> None:
+        self.rows += count

@@ -14,7 +14,12 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.providers.base import ProviderRequest
 
 SETTINGS = VendorConfig(
-    base_url="https://vendor.example", requests_per_minute=6000, burst=100, max_in_flight=4, timeout_s=5
+    base_url="https://vendor.example",
+    requests_per_minute=6000,
+    burst=100,
+    max_in_flight=4,
+    timeout_s=5,
+    max_answer_mib=1,
 )
 
 JSON = {"Content-Type": "application/json"}
@@ -31,8 +36,9 @@ def request(kind: DataKind, symbol: str, since: datetime = NOON, until: datetime
 
 def said(body: Any, status: int = 200, headers: Mapping[str, str] = JSON) -> httpx.Response:
     """An answer of JSON, or of the text given."""
-    content = body if isinstance(body, (str, bytes)) else json.dumps(body)
-    return httpx.Response(status, content=content, headers={**JSON, **headers})
+    text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+    content = text.encode() if isinstance(text, str) else text
+    return httpx.Response(status, content=iter([content]), headers={**JSON, **headers})  # unread, as from the network
 
 
 def always(body: Any, status: int = 200, headers: Mapping[str, str] = JSON) -> httpx.MockTransport:
