@@ -51,6 +51,7 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
             StoreWriter(store),
             calendar,
             lambda file, done, total: step(file, done, total),
+            config.data.files,
         )
     emit(report.summary(), format_, f"Rows refused or noted in {folder}")
     stderr.print(

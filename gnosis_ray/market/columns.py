@@ -14,7 +14,7 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -181,7 +181,11 @@ FEATURE_HISTORY = _schema(
 """Features of earlier moments, in long form; what could not be computed has no row."""
 
 
-def plain_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with its texts as :func:`~gnosis_ray.plain_text.plain_text` leaves them."""
-    text = pl.col(pl.String)
+FREE_TEXTS = ("headline", "body", "source")
+"""Columns that may hold any text. Those of other text columns, such as symbols, are of a kind or refused."""
+
+
+def plain_texts(frame: pl.DataFrame, names: Collection[str] | None = None) -> pl.DataFrame:
+    """``frame`` with its texts, or those ``names``, as :func:`~gnosis_ray.plain_text.plain_text` leaves them."""
+    text = pl.col([n for n, kind in frame.schema.items() if kind == pl.String and (names is None or n in names)])
     return frame.with_columns(text.str.replace_all(BREAKS, " ").str.replace_all(CONTROLS, ""))

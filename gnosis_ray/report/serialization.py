@@ -18,7 +18,7 @@ from gnosis_ray.market.columns import plain_texts
 _LEFT_BY_JSON = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]")
 """What JSON does not have to escape, and a terminal obeys."""
 
-_FORMULA = "^[=+\\-@\\t\\r\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = "^ *[=+\\-@\\t\\r\uff1d\uff0b\uff0d\uff20]"
 """Spreadsheets read a formula from these; the last four are = + - @ in full width."""
 
 
@@ -41,7 +41,7 @@ def csv_text(frame: pl.DataFrame) -> str:
 
 def _joined(name: str, dtype: pl.DataType) -> pl.Expr:
     if not isinstance(dtype, pl.List):
-        return pl.col(name)
+        return pl.col(name).cast(pl.String) if isinstance(dtype, (pl.Categorical, pl.Enum)) else pl.col(name)
     element = pl.element()
     text = element.struct.json_encode() if isinstance(dtype.inner, pl.Struct) else element.cast(pl.String)
     return pl.col(name).list.eval(text).list.join(";")

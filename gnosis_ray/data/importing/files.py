@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zipfile
-import zlib
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 
+from gnosis_ray.config.market import FileLimits
+from gnosis_ray.data.importing.bounded_files import first_lines, opened
 from gnosis_ray.data.importing.mapping import TableMapping
-from gnosis_ray.errors import DataError, NoDataError, SchemaError
+from gnosis_ray.errors import NoDataError, SchemaError
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
 
@@ -29,16 +28,18 @@ def source_files(folder: Path, table: TableMapping) -> list[Path]:
     return found
 
 
-def scan_file(path: Path, table: TableMapping) -> pl.LazyFrame:
+def scan_file(path: Path, table: TableMapping, limits: FileLimits) -> pl.LazyFrame:
     """A file's columns under their source names, and constant columns from its name and the lines before its header.
 
     Raises :class:`SchemaError` where the name, a line before the header or the number of columns is not as the mapping
-    says, :class:`DataError` where a compressed file cannot be read or a zip does not hold exactly one file.
+    says, :class:`DataError` where a file is larger than ``limits``, a compressed one cannot be read, or a zip does not
+    hold exactly one file.
     """
     constants = _constants_of_name(path, table)
+    source = opened(path, limits)
     if path.suffix == ".parquet":
-        return pl.scan_parquet(path).with_columns(**constants)
-    source, constants = _text(path), constants | _constants_of_preamble(path, table)
+        return pl.scan_parquet(source).with_columns(**constants)
+    constants |= _constants_of_preamble(path, table, source)
     frame = pl.scan_csv(source, infer_schema_length=None, has_header=not table.header, skip_lines=len(table.preamble))
     if table.header:
         found = frame.collect_schema().names()
@@ -57,16 +58,12 @@ def _constants_of_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
     return {name: pl.lit(text) for name, text in match.groupdict().items()}
 
 
-def _constants_of_preamble(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
+def _constants_of_preamble(path: Path, table: TableMapping, source: Path | BytesIO) -> dict[str, pl.Expr]:
     """The named groups of the preamble as columns; numbers become floats."""
-    if not table.preamble:
-        return {}
-    text = _text(path)
-    raw = text.read_bytes() if isinstance(text, Path) else text.getvalue()
-    lines = raw.decode("utf-8", errors="replace").splitlines()[: len(table.preamble)]
+    lines = first_lines(source, len(table.preamble))
     constants: dict[str, pl.Expr] = {}
     for number, pattern in enumerate(table.preamble):
-        line = lines[number] if number < len(lines) else ""
+        line = lines[number]
         match = re.fullmatch(pattern, line)
         if match is None:
             raise SchemaError(f"{path}, line {number + 1}: Expected a line like {pattern}, found '{line[:80]}'")
@@ -79,28 +76,3 @@ def _figure(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _text(path: Path) -> Path | io.BytesIO:
-    """A CSV file, or its decompressed content."""
-    if path.suffix == ".csv":
-        return path
-    return io.BytesIO(_only_member(path) if path.suffix == ".zip" else _unpacked(path))
-
-
-def _unpacked(path: Path) -> bytes:
-    try:
-        return gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
-
-
-def _only_member(path: Path) -> bytes:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [item for item in archive.infolist() if not item.is_dir()]
-            if len(members) != 1:
-                raise DataError(f"{path}: Expected one file in the zip, found {len(members)}")
-            return archive.read(members[0])
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error

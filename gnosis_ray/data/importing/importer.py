@@ -8,11 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
+from gnosis_ray.config import load_config
+from gnosis_ray.config.market import FileLimits
 from gnosis_ray.data.importing.mapping import ImportMapping, TableMapping
 from gnosis_ray.data.importing.reading import read_source, to_target
 from gnosis_ray.data.importing.rules import RULES, Rule, blanked, first_refusal
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.market.calendar import SessionCalendar
+from gnosis_ray.market.columns import plain_texts
 from gnosis_ray.market.datasets import DATASETS, Dataset
 
 OnProgress = Callable[[str, int, int], None]
@@ -69,19 +72,22 @@ def import_dataset(
     store: StoreWriter,
     calendar: SessionCalendar,
     progress: OnProgress | None = None,
+    limits: FileLimits | None = None,
 ) -> ImportReport:
     """Read every table of ``mapping`` from ``folder`` into the store.
 
     Importing the same folder again stores nothing new. A table is read and checked completely before any of it is
-    written. Raises :class:`NoDataError` for a missing file, :class:`SchemaError` for a missing or mistyped column.
+    written. A file may be as large as ``limits`` (None: ``data.files`` of the settings). Raises :class:`NoDataError`
+    for a missing file, :class:`SchemaError` for a missing or mistyped column, :class:`DataError` for one too large.
     """
+    limits = limits or load_config().config.data.files
     total = len(mapping.tables)
     read = written = known = 0
     results = []
     for done, table in enumerate(mapping.tables):
         if progress:
             progress(table.file, done, total)
-        raw = read_source(Path(folder), table)
+        raw = read_source(Path(folder), table, limits)
         checked = _apply_rules(raw, table, calendar)
         appended = store.append(table.kind, checked.kept)
         results.append(checked)
@@ -165,4 +171,6 @@ def _source_text(table: TableMapping, column: str) -> pl.Expr:
 
 
 def _stacked(findings: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=FINDINGS), *findings]).sort("table", "symbol", "column", "reason")
+    return plain_texts(pl.concat([pl.DataFrame(schema=FINDINGS), *findings])).sort(
+        "table", "symbol", "column", "reason"
+    )

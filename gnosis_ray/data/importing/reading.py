@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnosis_ray.config.market import FileLimits
+from gnosis_ray.data.importing.bounded_files import check_rows
 from gnosis_ray.data.importing.files import scan_file, source_files
 from gnosis_ray.data.importing.mapping import ClockRule, ContractRule, TableMapping
 from gnosis_ray.data.importing.rules import EXPIRED, FLAGGED, ROOT_KNOWN, SESSION, WAS_NAIVE
 from gnosis_ray.errors import DataError, SchemaError, UniverseError
 from gnosis_ray.market.calendar import SessionCalendar, moments_of
-from gnosis_ray.market.columns import UTC_TIME
+from gnosis_ray.market.columns import FREE_TEXTS, UTC_TIME, plain_texts
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.market.symbols import canonical
 
@@ -21,18 +23,21 @@ _US_PER_MS = 1000
 _CONTRACT_CODE = r"^(.+?)\s*\d{6}[CP]\d{8}$"
 
 
-def read_source(folder: Path, table: TableMapping) -> pl.DataFrame:
-    """The mapped columns of a table's files, under their source names and types.
+def read_source(folder: Path, table: TableMapping, limits: FileLimits) -> pl.DataFrame:
+    """The mapped columns of a table's files, under their source names and types, texts without control characters.
 
     Raises :class:`NoDataError` where the file is missing, :class:`SchemaError` naming file, column, expected and
-    found where a column is missing or of a type that its target cannot be read from.
+    found where a column is missing or of a type that its target cannot be read from, :class:`DataError` for a file that
+    is larger than ``limits``.
     """
     frames = []
     for path in source_files(folder, table):
         try:
-            scan = scan_file(path, table)
+            scan = scan_file(path, table, limits)
             _check_source(path, table, scan.collect_schema())
-            frames.append(scan.select(_source_columns(table)).collect(engine="in-memory"))
+            rows = scan.select(_source_columns(table)).head(limits.max_rows + 1).collect(engine="in-memory")
+            check_rows(path, rows.height, limits)
+            frames.append(plain_texts(rows, {table.columns[name] for name in FREE_TEXTS if name in table.columns}))
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
     try:

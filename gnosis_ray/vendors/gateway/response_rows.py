@@ -8,7 +8,7 @@ import polars as pl
 
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError, ProviderError, SchemaError
-from gnosis_ray.market.columns import UTC_TIME, plain_texts
+from gnosis_ray.market.columns import FREE_TEXTS, UTC_TIME, plain_texts
 from gnosis_ray.market.datasets import DATASETS, conform
 from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.vendors.gateway.response_cache import response_schema
@@ -28,11 +28,13 @@ def validated(frame: pl.DataFrame, request: ProviderRequest, vendor: str, max_ro
             f"{where}, dataset {data.kind}: {frame.height:,} rows, more than gateway.max_rows ({max_rows:,})",
             symbol=request.symbol,
         )
-    whole = conform(data, plain_texts(frame).with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where)
+    whole = conform(
+        data, plain_texts(frame, FREE_TEXTS).with_columns(known_at=pl.lit(request.until, dtype=UTC_TIME)), where
+    )
     check_values(data, whole.with_columns(known_at=pl.max_horizontal("known_at", data.event)), where)
     others = whole.filter(pl.col("symbol") != request.symbol)["symbol"]
     if others.len():
-        raise SchemaError(f"{where}, dataset {data.kind}: Expected rows of {request.symbol}, found {others[0]}")
+        raise SchemaError(f"{where}, dataset {data.kind}: Expected rows of {request.symbol}, found {others[0][:40]}")
     rows = whole.select(response_schema(request.kind).names())
     if not data.repeats:
         rows = rows.unique()

@@ -197,7 +197,8 @@ class AlpacaProvider:
         where = f"alpaca, chain of {symbol}"
         asked = self._requests.OptionChainRequest(underlying_symbol=symbol, feed=self._settings.options_feed)
         found = _asked(self._options.get_option_chain, asked, where)
-        contracts = dict(read(_CONTRACTS, tuple(found.items()), where))
+        listed: tuple[tuple[str, _Contract], ...] = read(_CONTRACTS, tuple(found.items()), where)
+        contracts = dict(listed)
         if not contracts:
             return nothing("chains")
         quotes = [c.quote.t for c in contracts.values() if c.quote]

@@ -118,7 +118,7 @@ def requests_session(
                 except (requests.RequestException, HTTPError) as error:
                     raise unreachable(vendor, target, error) from error
                 answer._content = body  # where requests keeps what it has read itself
-                answer._content_consumed = True  # type: ignore[attr-defined]
+                answer._content_consumed = True
                 if hook:
                     hook(answer)
                 if answer.status_code >= 400:

@@ -93,7 +93,9 @@ def yahoo_session(settings: VendorConfig, transport: Transport) -> Any:
             def ask() -> Any:
                 body = _BoundedBody(limits.max_mib << 20, CURL_WRITEFUNC_ERROR)
                 try:
-                    answer = super(YahooSession, self).request(method, target, *args, content_callback=body, **more)
+                    answer = super(YahooSession, self).request(
+                        method, target, *args, **{**more, "content_callback": body}
+                    )
                 except requests.exceptions.RequestException as error:
                     if body.too_large:
                         raise limits.too_large(path) from error

@@ -9,7 +9,8 @@ import pytest
 
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError, NoDataError, ProviderError, TransientError
-from gnosis_ray.vendors.providers.http_sessions import load_client, rebased, refused, retry_after_s
+from gnosis_ray.vendors.providers.addresses import rebased
+from gnosis_ray.vendors.providers.http_sessions import load_client, refused, retry_after_s
 from gnosis_ray.vendors.providers.registry import VENDOR
 
 
