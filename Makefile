@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos chaos test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
+.PHONY: scan test lint test-fast test-chaos chaos hostile test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -19,8 +19,8 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 # Two modules beside each other; those of ccxt have an environment of their own, below.
-CCXT_TESTS := tests/vendors/providers/test_ccxt.py
-PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore $(CCXT_TESTS)
+CCXT_TESTS := tests/vendors/providers/test_ccxt.py tests/hostile/test_ccxt.py
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(CCXT_TESTS))
 test-fast: $(VENV)/.dev
 	$(PYTEST) -m "not chaos and not realdata"
 
@@ -32,6 +32,11 @@ N ?= 100
 SEED ?= 1
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos.random_faults --runs $(N) --seed $(SEED)
+
+# What vendors, files and texts of others may not do (SECURITY.md). `make test` runs it too.
+hostile: $(VENV)/.dev build/ccxt/.installed
+	$(PYTEST) tests/hostile
+	PYTHONPATH=build/ccxt $(BIN)/python -m pytest -q tests/hostile/test_ccxt.py
 
 test-real: $(VENV)/.dev
 	$(PYTEST) -m realdata

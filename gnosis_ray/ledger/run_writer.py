@@ -14,6 +14,7 @@ from gnosis_ray.ledger.partitions import open_partition
 from gnosis_ray.ledger.rows import receipt_of, runs_frame
 from gnosis_ray.ledger.seals import add_seal
 from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, LedgerTable
+from gnosis_ray.market.columns import plain_texts
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.digests import digest_of
 from gnosis_ray.storage.location import Location
@@ -73,13 +74,15 @@ class RunWriter:
         return {name: parquet_bytes(self._prepared(BATCH_TABLES[name], frames[name])) for name in self.tables}
 
     def _prepared(self, table: LedgerTable, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows in the table's order, with their origin."""
+        """The rows in the table's order, with their origin; no text has control characters, whoever wrote it."""
         columns = {name: frame.schema.get(name) for name in table.schema}
         if columns != dict(table.schema) or not (table.open or frame.width == len(columns)):
             raise LedgerError(f"Expected {table.name} with columns {dict(table.schema)}, was {dict(frame.schema)}")
         origin = {"provider": self.provider, "synthetic": self.synthetic}
-        return frame.sort(table.sort_key, maintain_order=True).with_columns(
-            pl.lit(origin[name], dtype).alias(name) for name, dtype in ORIGIN.items()
+        return (
+            plain_texts(frame)
+            .sort(table.sort_key, maintain_order=True)
+            .with_columns(pl.lit(origin[name], dtype).alias(name) for name, dtype in ORIGIN.items())
         )
 
     def committed(self) -> dict[int, BatchReceipt]:

@@ -112,7 +112,7 @@ class BatchReceipt(FrozenModel):
     """Table -> rows."""
     digests: dict[str, str] = Field(default_factory=dict)
     """Table -> SHA-256 of the file of the batch's part; older batches have none, and are called unverified."""
-    degraded: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    degraded: dict[PlainText, tuple[str, ...]] = Field(default_factory=dict)
     """Reason -> symbols, sorted."""
     failures: tuple[Failure, ...] = ()
     seconds: dict[str, float] = Field(default_factory=dict)
@@ -220,7 +220,7 @@ class RunReceipt(FrozenModel):
     symbols: int
     rows: dict[str, int]
     """Table -> rows."""
-    degraded: dict[str, tuple[str, ...]]
+    degraded: dict[PlainText, tuple[str, ...]]
     failures: tuple[Failure, ...]
     seconds: dict[str, float]
     config_hash: str

@@ -102,6 +102,10 @@ def requests_session(
     vendor = limits.place
 
     class TransportSession(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the library's signature
+            """None: for a redirect that it does not follow, requests would read the body, however long."""
+            return None
+
         def request(self, method: str, url: str | bytes, *args: Any, **more: Any) -> requests.Response:
             target = rebased(url if isinstance(url, str) else url.decode(), base_url)
             hosts.require(target)
