@@ -7,6 +7,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from gnosis_ray.plain_text import plain_lines
+
 OURS = ("gnosis_ray", "actors", "cluster")
 """The loggers of gnosis-ray."""
 
@@ -33,7 +35,7 @@ class JsonLines(logging.Formatter):
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return plain_lines(json.dumps(line, ensure_ascii=False, default=str))  # JSON escapes C0 alone
 
 
 def write_lines(run: str) -> None:

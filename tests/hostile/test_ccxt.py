@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 
@@ -46,7 +47,7 @@ def failing(
     config: Config,
     clock: SimulatedTime,
     kind: DataKind = "trades",
-    **gateway: object,
+    gateway: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[str, int]:
     """What the error says, and how many requests there were."""
     with serving(exchange(harm)) as server:
@@ -70,7 +71,7 @@ def failing(
 )
 def test_pages_without_end_end(limits: dict[str, object], told: str, config: Config) -> None:
     clock = SimulatedTime()
-    message, requests = failing(endless, config, clock, **limits)
+    message, requests = failing(endless, config, clock, gateway=limits)
     assert told in message
     assert requests < 60
     assert clock.seconds() < 5.0 + 5 * 0.2 + 1.0
@@ -79,7 +80,7 @@ def test_pages_without_end_end(limits: dict[str, object], told: str, config: Con
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_is_left(bomb: str, config: Config) -> None:
     made = BOMBS[bomb]()
-    message, _ = failing(lambda _: made, config, SimulatedTime(), "quotes", attempts=1)
+    message, _ = failing(lambda _: made, config, SimulatedTime(), "quotes", {"attempts": 1})
     assert "providers.ccxt.max_answer_mib" in message or "Expected gzip, once" in message
 
 

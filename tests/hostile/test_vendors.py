@@ -14,7 +14,7 @@ import pytest
 from gnosis_ray.clock import SystemTime
 from gnosis_ray.config import Config
 from gnosis_ray.errors import ConfigError
-from tests.hostile.vendors import ASKED, BOMBS, endless, failure_of, gateway_to, keys_of_all, with_crumb
+from tests.hostile.vendors import ASKED, BOMBS, dripping, endless, failure_of, gateway_to, keys_of_all, with_crumb
 from tests.support.clocks import SimulatedTime
 from tests.support.replay import ReplayRequest, ReplayResponse, ReplayServer, serving
 
@@ -109,6 +109,19 @@ def test_pages_without_end_end_with_the_rows_of_one_symbol(vendor: str, config: 
         asked = len(server.asked())
     assert "more than 12 rows (gateway.max_rows)" in failure.message
     assert asked == 13
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("vendor", ASKED)
+def test_bytes_that_drip_hold_no_request_for_longer_than_its_time(vendor: str, config: Config, tmp_path: Path) -> None:
+    quick = {**QUICK, "timeout_s": 0.5}
+    with dripping() as url:
+        gateway = gateway_to(url, config, tmp_path, SystemTime(), vendor=quick, gateway={"attempts": 1})
+        began = time.monotonic()
+        failure = failure_of(gateway, vendor)
+        took = time.monotonic() - began
+    assert "within 0.5 s" in failure.message or "could not be reached" in failure.message
+    assert took < 5.0  # of which three to load a client
 
 
 @pytest.mark.parametrize("vendor", ASKED)

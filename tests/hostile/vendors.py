@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +104,7 @@ def endless(ask: ReplayRequest) -> ReplayResponse:
         return said({"quotes": {"quote": quote}})
     if ask.path.endswith("/options/chains"):
         return said({"options": None})
-    expiry = {"calls": [], "puts": []}
+    expiry: dict[str, list[object]] = {"calls": [], "puts": []}
     chain = {"expirationDates": list(range(1, 50_000)), "quote": {}, "options": [expiry]}
     return said({"optionChain": {"result": [chain], "error": None}})
 
@@ -124,6 +126,35 @@ def failure_of(gateway: Gateway, vendor: str, symbol: str = "AAPL") -> Failure:
     (result,) = gateway.fetch_all([FetchRequest(vendor, ASKED[vendor], symbol)], lambda _: None)
     assert result.failure is not None
     return result.failure
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """A vendor that promises a megabyte and sends a byte now and then, to whoever asks for data; gives its address."""
+    over = threading.Event()
+
+    class Drip(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            idle = not self.path.strip("/") or self.path.endswith(("/getcrumb", "/consent"))
+            self.send_response(401 if idle else 200)  # no crumb: yfinance goes on without
+            self.send_header("Content-Type", UNZIPPED)
+            self.send_header("Content-Length", "0" if idle else str(MIB))
+            self.end_headers()
+            with suppress(OSError):
+                while not idle and not over.wait(0.05):
+                    self.wfile.write(b" ")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Drip) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            over.set()
+            server.shutdown()
 
 
 @contextmanager
