@@ -56,7 +56,8 @@ class OwnHosts:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
         own = any(host == name or host.endswith(f".{name}") for name in self.names)
-        if not own or not _is_safe(parts.scheme, host):
+        plain = url.isprintable() and "@" not in parts.netloc and "\\" not in url  # what clients read differently
+        if not (own and plain and _is_safe(parts.scheme, host)):
             raise ProviderError(
                 f"{self.place}: Expected an https address at {' or '.join(sorted(self.names))}, was "
                 f"{parts.scheme[:10]}://{host[:80]}: it is not asked"

@@ -137,3 +137,59 @@ def test_no_wait_is_longer_than_what_is_left(config: Config, time: SimulatedTime
     with pytest.raises(ProviderError):
         line.call(Asked(*(broken() for _ in range(10))))
     assert time.seconds() <= 4.0
+
+
+def test_pages_that_a_vendor_adds_extend_no_deadline(config: Config, time: SimulatedTime) -> None:
+    slow = config.providers.cboe.replaced(requests_per_minute=60.0, burst=1)
+    line = VendorClient("cboe", slow, config.gateway.replaced(deadline_s=5.0), time)
+    ask = Asked()
+
+    def every_page() -> None:
+        while True:
+            line.call(ask)
+
+    with line.fetching(3), pytest.raises(ProviderError, match="did not answer in time"):
+        every_page()
+    assert 5 <= ask.times <= 9
+    assert time.seconds() <= 5.0 + 3.0 + 1.0
+
+
+def test_tries_extend_no_deadline_either(config: Config, time: SimulatedTime) -> None:
+    slow = config.providers.cboe.replaced(requests_per_minute=60.0, burst=1)
+    settings = config.gateway.replaced(deadline_s=5.0, attempts=100, backoff_s=0.01, breaker_failures=1000)
+    line = VendorClient("cboe", slow, settings, time)
+    with line.fetching(1), pytest.raises(ProviderError):
+        line.call(Asked(*(broken() for _ in range(1000))))
+    assert time.seconds() <= 5.0 + 1.0 + 1.0
+
+
+def test_nothing_begins_anew_after_the_deadline(config: Config, time: SimulatedTime) -> None:
+    line = VendorClient("cboe", config.providers.cboe, config.gateway.replaced(deadline_s=5.0), time)
+    time.sleep(6.0)
+    ask = Asked()
+    for _ in range(50):
+        with line.fetching(1000), pytest.raises(ProviderError, match="did not answer in time"):
+            line.call(ask)
+    assert ask.times == 0
+
+
+def test_a_fetch_has_its_requests_and_the_next_has_them_again(config: Config, time: SimulatedTime) -> None:
+    line = VendorClient("cboe", config.providers.cboe, config.gateway.replaced(max_requests=3), time)
+    for _ in range(2):
+        with line.fetching(1):
+            for _ in range(3):
+                line.call(Asked())
+            with pytest.raises(ProviderError, match=r"3 requests \(gateway\.max_requests\)"):
+                line.call(Asked())
+    for _ in range(9):  # outside of a fetch each is one
+        line.call(Asked())
+    assert line.traffic().breaker_openings == 0
+
+
+def test_rows_are_counted_over_the_pages_of_a_fetch(config: Config, time: SimulatedTime) -> None:
+    line = VendorClient("cboe", config.providers.cboe, config.gateway.replaced(max_rows=10), time)
+    for _ in range(2):
+        with line.fetching(1):
+            line.take_rows(10)
+            with pytest.raises(ProviderError, match=r"10 rows \(gateway\.max_rows\)"):
+                line.take_rows(1)
