@@ -19,7 +19,7 @@ SETTINGS = VendorConfig(
     burst=100,
     max_in_flight=4,
     timeout_s=5,
-    max_answer_mib=1,
+    max_answer_mib=32,
 )
 
 JSON = {"Content-Type": "application/json"}

@@ -185,8 +185,8 @@ def test_no_redirect_is_followed(to: str) -> None:
 
 
 def test_an_answer_without_end_is_left() -> None:
-    packed = gzip.compress(b" " * (1 << 24))
-    with pytest.raises(ProviderError, match=r"more than 1 MiB .*providers\.example\.max_answer_mib"):
+    packed = gzip.compress(b" " * (1 << 26))
+    with pytest.raises(ProviderError, match=r"more than 32 MiB .*providers\.example\.max_answer_mib"):
         get(vendor(always(packed, headers={"Content-Encoding": "gzip"})))
 
 
