@@ -137,7 +137,7 @@ def requests_session(
 
 
 @dataclass(frozen=True)
-class Answer:
+class PoolResponse:
     """A response of :class:`TransportPool`, read and unpacked."""
 
     status: int
@@ -158,14 +158,14 @@ class TransportPool:
 
     def request(
         self, method: str, url: str, fields: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> PoolResponse:
         """See :class:`urllib3.PoolManager`."""
         from urllib3.exceptions import HTTPError
 
         self._hosts.require(url)
         vendor, asked = self._limits.place, {**(headers or {}), "Accept-Encoding": ACCEPT_ENCODING}
 
-        def ask() -> Answer:
+        def ask() -> PoolResponse:
             started = monotonic_seconds()
             try:
                 answer = self._pool.request(
@@ -183,7 +183,7 @@ class TransportPool:
                 raise redirected(vendor, self._limits.vendor, url, answer.status, answer.headers)
             if answer.status != 200:
                 raise refused(vendor, url, answer.status, answer.headers, data.decode(errors="replace"))
-            return Answer(answer.status, data)
+            return PoolResponse(answer.status, data)
 
         return self._transport.call(ask)
 

@@ -24,7 +24,7 @@ from gnosis_ray.vendors.providers.addresses import OwnHosts
 from gnosis_ray.vendors.providers.base import ProviderRequest, Transport
 from gnosis_ray.vendors.providers.bodies import AnswerLimits
 from gnosis_ray.vendors.providers.frames import chain, daily, from_epoch_ns, newest, nothing, table, within
-from gnosis_ray.vendors.providers.http_sessions import Answer, TransportPool, load_client
+from gnosis_ray.vendors.providers.http_sessions import PoolResponse, TransportPool, load_client
 from gnosis_ray.vendors.providers.wire_models import NO_GREEKS, ManyOf, VendorGreeks, WireModel, read
 
 _HOSTS = ("api.massive.com", "api.polygon.io")
@@ -193,8 +193,8 @@ class MassiveProvider:
         return daily(request, days, raw)
 
     def _aggregates(self, request: ProviderRequest, symbol: str, *, adjusted: bool) -> pl.DataFrame:
-        def ask(params: dict[str, Any]) -> Answer:
-            answer: Answer = self._client.list_aggs(
+        def ask(params: dict[str, Any]) -> PoolResponse:
+            answer: PoolResponse = self._client.list_aggs(
                 symbol,
                 1,
                 "day",
@@ -219,8 +219,8 @@ class MassiveProvider:
     def _chain(self, request: ProviderRequest, symbol: str) -> pl.DataFrame:
         where = f"massive, chain of {symbol}"
 
-        def ask(params: dict[str, Any]) -> Answer:
-            answer: Answer = self._client.list_snapshot_options_chain(symbol, params=params, raw=True)
+        def ask(params: dict[str, Any]) -> PoolResponse:
+            answer: PoolResponse = self._client.list_snapshot_options_chain(symbol, params=params, raw=True)
             return answer
 
         found = [c for page in self._pages(_CONTRACTS, ask, {"limit": _CHAIN_PAGE}, where) for c in page.results]
@@ -275,7 +275,7 @@ class MassiveProvider:
         return _series(request, rows, ["bid", "bid_size", "ask", "ask_size"])
 
     def _ticks(
-        self, shape: TypeAdapter[P], method: Callable[..., Answer], request: ProviderRequest, symbol: str
+        self, shape: TypeAdapter[P], method: Callable[..., PoolResponse], request: ProviderRequest, symbol: str
     ) -> Iterator[P]:
         asked = {
             "timestamp.gte": _epoch_ns(request.since),
@@ -285,13 +285,13 @@ class MassiveProvider:
             "limit": _TICK_PAGE,
         }
 
-        def ask(params: dict[str, Any]) -> Answer:
+        def ask(params: dict[str, Any]) -> PoolResponse:
             return method(symbol, params=params, raw=True)
 
         return self._pages(shape, ask, asked, f"massive, {request.kind} of {symbol}")
 
     def _pages(
-        self, shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], Answer], asked: dict[str, Any], where: str
+        self, shape: TypeAdapter[P], ask: Callable[[dict[str, Any]], PoolResponse], asked: dict[str, Any], where: str
     ) -> Iterator[P]:
         """Every page: the address of the next page holds a cursor, which replaces the first parameters."""
         seen: list[dict[str, Any]] = []
@@ -318,8 +318,8 @@ class MassiveProvider:
             "limit": _NEWS_PAGE,
         }
 
-        def ask(params: dict[str, Any]) -> Answer:
-            answer: Answer = self._client.list_ticker_news(params=params, raw=True)
+        def ask(params: dict[str, Any]) -> PoolResponse:
+            answer: PoolResponse = self._client.list_ticker_news(params=params, raw=True)
             return answer
 
         rows = [
