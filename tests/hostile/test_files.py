@@ -21,7 +21,7 @@ from gnosis_ray.market.calendar import SessionCalendar
 MOST_MIB = 8
 HEADER = b"symbol,timestamp,headline\n"
 ROW = b"AAPL,2026-07-09T15:00:00Z,word\n"
-BOMB = HEADER + b" " * (64 << 20)
+BOMB = HEADER + (b" " * 1023 + b"\n") * (64 << 10)
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,16 @@ ROWS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "news.csv.gz",
         lambda path: path.write_bytes(bz2.compress(HEADER + ROW)),
         "Cannot read",
+    ),
+    "a line of 64 MiB": (
+        "news.csv.gz",
+        lambda path: path.write_bytes(gzip.compress(HEADER + b" " * (64 << 20))),
+        "lines of at most 4,194,304 bytes",
+    ),
+    "a cell of 3 MiB": (
+        "news.csv.gz",
+        lambda path: path.write_bytes(gzip.compress(HEADER + b" " * (3 << 20))),
+        "column symbol: Expected texts of up to 1,048,576 bytes, found 3,145,728",
     ),
     "rows, plain": ("news.csv", lambda path: path.write_bytes(HEADER + ROW * 1001), r"data\.files\.max_rows"),
     "rows, zipped": ("news.zip", lambda path: zipped(path, HEADER + ROW * 1001), r"data\.files\.max_rows"),

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,11 @@ from gnosis_ray.config.market import FileLimits
 from gnosis_ray.errors import DataError
 
 _PIECE = 1 << 20
+_MOST_A_CELL = 1 << 20
+"""Bytes: a long article has a tenth of it."""
+
+_MOST_A_LINE = 4 << 20
+
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Python unpacks the others without a bound."""
 
@@ -49,10 +55,16 @@ def first_lines(source: Path | BytesIO, count: int) -> list[str]:
     return found
 
 
-def check_rows(path: Path, rows: int, limits: FileLimits) -> None:
-    """Raise :class:`DataError` for more rows than ``data.files.max_rows``."""
-    if rows > limits.max_rows:
+def check_rows(path: Path, rows: pl.DataFrame, limits: FileLimits) -> None:
+    """Raise :class:`DataError` for more rows than ``data.files.max_rows``, and for a cell longer than a text."""
+    if rows.height > limits.max_rows:
         raise DataError(f"{path}: Expected at most {limits.max_rows:,} rows (data.files.max_rows), found more")
+    for column in rows.select(pl.col(pl.String)):
+        longest = column.str.len_bytes().max()
+        if isinstance(longest, int) and longest > _MOST_A_CELL:
+            raise DataError(
+                f"{path}, column {column.name[:80]}: Expected texts of up to {_MOST_A_CELL:,} bytes, found {longest:,}"
+            )
 
 
 def _only_member(path: Path, limits: FileLimits) -> BytesIO:
@@ -67,9 +79,12 @@ def _only_member(path: Path, limits: FileLimits) -> BytesIO:
 
 
 def _read(path: Path, packed: IO[bytes] | gzip.GzipFile, limits: FileLimits) -> BytesIO:
-    found = BytesIO()
+    found, line = BytesIO(), 0
     while piece := packed.read(_PIECE):
         _check_size(path, found.tell() + len(piece), limits)
+        line = len(piece) - piece.rfind(b"\n") - 1 if b"\n" in piece else line + len(piece)
+        if line > _MOST_A_LINE:  # to parse one would take many times its size
+            raise DataError(f"{path}: Expected lines of at most {_MOST_A_LINE:,} bytes, found a longer one")
         found.write(piece)
     found.seek(0)
     return found

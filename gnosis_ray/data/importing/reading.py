@@ -36,7 +36,7 @@ def read_source(folder: Path, table: TableMapping, limits: FileLimits) -> pl.Dat
             scan = scan_file(path, table, limits)
             _check_source(path, table, scan.collect_schema())
             rows = scan.select(_source_columns(table)).head(limits.max_rows + 1).collect(engine="in-memory")
-            check_rows(path, rows.height, limits)
+            check_rows(path, rows, limits)
             frames.append(plain_texts(rows, {table.columns[name] for name in FREE_TEXTS if name in table.columns}))
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
