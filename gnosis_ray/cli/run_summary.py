@@ -92,12 +92,12 @@ def _counts(receipt: RunReceipt) -> str:
         done = ", ".join(f"{count:,} rows of {table}" for table, count in receipt.rows.items())
     else:
         done = f"{receipt.snapshots} done, {plural(receipt.ideas, 'idea')}"
-    missing = [failure for failure in receipt.failures if not failure.stage.startswith(FETCH)]
-    failed = len({failure.symbol for failure in missing})
-    unfetched = sum(failure.stage.startswith(FETCH) for failure in receipt.failures)
-    parts = [done, f"{failed} failed"]
-    parts += [f"{plural(unfetched, 'answer')} not available from vendors"] if unfetched else []
-    return f"{plural(receipt.symbols, 'symbol')}: {', '.join(parts)}{_reasons(missing or receipt.failures)}"
+    unfetched = [failure for failure in receipt.failures if failure.stage.startswith(FETCH)]
+    failed = {failure.symbol for failure in receipt.failures if failure not in unfetched}
+    parts = [done, f"{len(failed)} failed"]
+    parts += [f"{plural(len(unfetched), 'answer')} not available from vendors"] if unfetched else []
+    # a symbol that a vendor did not answer for fails for that reason
+    return f"{plural(receipt.symbols, 'symbol')}: {', '.join(parts)}{_reasons(unfetched or receipt.failures)}"
 
 
 def _reasons(failures: Iterable[Failure]) -> str:
