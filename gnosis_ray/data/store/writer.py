@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
-from gnosis_ray.data.store.deduplication import last_measured, unknown_rows
+from gnosis_ray.data.store.deduplication import ComparedRows, compare_with_store, last_measured
 from gnosis_ray.data.store.part_files import split, write_part
 from gnosis_ray.data.store.store_format import state_format
 from gnosis_ray.data.store.validation import check_values
@@ -21,18 +21,22 @@ from gnosis_ray.storage.object_store import map_parallel
 
 @dataclass(frozen=True)
 class AppendResult:
-    """The result of an append: rows in new parts, and rows that the store had already."""
+    """The result of an append: rows in new parts, and rows that the store had already.
+
+    ``contradicting``: identity and ``known_at`` of rows that were left out, as the store has other figures for them.
+    """
 
     written: int
     known: int
     parts: tuple[Location, ...]
+    contradicting: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 class StoreWriter:
     """Appends market tables under ``root``, a folder or a prefix of an object store; several processes may write.
 
     A correction is a row of the same identity with a later ``known_at``: it applies to reads as of that time or
-    later, and to no others. Appending the same rows again changes nothing: parts are named by their content. A new
+    later, and to no others. Appending rows that the store has changes nothing, whatever file or vendor told them. A new
     store states its format with the first append; every append raises :class:`FormatError` for a newer one.
     """
 
@@ -41,30 +45,34 @@ class StoreWriter:
         self._catalog = Catalog(self.root)
         self._format_is_stated = False
 
-    def append(self, kind: DataKind, frame: pl.DataFrame) -> AppendResult:
-        """Store ``frame`` (the columns of that kind, in any row order) as one part a partition.
+    def append(self, kind: DataKind, frame: pl.DataFrame, *, leave_out_contradicting: bool = False) -> AppendResult:
+        """Store those rows of ``frame`` (the columns of that kind, in any row order) that the store does not have.
 
         Naive times are read as UTC. Rows equal in everything but ``fetched_at`` count once, as first fetched, except
-        trades and quotes, which may rightly repeat. Raises :class:`SchemaError` for columns, :class:`DataError` for
-        values that cannot be stored (null symbol or time, NaN or infinity, known before it happened, two values for
-        one thing known at one time) and where the object store refuses.
+        trades and quotes, which may rightly repeat; a row is known where the version that stood at its ``known_at`` has
+        the same figures (:func:`gnosis_ray.data.store.deduplication.compare_with_store`). Raises :class:`SchemaError`
+        for columns, :class:`DataError` for values that cannot be stored (null symbol or time, NaN or infinity, known
+        before it happened, two values for one thing known at one time) and where the object store refuses.
+        ``leave_out_contradicting``: a row that contradicts a stored one is left out instead, and named in the result.
         """
         data = dataset(kind)
-        return self._write(data, self._checked(data, frame))
+        rows = self._checked(data, frame)
+        compared = compare_with_store(self._catalog, data, rows, with_vendor_columns=True)
+        if not leave_out_contradicting:
+            _refuse(data, compared.contradicting, f"append to {self.root}", "another value than the store has")
+        return self._append(data, rows, compared)
 
     def append_new(self, kind: DataKind, frame: pl.DataFrame, as_of: datetime) -> AppendResult:
         """Store those rows of ``frame`` that differ from what the store knows at ``as_of``; they are known from then.
 
-        ``frame`` as in :meth:`append`, but its ``known_at`` is replaced by ``as_of``; no event may be later. Rows
-        differ by anything but ``known_at`` and ``fetched_at`` (see
-        :func:`gnosis_ray.data.store.deduplication.unknown_rows`), so a year of bars fetched every night adds the
-        night's bars and corrections. Raises as :meth:`append` does.
+        ``frame`` as in :meth:`append`, but its ``known_at`` is replaced by ``as_of``; no event may be later. A vendor's
+        own figures alone make no row new, so a year of bars fetched every night adds the night's bars and corrections.
+        A row of which the store has another value known at just ``as_of`` is left out. Raises as :meth:`append` does.
         """
         data, known_at = dataset(kind), to_utc(as_of)
         rows = self._checked(data, frame.with_columns(known_at=pl.lit(known_at)))
-        new = unknown_rows(self._catalog, data, rows, known_at)
-        done = self._write(data, new)
-        return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
+        compared = compare_with_store(self._catalog, data, rows, with_vendor_columns=False)
+        return self._append(data, rows, compared)
 
     def append_features(self, frame: pl.DataFrame) -> AppendResult:
         """Store those rows of ``columns.FEATURE_HISTORY`` whose value differs from the last one measured before.
@@ -82,6 +90,12 @@ class StoreWriter:
         done = self._write(FEATURES, new)
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
+    def _append(self, data: Dataset, rows: pl.DataFrame, compared: ComparedRows) -> AppendResult:
+        done = self._write(data, compared.new)
+        left_out = compared.contradicting.select(*data.identity, "known_at")
+        known = done.known + rows.height - compared.new.height - left_out.height
+        return AppendResult(done.written, known, done.parts, left_out)
+
     def _checked(self, data: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
         where = f"append to {self.root}"
         rows = conform(data, frame, where)
@@ -91,7 +105,8 @@ class StoreWriter:
         rows = rows.sort(FETCHED_AT, maintain_order=True).unique(
             data.columns_provided.names(), keep="first", maintain_order=True
         )
-        _refuse_contradictions(data, rows, where)
+        twice = rows.filter(pl.struct(*data.identity, "known_at").is_duplicated())
+        _refuse(data, twice, where, "two values")
         return rows
 
     def _write(self, data: Dataset, rows: pl.DataFrame) -> AppendResult:
@@ -113,12 +128,12 @@ def _has_unique_versions(data: Dataset, rows: pl.DataFrame) -> bool:
     return rows.select(*data.identity, "known_at").n_unique() == rows.height
 
 
-def _refuse_contradictions(data: Dataset, rows: pl.DataFrame, where: str) -> None:
-    if _has_unique_versions(data, rows):
+def _refuse(data: Dataset, rows: pl.DataFrame, where: str, fault: str) -> None:
+    """Raise :class:`DataError` that names the first of ``rows``; nothing where there is none."""
+    if rows.is_empty():
         return
-    key = [*data.identity, "known_at"]
-    row = rows.filter(pl.struct(key).is_duplicated()).row(0, named=True)
+    row = rows.row(0, named=True)
     what = ", ".join(f"{name}={row[name]}" for name in data.identity if name != "symbol")
     raise DataError(
-        f"{where}, dataset {data.kind}: two values for {what}, known at {row['known_at']}", symbol=row["symbol"]
+        f"{where}, dataset {data.kind}: {fault} for {what}, known at {row['known_at']}", symbol=row["symbol"]
     )

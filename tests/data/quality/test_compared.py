@@ -11,8 +11,9 @@ import pytest
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import has_errors, partitions, verify
 from gnosis_ray.data.store import StoreWriter
+from gnosis_ray.data.store.part_files import split, write_part
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.market.datasets import VENDOR_GREEKS
+from gnosis_ray.market.datasets import DATASETS, VENDOR_GREEKS, conform
 from gnosis_ray.schemas.core_schemas import DataKind
 from tests.data.quality.scenarios import DAY, HOUR, MINUTE, World, nth, write
 
@@ -170,19 +171,26 @@ def test_a_headline_told_again_that_day(world: World, look: Verify) -> None:
     assert rows(look({"news": pl.concat([world["news"], again])})) == {("news", "repeated headline"): (1, 1)}
 
 
+def _written_by_another(kind: DataKind, frame: pl.DataFrame, root: Path) -> None:
+    """A part as a second writer leaves it that looked into the store before the first had written."""
+    data = DATASETS[kind]
+    for period, rows in split(data, conform(data, frame, "test")):
+        write_part(root, data, period, rows)
+
+
 def test_rows_told_again_otherwise_and_later(
     world: World, config: Config, calendar: SessionCalendar, tmp_path: Path
 ) -> None:
     root = write(tmp_path, {"bars": world["bars"]})
     few = world["bars"].filter(nth(4))
     writer = StoreWriter(root)
-    writer.append("bars", few)
+    _written_by_another("bars", few, root)
     found = verify(root, config, calendar)
     assert rows(found) == {("bars", "duplicate"): (1, 4)}
     writer.append("bars", few.head(3).with_columns(pl.col("known_at") + DAY, volume=pl.lit(1.0)))
     assert rows(verify(root, config, calendar)) == {("bars", "duplicate"): (1, 4), ("bars", "corrected"): (1, 3)}
     assert not has_errors(found)
-    writer.append("bars", few.head(2).with_columns(volume=pl.lit(2.0)))
+    _written_by_another("bars", few.head(2).with_columns(volume=pl.lit(2.0)), root)
     found = verify(root, config, calendar)
     assert rows(found)["bars", "contradiction"] == (1, 2)
     assert has_errors(found)
