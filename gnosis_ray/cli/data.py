@@ -15,10 +15,11 @@ from gnosis_ray.cli.fetch import command as fetch
 from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings
 from gnosis_ray.cli.upgrade import data_upgrade
 from gnosis_ray.clock import utc_now
-from gnosis_ray.data.importing.importer import import_dataset
-from gnosis_ray.data.importing.mapping import load_mapping, mapping_names
+from gnosis_ray.data.importing.importer import ImportReport, import_dataset
+from gnosis_ray.data.importing.mapping_files import load_mapping, mapping_names
 from gnosis_ray.data.store.catalog import coverage
 from gnosis_ray.data.store.writer import StoreWriter
+from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.storage.location import Location
 
 MAPPING_HELP = f"How its files map to ours; default: the folder's name. Built in: {', '.join(mapping_names())}."
@@ -39,8 +40,11 @@ for verb in (fetch, backfill, verify, data_upgrade):
 @data_dir_option()
 @format_option
 @click.pass_obj
-def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> None:
-    """Import the files of FOLDER. Bad rows are rejected or repaired, and counted by reason; it may be repeated."""
+def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> int:
+    """Import the files of FOLDER. Bad rows are rejected or repaired, and counted by reason; it may be repeated.
+
+    The exit code is 4 where no row of the files is in the store afterwards.
+    """
     config = load_settings(profile, data_dir)
     store = market_store(config)
     calendar = build_calendar(config, utc_now(), since=OLDEST_DATA)
@@ -58,10 +62,20 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
         f"Read {report.rows_read:,} rows: {report.rows_written:,} written, {report.rows_known:,} known before, "
         f"{report.refused['rows'].sum():,} refused. Store: {store}"
     )
+    for text in (*_empty(report), *report.hints):
+        stderr.print(text, markup=False, highlight=False)
+    if report.rows_written + report.rows_known == 0:
+        stderr.print("Nothing was imported.")
+        return ExitCode.NO_DATA
     where = f" --data-dir {data_dir}" if data_dir else ""
     stderr.print(
         f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)"
     )
+    return ExitCode.DONE
+
+
+def _empty(report: ImportReport) -> list[str]:
+    return [f"{table}: no rows, a header at most." for table in report.empty]
 
 
 @command.command(name="list")

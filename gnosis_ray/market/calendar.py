@@ -19,6 +19,7 @@ class SessionCalendar:
     """Sessions of one exchange between two dates.
 
     ``days`` are datetime64[D]; ``opens`` and ``closes`` datetime64[us] in UTC; all sorted, one entry a session.
+    ``zone`` is the exchange's time zone.
     Built once by the driver and handed to workers: the library behind it takes over a second to import.
 
     Examples
@@ -37,6 +38,7 @@ class SessionCalendar:
     days: Days
     opens: Moments
     closes: Moments
+    zone: str
 
     @classmethod
     def build(cls, name: str, start: date, end: date) -> SessionCalendar:
@@ -45,12 +47,14 @@ class SessionCalendar:
 
         with warnings.catch_warnings():  # exchange_calendars 4.13 reads a pandas property that 3.1 deprecates
             warnings.simplefilter("ignore", DeprecationWarning)
-            schedule = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat()).schedule
+            exchange = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat())
+            schedule = exchange.schedule
         return cls(
             name=name,
             days=schedule.index.to_numpy().astype("datetime64[D]"),
             opens=schedule["open"].dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
             closes=schedule["close"].dt.tz_localize(None).to_numpy().astype("datetime64[us]"),
+            zone=str(exchange.tz),
         )
 
     def session_number(self, moments: Moments) -> npt.NDArray[np.int64]:

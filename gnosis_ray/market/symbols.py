@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import polars as pl
+
 from gnosis_ray.errors import ConfigError, NoDataError, UniverseError, nearest_hint
 
 MAX_LENGTH = 16
 _SPELLING = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]{1,3})?")
-_PREFIXES = "$^_"
+_INDEX_MARKS = "^_"
+_PREFIXES = f"${_INDEX_MARKS}"
 _CLASS_MARKS = str.maketrans({"-": ".", "/": "."})
 
 QUOTE_CURRENCIES = ("BTC", "ETH", "EUR", "GBP", "JPY", "USD", "USDC", "USDT")
@@ -83,7 +86,8 @@ def canonical(text: str) -> str:
     """The canonical spelling of ``BRK-B``, ``BRK/B``, ``brk.b``, ``_SPX``, ``^SPX``, ``$AAPL`` or ``btc/usd``.
 
     Symbols become folder names and partition bounds: anything but letters and digits with at most one share class or
-    currency raises :class:`UniverseError` naming the text and what was expected.
+    currency raises :class:`UniverseError` naming the text and what was expected. So does ``^DJT``: ``^`` and ``_`` mark
+    an index, and one that is not declared would become the share of that name.
     """
     bare = text.strip()
     if bare[:1] in _PREFIXES:
@@ -100,7 +104,19 @@ def canonical(text: str) -> str:
             f"Expected a symbol of letters and digits with at most one share class, such as AAPL or BRK.B, "
             f"or a pair such as BTC-USD, was {text!r}"
         )
+    if marks_index(text):
+        _require_index(symbol, text)
     return symbol
+
+
+def marks_index(text: str) -> bool:
+    """Whether a spelling says by ``^`` or ``_`` that it is an index."""
+    return text.strip()[:1] in tuple(_INDEX_MARKS)
+
+
+def _require_index(symbol: str, text: str) -> None:
+    if symbol not in INDICES:
+        raise UniverseError(f"Expected a declared index, was {text!r}. {nearest_hint(symbol, INDICES)}")
 
 
 def canonical_list(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
@@ -118,6 +134,12 @@ def is_index(symbol: str) -> bool:
 def is_pair(symbol: str) -> bool:
     """Whether a canonical symbol is a crypto pair."""
     return "-" in symbol
+
+
+def of_pairs(symbols: pl.Series) -> pl.Series:
+    """Whether each canonical symbol is a crypto pair; false where there is none. Each distinct one is read once."""
+    pairs = [text for text in symbols.drop_nulls().unique() if is_pair(text)]
+    return symbols.is_in(pairs).fill_null(value=False)
 
 
 def option_root(symbol: str) -> str:
@@ -149,7 +171,9 @@ def canonical_symbol(text: str, vendor: str) -> str:
     """
     said = _spelling(vendor)
     if said.index and text.startswith(said.index):
-        return canonical(text.removeprefix(said.index))
+        symbol = canonical(text.removeprefix(said.index))
+        _require_index(symbol, text)
+        return symbol
     if said.pair and not said.pair.startswith("{"):
         prefix = said.pair.partition("{")[0]
         joined = _JOINED_PAIR.fullmatch(text.removeprefix(prefix))

@@ -95,9 +95,21 @@ def test_impossible_spellings(text: str) -> None:
     assert repr(text) in str(caught.value)
 
 
-@given(bare=BARE, share=SHARE_CLASS, mark=st.sampled_from("-/."), prefix=st.sampled_from(["", "$", "^", "_", "  "]))
+@given(bare=BARE, share=SHARE_CLASS, mark=st.sampled_from("-/."), prefix=st.sampled_from(["", "$", "  "]))
 def test_spellings_agree(bare: str, share: str, mark: str, prefix: str) -> None:
     assert canonical(f"{prefix}{bare}{mark}{share}".lower()) == f"{bare}.{share}"
+
+
+@pytest.mark.parametrize("text", ["^DJT", "_DJT", "^djt", " ^BRK-B", "_AAPL", "^VXX"])
+def test_an_index_that_is_not_declared_is_no_share(text: str) -> None:
+    with pytest.raises(UniverseError, match=r"Expected a declared index, was .*\. Nearest: '"):
+        canonical(text)
+
+
+@pytest.mark.parametrize(("text", "vendor"), [("^DJT", "yahoo"), ("_DJT", "cboe"), ("I:DJT", "massive")])
+def test_nor_is_one_in_a_vendor_s_spelling(text: str, vendor: str) -> None:
+    with pytest.raises(UniverseError, match=r"Expected a declared index, was .*Nearest: 'DJ"):
+        canonical_symbol(text, vendor)
 
 
 @given(st.text(max_size=16))

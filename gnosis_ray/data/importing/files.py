@@ -1,9 +1,13 @@
-"""Source files (Parquet, CSV, gzipped CSV, or one CSV in a zip), and the columns in their names and first lines."""
+"""Source files: found by name or pattern, unpacked, and what their names and first lines say."""
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import re
-from io import BytesIO
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +17,10 @@ from gnosis_ray.data.importing.bounded_files import first_lines, opened
 from gnosis_ray.data.importing.mapping import TableMapping
 from gnosis_ray.errors import NoDataError, SchemaError
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".zip")
+_TEXT = (".csv", ".txt", ".json", ".jsonl", ".ndjson")
+SUFFIXES = (".parquet", *_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".zip")
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def source_files(folder: Path, table: TableMapping) -> list[Path]:
@@ -24,55 +31,91 @@ def source_files(folder: Path, table: TableMapping) -> list[Path]:
         raise NoDataError(f"Expected a file {table.file} in {folder}, found none")
     for path in found:
         if not path.name.endswith(SUFFIXES):
-            raise SchemaError(f"{path}: Expected a .parquet, .csv, .csv.gz or .zip file, found '{path.suffix}'")
+            raise SchemaError(f"{path}: Expected a file ending in {', '.join(SUFFIXES)}, found '{path.suffix}'")
     return found
 
 
-def scan_file(path: Path, table: TableMapping, limits: FileLimits) -> pl.LazyFrame:
-    """A file's columns under their source names, and constant columns from its name and the lines before its header.
+def text_of(path: Path, table: TableMapping) -> tuple[bytes, str]:
+    """The text of a file in UTF-8 with line feeds, and the name that says how it is written.
 
-    Raises :class:`SchemaError` where the name, a line before the header or the number of columns is not as the mapping
-    says, :class:`DataError` where a file is larger than ``limits``, a compressed one cannot be read, or a zip does not
-    hold exactly one file.
+    Raises :class:`DataError` where the file cannot be read or is not in the mapping's encoding, naming the line.
     """
-    constants = _constants_of_name(path, table)
-    source = opened(path, limits)
-    if path.suffix == ".parquet":
-        return pl.scan_parquet(source).with_columns(**constants)
-    constants |= _constants_of_preamble(path, table, source)
-    frame = pl.scan_csv(source, infer_schema_length=None, has_header=not table.header, skip_lines=len(table.preamble))
-    if table.header:
-        found = frame.collect_schema().names()
-        if len(found) != len(table.header):
-            raise SchemaError(f"{path}: Expected {len(table.header)} columns, found {len(found)}")
-        frame = frame.rename(dict(zip(found, table.header, strict=True)))
-    return frame.with_columns(**constants)
+    raw, name = _unpacked(path)
+    encoding = table.encoding
+    if raw.startswith(_UTF_16):
+        encoding = "utf-16"
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    if encoding != "utf-8":
+        try:
+            raw = raw.decode(encoding).encode()
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: Expected {encoding}, found {_hex(raw, error.start)}") from error
+    if b"\r" in raw and b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
+    return raw, name
 
 
-def _constants_of_name(path: Path, table: TableMapping) -> dict[str, pl.Expr]:
-    if table.file_name is None:
-        return {}
-    match = re.fullmatch(table.file_name, path.name)
-    if match is None:
-        raise SchemaError(f"{path}: Expected a name like {table.file_name}")
-    return {name: pl.lit(text) for name, text in match.groupdict().items()}
+def require_utf_8(path: Path, text: bytes) -> None:
+    """Raise :class:`DataError` naming the line of the first byte that is no UTF-8."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line = text[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{path}, line {line}: Expected UTF-8, found {_hex(text, error.start)}. Say `encoding: latin-1` or another "
+            "in the mapping if that is what it is"
+        ) from error
 
 
-def _constants_of_preamble(path: Path, table: TableMapping, source: Path | BytesIO) -> dict[str, pl.Expr]:
-    """The named groups of the preamble as columns; numbers become floats."""
-    lines = first_lines(source, len(table.preamble))
+def _hex(raw: bytes, position: int) -> str:
+    return f"byte 0x{raw[position]:02x}" if position < len(raw) else "its end"
+
+
+def constants_of_name(folder: Path, path: Path, table: TableMapping) -> dict[str, pl.Expr]:
+    """The named groups of the file's name and of its path below ``folder``; :class:`SchemaError` for other names."""
+    below = path.relative_to(folder).as_posix()
     constants: dict[str, pl.Expr] = {}
-    for number, pattern in enumerate(table.preamble):
-        line = lines[number]
-        match = re.fullmatch(pattern, line)
+    for pattern, text, what in ((table.file_name, path.name, "name"), (table.file_path, below, "path")):
+        if pattern is None:
+            continue
+        match = re.fullmatch(pattern, text)
         if match is None:
-            raise SchemaError(f"{path}, line {number + 1}: Expected a line like {pattern}, found '{line[:80]}'")
-        constants |= {name: pl.lit(_figure(text)) for name, text in match.groupdict().items()}
+            raise SchemaError(f"{path}: Expected a {what} like {pattern}, found {text}")
+        constants |= _columns(match.groupdict())
     return constants
 
 
-def _figure(text: str) -> float | str:
+def constants_of_preamble(path: Path, text: bytes, table: TableMapping) -> dict[str, pl.Expr]:
+    """The named groups of the lines before the header as columns."""
+    lines = text.split(b"\n", len(table.preamble))[: len(table.preamble)]
+    constants: dict[str, pl.Expr] = {}
+    for number, pattern in enumerate(table.preamble):
+        line = lines[number].decode("utf-8", errors="replace").rstrip("\r") if number < len(lines) else ""
+        match = re.fullmatch(pattern, line)
+        if match is None:
+            raise SchemaError(f"{path}, line {number + 1}: Expected a line like {pattern}, found '{line[:80]}'")
+        constants |= _columns(match.groupdict())
+    return constants
+
+
+def _columns(groups: Mapping[str, str | None]) -> dict[str, pl.Expr]:
+    return {name: pl.lit(text, dtype=pl.String) for name, text in groups.items()}
+
+
+def _unpacked(path: Path) -> tuple[bytes, str]:
     try:
-        return float(text)
-    except ValueError:
-        return text
+        if path.suffix == ".zip":
+            return _only_member(path)
+        if path.suffix == ".gz":
+            return gzip.decompress(path.read_bytes()), path.name.removesuffix(".gz")
+        return path.read_bytes(), path.name
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
+
+
+def _only_member(path: Path) -> tuple[bytes, str]:
+    with zipfile.ZipFile(path) as archive:
+        members = [item for item in archive.infolist() if not item.is_dir()]
+        if len(members) != 1:
+            raise DataError(f"{path}: Expected one file in the zip, found {len(members)}")
+        return archive.read(members[0]), members[0].filename

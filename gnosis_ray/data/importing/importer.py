@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,8 @@ from gnosis_ray.config import load_config
 from gnosis_ray.config.market import FileLimits
 from gnosis_ray.data.importing.mapping import ImportMapping, TableMapping
 from gnosis_ray.data.importing.reading import read_source, to_target
-from gnosis_ray.data.importing.rules import RULES, Rule, blanked, first_refusal
+from gnosis_ray.data.importing.row_places import place_text
+from gnosis_ray.data.importing.rules import HINTS, RULES, Rule, blanked, first_refusal
 from gnosis_ray.data.store.writer import StoreWriter
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import plain_texts
@@ -28,19 +29,30 @@ FINDINGS = pl.Schema(
         "column": pl.String,
         "reason": pl.String,
         "rows": pl.UInt32,
-        "example": pl.String,  # the source's text in the first such row, and which row
+        "example": pl.String,  # the source's text in the first such row, and its file and line
     }
 )
 
-_ROW, _RULE = "__row", "__rule"
-_DUPLICATE = "duplicate of an earlier row"
+_ROW, _RULE, _LIKE_LAST = "__row", "__rule", "__like_last"
+DUPLICATE = "duplicate of another row"
+CONTRADICTED = "contradicted by a later row"
+CONTRADICTS_STORE = "contradicts the store"
+
+_SHOWN = 60
+"""Characters of a cell that an example shows."""
+
+_HINTS = HINTS | {
+    CONTRADICTED: "Of different rows of one thing known at one time the last in the files is taken",
+    CONTRADICTS_STORE: "What the store has stands, since it was read so. A correction is known later (`known_at`)",
+}
 
 
 @dataclass(frozen=True)
 class ImportReport:
     """The result of an import. ``refused`` and ``notes`` are :data:`FINDINGS`; noted rows are stored, some repaired.
 
-    ``rows_read`` = ``rows_written`` + ``rows_known`` (the store had them) + the refused rows.
+    ``rows_read`` = ``rows_written`` + ``rows_known`` (the store had them) + the refused rows. ``empty``: the tables
+    whose files hold no row.
     """
 
     rows_read: int
@@ -48,6 +60,13 @@ class ImportReport:
     rows_known: int
     refused: pl.DataFrame
     notes: pl.DataFrame
+    empty: tuple[str, ...] = ()
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """What to do about the reasons for which rows were refused or noted, where these do not say it."""
+        reasons = sorted({*self.refused["reason"], *self.notes["reason"]})
+        return tuple(f"{reason}: {_HINTS[reason]}." for reason in reasons if reason in _HINTS)
 
     def summary(self) -> pl.DataFrame:
         """Both tables over all symbols: ``table, column, reason, kept, rows, symbols, example``, most rows first."""
@@ -65,6 +84,9 @@ class _CheckedRows:
     refused: pl.DataFrame
     notes: pl.DataFrame
 
+    def refusing(self, more: pl.DataFrame) -> _CheckedRows:
+        return replace(self, refused=_stacked([self.refused, more]))
+
 
 def import_dataset(
     folder: Path,
@@ -76,26 +98,30 @@ def import_dataset(
 ) -> ImportReport:
     """Read every table of ``mapping`` from ``folder`` into the store.
 
-    Importing the same folder again stores nothing new. A table is read and checked completely before any of it is
-    written. A file may be as large as ``limits`` (None: ``data.files`` of the settings). Raises :class:`NoDataError`
-    for a missing file, :class:`SchemaError` for a missing or mistyped column, :class:`DataError` for one too large.
+    A row that the store has is not stored again, whatever file told it; one that contradicts the store is refused. A
+    table is read and checked completely before any of it is written. Raises :class:`NoDataError` for a missing file,
+    :class:`SchemaError` for a missing or mistyped column.
     """
     limits = limits or load_config().config.data.files
     total = len(mapping.tables)
     read = written = known = 0
-    results = []
+    results, empty = [], []
     for done, table in enumerate(mapping.tables):
         if progress:
             progress(table.file, done, total)
         raw = read_source(Path(folder), table, limits)
         checked = _apply_rules(raw, table, calendar)
-        appended = store.append(table.kind, checked.kept)
-        results.append(checked)
+        appended = store.append(table.kind, checked.kept.drop(_ROW), leave_out_contradicting=True)
+        disputed = _rows_of(checked.kept, appended.contradicting)
+        event = DATASETS[table.kind].event
+        results.append(checked.refusing(_findings(raw, table, event, CONTRADICTS_STORE, disputed)))
         read, written, known = read + raw.height, written + appended.written, known + appended.known
+        empty += [] if raw.height else [table.file]
         if progress:
             progress(table.file, done + 1, total)
     refused = pl.concat([checked.refused for checked in results])
-    return ImportReport(read, written, known, refused, pl.concat([checked.notes for checked in results]))
+    notes = pl.concat([checked.notes for checked in results])
+    return ImportReport(read, written, known, refused, notes, tuple(empty))
 
 
 def _apply_rules(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> _CheckedRows:
@@ -106,23 +132,42 @@ def _apply_rules(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalend
     good = rows.filter(pl.col(_RULE).is_null())
     repeated = _repeated(good, data)
     kept = good.join(repeated, on=_ROW, how="anti", maintain_order="left") if repeated.height else good
-    refused = [*_refusals(raw, table, rules, bad), _findings(raw, table, data.event, _DUPLICATE, repeated[_ROW])]
+    refused = [
+        *_refusals(raw, table, rules, bad),
+        _findings(raw, table, data.event, DUPLICATE, repeated.filter(_LIKE_LAST)[_ROW]),
+        _findings(raw, table, data.event, CONTRADICTED, repeated.filter(~pl.col(_LIKE_LAST))[_ROW]),
+    ]
     notes = [
         _findings(raw, table, rule.column, rule.reason, kept.filter(rule.when)[_ROW])
         for rule in rules
         if rule.action != "refuse"
     ]
-    repaired = kept.with_columns(blanked(rules)).select(data.columns_provided.names())
+    repaired = kept.with_columns(blanked(rules)).select(_ROW, *data.columns_provided.names())
     return _CheckedRows(repaired, _stacked(refused), _stacked(notes))
 
 
 def _repeated(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:
-    """Rows that repeat the identity and known-at time of an earlier row; trades and quotes may repeat."""
+    """Rows of an identity and known-at time that another has: all but the first of those that say what the last says.
+
+    ``__like_last``: whether a row says the same. What comes later in files corrects what came before. Trades and quotes
+    may repeat.
+    """
     key = [*data.identity, "known_at"]
     if data.repeats or rows.select(key).n_unique() == rows.height:
-        return rows.clear().select(_ROW)
-    first = rows.unique(key, keep="first").select(_ROW)
-    return rows.join(first, on=_ROW, how="anti").select(_ROW)
+        return rows.clear().select(_ROW, pl.lit(value=True).alias(_LIKE_LAST))
+    content = pl.struct(name for name in data.columns_provided.names())
+    alike = rows.filter(pl.struct(key).is_duplicated()).select(
+        _ROW, *key, (content == content.last().over(key)).alias(_LIKE_LAST)
+    )
+    kept = alike.filter(_LIKE_LAST).unique(key, keep="first", maintain_order=True)
+    return alike.join(kept, on=_ROW, how="anti", maintain_order="left").select(_ROW, _LIKE_LAST)
+
+
+def _rows_of(kept: pl.DataFrame, disputed: pl.DataFrame) -> pl.Series:
+    """The positions of the rows that a store left out, by identity and known-at time."""
+    if disputed.is_empty():
+        return kept.clear()[_ROW]
+    return kept.join(disputed, on=disputed.columns, how="semi", nulls_equal=True, maintain_order="left")[_ROW]
 
 
 def _refusals(raw: pl.DataFrame, table: TableMapping, rules: Sequence[Rule], bad: pl.DataFrame) -> list[pl.DataFrame]:
@@ -140,7 +185,7 @@ def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, 
     found = raw[rows].select(
         symbol=_source_text(table, "symbol"),
         text=_source_text(table, column),
-        row=pl.lit(rows).cast(pl.String),
+        place=place_text(),
     )
     return (
         found.group_by("symbol")
@@ -149,7 +194,7 @@ def _findings(raw: pl.DataFrame, table: TableMapping, column: str, reason: str, 
             pl.lit(column).alias("column"),
             pl.lit(reason).alias("reason"),
             pl.len().alias("rows"),
-            pl.format("{} in row {}", pl.col("text").fill_null("nothing"), pl.col("row")).first().alias("example"),
+            pl.format("{} in {}", pl.col("text").fill_null("nothing"), pl.col("place")).first().alias("example"),
         )
         .select(pl.col(name).cast(dtype) for name, dtype in FINDINGS.items())
     )
@@ -162,12 +207,13 @@ def _of_first_symbol() -> pl.Expr:
 def _source_text(table: TableMapping, column: str) -> pl.Expr:
     """The source's own text for a target column: its source column, the contract's code, or a constant."""
     if column in table.columns:
-        return pl.col(table.columns[column]).cast(pl.String)
+        text = pl.col(table.columns[column]).cast(pl.String)
+        return pl.when(text.str.len_chars() > _SHOWN).then(text.str.slice(0, _SHOWN) + "...").otherwise(text)
     if column == "settlement" and table.contract:
         return pl.col(table.contract.column)
     if column == "known_at" and column not in table.constants:
         return pl.col(table.columns[DATASETS[table.kind].event]).cast(pl.String)
-    return pl.lit(str(table.constants.get(column)))
+    return pl.lit(table.constants.get(column), dtype=pl.String)
 
 
 def _stacked(findings: Sequence[pl.DataFrame]) -> pl.DataFrame:

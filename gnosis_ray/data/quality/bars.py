@@ -8,7 +8,9 @@ import polars as pl
 
 from gnosis_ray.config import BarQuality
 from gnosis_ray.data.quality.checks import Check, Severity
+from gnosis_ray.market.bounds import LARGEST_COUNT, LARGEST_PRICE, beyond
 from gnosis_ray.market.calendar import SessionCalendar, moments_of
+from gnosis_ray.market.symbols import of_pairs
 
 _PRICES = ("open", "high", "low", "close")
 _MAD_TO_SIGMA = 1.4826
@@ -30,6 +32,8 @@ _IMPOSSIBLE = pl.any_horizontal(
     (pl.col("volume") < 0).fill_null(value=False),
     (pl.col("adjusted_close") <= 0).fill_null(value=False),
     (pl.col("high") < pl.col("low")).fill_null(value=False),
+    beyond(LARGEST_PRICE, *_PRICES, "adjusted_close"),
+    beyond(LARGEST_COUNT, "volume"),
 )
 
 
@@ -55,7 +59,7 @@ def bar_checks(limits: BarQuality) -> tuple[Check, ...]:
     return (
         check(
             "impossible figure", "error",
-            "a price that is none, not finite or not positive, a negative volume, or a high below the low",
+            "a price that is none, not finite, not positive or too large to be one, such a volume, or a high below the low",
             _IMPOSSIBLE, *_PRICES, "volume", "adjusted_close",
         ),
         check(
@@ -77,10 +81,15 @@ def bar_checks(limits: BarQuality) -> tuple[Check, ...]:
             ~pl.all_horizontal(pl.col(name).is_between("low", "high") for name in ("open", "close")), *_PRICES,
         ),
         check(
-            "missing sessions", "warning", "of the exchange, between the symbol's bar before and this one",
+            "missing sessions", "warning",
+            "of the exchange (of a pair: days), between the symbol's bar before and this one",
             pl.col("missing"), "missing", of=pl.col("missing").fill_null(0) + 1,
         ),
-        check("not at a session's close", "warning", "a bar of no session of the exchange", ~pl.col("at_close")),
+        check(
+            "not at a session's close", "warning",
+            "a bar of no session of the exchange; of a pair one that does not end with the day in UTC",
+            ~pl.col("at_close"),
+        ),
         check(
             "outlier", "note",
             f"an adjusted return beyond {limits.outlier_scales:g} robust standard deviations of the "
@@ -135,6 +144,11 @@ class History:
             bars.with_columns(
                 pl.Series("number", self._calendar.session_number(moments)),
                 pl.Series("at_close", self._calendar.is_close(moments)),
+                of_pairs(bars["symbol"]).alias("pair"),
+            )
+            .with_columns(  # a pair has a session each day, from midnight to midnight in UTC
+                number=pl.when("pair").then(pl.col("timestamp").dt.epoch("d").cast(pl.Int64)).otherwise("number"),
+                at_close=pl.when("pair").then(pl.col("timestamp").dt.time() == pl.time()).otherwise("at_close"),
             )
             .with_columns(prior)
             .with_columns(

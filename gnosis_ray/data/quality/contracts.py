@@ -10,6 +10,7 @@ from gnosis_ray.config import ChainQuality, ImpliedVolConfig
 from gnosis_ray.data.chains.timing import expiry_moments
 from gnosis_ray.data.chains.volatility import is_bisection_artefact
 from gnosis_ray.data.quality.checks import Check
+from gnosis_ray.market.bounds import LARGEST_COUNT, LARGEST_PRICE, beyond
 from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.datasets import VENDOR_GREEKS
 
@@ -22,6 +23,8 @@ _IMPOSSIBLE = pl.any_horizontal(
     pl.any_horizontal(pl.col("strike", "underlying_price") <= 0),
     pl.any_horizontal(~pl.col(*_FIGURES).is_finite().fill_null(value=True)),
     pl.any_horizontal((pl.col(*_FIGURES) < 0).fill_null(value=False)),
+    beyond(LARGEST_PRICE, "strike", "underlying_price", "bid", "ask", "last"),
+    beyond(LARGEST_COUNT, "volume", "open_interest"),
     pl.col("expiry").is_null(),
     ~pl.col("type").is_in(["C", "P"]).fill_null(value=False),
     ~pl.col("settlement").is_in(["AM", "PM"]).fill_null(value=False),
@@ -42,7 +45,7 @@ def contract_checks(limits: ChainQuality) -> tuple[Check, ...]:
     return (
         Check(
             "chains", "impossible figure", "error",
-            "no strike, expiry or side, a spot of zero, or a figure that is negative or not finite",
+            "no strike, expiry or side, a spot of zero, or a figure that is negative, impossibly large or not finite",
             _IMPOSSIBLE, (*_NAMED, "underlying_price", *_FIGURES),
         ),
         Check(

@@ -6,6 +6,7 @@ import polars as pl
 
 from gnosis_ray.config import TapeQuality
 from gnosis_ray.data.quality.checks import Check, Severity
+from gnosis_ray.market.bounds import LARGEST_COUNT, LARGEST_PRICE, beyond
 from gnosis_ray.market.calendar import SessionCalendar, moments_of
 from gnosis_ray.market.datasets import OCCURRENCE
 
@@ -22,7 +23,8 @@ def trade_checks(limits: TapeQuality) -> tuple[Check, ...]:
         return Check("trades", name, severity, doc, when, ("timestamp", *shows))
 
     return (
-        check("impossible figure", "error", "a price or size that is not positive", _no_positive("price", "size"),
+        check("impossible figure", "error", "a price or size that is not positive or impossibly large",
+              _no_positive("price", "size") | beyond(LARGEST_PRICE, "price") | beyond(LARGEST_COUNT, "size"),
               "price", "size"),
         check(
             "outlier", "warning",
@@ -46,8 +48,9 @@ def quote_checks(limits: TapeQuality) -> tuple[Check, ...]:
 
     middle = (_BID + _ASK) * 0.5
     return (
-        check("impossible figure", "error", "a price or size that is negative or not finite",
-              _negative(*_QUOTE), *_QUOTE),
+        check("impossible figure", "error", "a price or size that is negative, impossibly large or not finite",
+              _negative(*_QUOTE) | beyond(LARGEST_PRICE, "bid", "ask") | beyond(LARGEST_COUNT, "bid_size", "ask_size"),
+              *_QUOTE),
         check("crossed quote", "warning", "the bid is above the ask", _BOTH & (_BID > _ASK), "bid", "ask"),
         check("locked quote", "note", "the bid is the ask", _BOTH & (_BID == _ASK), "bid", "ask"),
         check("one-sided quote", "note", "only a bid or only an ask", ((_BID > 0) | (_ASK > 0)) & ~_BOTH, "bid", "ask"),

@@ -78,7 +78,7 @@ def test_rows_that_the_source_flags_are_refused_and_counted(folder: Path, calend
     report = import_(folder, calendar)
     assert (report.rows_read, report.rows_written) == (7, 6)
     assert report.refused.select("table", "symbol", "reason", "rows", "example").rows() == [
-        ("*_trade.zip", "ibm", "flagged by its source", 1, "34200001 in row 3")
+        ("*_trade.zip", "ibm", "flagged by its source", 1, "34200001 in ibm_20131007_trade.zip, line 4")
     ]
 
 

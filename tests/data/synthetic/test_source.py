@@ -86,7 +86,9 @@ def test_a_longer_calendar_changes_nothing_before(
     source: SyntheticSource, calendar: SessionCalendar, config: Config, read: Read, schema: pl.Schema
 ) -> None:
     ends = int(np.searchsorted(calendar.days, np.datetime64("2026-07-10"))) + 200
-    shorter = SessionCalendar(calendar.name, calendar.days[:ends], calendar.opens[:ends], calendar.closes[:ends])
+    shorter = SessionCalendar(
+        calendar.name, calendar.days[:ends], calendar.opens[:ends], calendar.closes[:ends], calendar.zone
+    )
     assert ends < calendar.days.size
     keys = keys_at(SYMBOLS, CLOSE)
     assert_frame_equal(
@@ -162,6 +164,8 @@ def test_the_first_bar_is_that_of_the_session_after_the_anchor(source: Synthetic
 
 
 def test_a_calendar_that_misses_the_anchor_is_refused(calendar: SessionCalendar, config: Config) -> None:
-    late = SessionCalendar(calendar.name, calendar.days[100:], calendar.opens[100:], calendar.closes[100:])
+    late = SessionCalendar(
+        calendar.name, calendar.days[100:], calendar.opens[100:], calendar.closes[100:], calendar.zone
+    )
     with pytest.raises(ConfigError, match="2022-01-03"):
         SyntheticSource(late, config.data.synthetic, config.market)
