@@ -25,7 +25,8 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 def source_files(folder: Path, table: TableMapping) -> list[Path]:
     """The files of a table, in order of name; :class:`NoDataError` where there is none."""
-    found = sorted(folder.glob(table.file)) if table.many_files else [folder / table.file]
+    pattern = table.file.replace("[", "[[]").replace("?", "[?]")  # only * stands for other characters
+    found = sorted(folder.glob(pattern)) if table.many_files else [folder / table.file]
     found = [path for path in found if path.is_file()]
     if not found:
         raise NoDataError(f"Expected a file {table.file} in {folder}, found none")

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -28,9 +28,22 @@ class YamlWord:
         return self.word
 
 
+class YamlInteger(int):
+    """A whole number, and how it was written: ``007`` is 7."""
+
+    word: str
+
+
+class YamlFloat(float):
+    """A number, and how it was written."""
+
+    word: str
+
+
 def must_be_quoted(found: object) -> str:
     """What an error says of a value that has to be text and is none to YAML."""
-    return f'Expected text, found {found!r}, which YAML does not read as text: write "{found!r}" in quotes'
+    written = getattr(found, "word", repr(found))
+    return f'Expected text, found {written}, which YAML does not read as text: write "{written}" in quotes'
 
 
 _TIMED = re.compile(r"%[-_0]?(?:H|I|k|l|T|R|r|X|c|s|\+)")
@@ -202,7 +215,7 @@ class TableMapping(Section):
                 continue
             if dtype == pl.String and not isinstance(value, str):
                 raise ValueError(f"constants.{name}: {must_be_quoted(value)}")
-            if dtype == pl.Float64 and not (type(value) in (int, float) and math.isfinite(value)):
+            if dtype == pl.Float64 and not (_is_number(value) and math.isfinite(value)):
                 raise ValueError(f"constants.{name}: Expected a number, found {value!r}")
             if dtype.is_temporal():
                 raise ValueError(f"constants.{name}: Expected a source column for a date or time, found {value!r}")
@@ -219,6 +232,10 @@ class ImportMapping(Section):
     name: str
     about: str
     tables: tuple[TableMapping, ...] = Field(min_length=1)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _help(missing: Sequence[str]) -> str:

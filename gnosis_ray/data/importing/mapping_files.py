@@ -16,6 +16,8 @@ from gnosis_ray.data.importing.mapping import (
     FlagRule,
     ImportMapping,
     TableMapping,
+    YamlFloat,
+    YamlInteger,
     YamlWord,
     must_be_quoted,
 )
@@ -90,8 +92,22 @@ def _word(_: yaml.SafeLoader, node: yaml.Node) -> YamlWord:
     return YamlWord(str(node.value))
 
 
-for _tag in ("bool", "timestamp"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _word)
+def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> YamlInteger:
+    number = YamlInteger(loader.construct_yaml_int(node))
+    number.word = str(node.value)
+    return number
+
+
+def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> YamlFloat:
+    number = YamlFloat(loader.construct_yaml_float(node))
+    number.word = str(node.value)
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:bool", _word)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _word)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
 def _fault(fault: dict[str, Any]) -> str:

@@ -173,7 +173,11 @@ def _bare_known_at(raw: pl.DataFrame, table: TableMapping) -> pl.Expr:
 def _constants(table: TableMapping) -> dict[str, str | float | None]:
     """The constants of every row, and null for optional columns that the source does not have."""
     unfilled = [name for name in DATASETS[table.kind].optional_columns if name not in table.columns]
-    return dict.fromkeys(unfilled) | table.constants
+    said = {
+        name: value if value is None or isinstance(value, str) else float(value)
+        for name, value in table.constants.items()
+    }
+    return dict.fromkeys(unfilled) | said
 
 
 def _converted(raw: pl.DataFrame, table: TableMapping, target: str, source: str, exchange_zone: str) -> pl.Expr:

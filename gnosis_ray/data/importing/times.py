@@ -121,9 +121,10 @@ def _written(text: pl.Expr, formats: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
 
 def _wall(text: pl.Expr, formats: Sequence[str]) -> pl.Expr:
     """The wall clock of a text that names its offset, in that offset's zone."""
-    if formats:  # the format has taken the offset: UTC stands for it
-        return _written(text, formats)[0].dt.replace_time_zone(None)
-    return _written(text.str.replace(rf"\s*{_OFFSET}", ""), ())[1]
+    zoned = [each.replace("%z", "").strip() for each in formats if "%z" in each]
+    if formats and not zoned:
+        return pl.lit(None, dtype=pl.Datetime("us"))
+    return _written(text.str.replace(rf"\s*{_OFFSET}", ""), zoned)[1]
 
 
 def _session_date(wall: pl.Expr, moment: pl.Expr | None, exchange_zone: str) -> pl.Expr:

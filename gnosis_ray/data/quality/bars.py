@@ -59,7 +59,7 @@ def bar_checks(limits: BarQuality) -> tuple[Check, ...]:
     return (
         check(
             "impossible figure", "error",
-            "a price that is none, not finite, not positive or too large to be one, such a volume, or a high below the low",
+            "a price that is none, not finite, not positive or impossibly large, such a volume, a high below the low",
             _IMPOSSIBLE, *_PRICES, "volume", "adjusted_close",
         ),
         check(

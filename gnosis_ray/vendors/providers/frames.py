@@ -47,8 +47,8 @@ QUOTED = pl.Schema(
 def table(kind: DataKind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     """``rows`` of one symbol as the columns of a kind without ``known_at``, in time order; NaN becomes null.
 
-    Columns that a vendor does not give are null. Rows keep their order within a microsecond; of several rows with the
-    same identity, where a kind allows only one, the last one is kept.
+    Columns that a vendor does not give are null. Rows keep their order within a microsecond. Of different rows with
+    the same identity, where a kind allows only one, the last one is kept, as imports do, and the others are logged.
     """
     data = DATASETS[kind]
     wanted = {name: dtype for name, dtype in data.columns_provided.items() if name != "known_at"}
@@ -61,7 +61,13 @@ def table(kind: DataKind, symbol: str, rows: pl.DataFrame) -> pl.DataFrame:
     figures = [name for name, dtype in wanted.items() if dtype == pl.Float64]
     finite = typed.with_columns(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in figures)
     ordered = finite.sort(data.event, maintain_order=True)
-    return ordered if data.repeats else ordered.unique(data.identity, keep="last", maintain_order=True)
+    if data.repeats:
+        return ordered
+    kept = ordered.unique(data.identity, keep="last", maintain_order=True)
+    if contradicted := ordered.unique().height - kept.height:
+        rows_are = "1 row is" if contradicted == 1 else f"{contradicted} rows are"
+        _log.warning("%s, %s: %s contradicted by a later row", symbol, kind, rows_are)
+    return kept
 
 
 def nothing(kind: DataKind) -> pl.DataFrame:
