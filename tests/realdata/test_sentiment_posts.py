@@ -53,7 +53,7 @@ def test_every_row_is_accounted_for(imported: tuple[ImportReport, StoreSource]) 
     assert report.rows_read == 25_379 + 55_891
     assert report.rows_read == report.rows_written + report.refused["rows"].sum()
     assert report.summary().select("column", "reason", "kept", "rows").rows() == [
-        ("timestamp", "duplicate of an earlier row", False, 122)
+        ("timestamp", "duplicate of another row", False, 122)
     ]
     assert source.bars(keys_at(["BRK.A", "BRK-A"], END), 5)["symbol"].unique().to_list() == ["BRK.A"]
 
