@@ -65,7 +65,7 @@ def _importing(market: Market, scratch: Path) -> Row:
     folder = REALDATA / RECORDED
     mapping = load_mapping(RECORDED)
     files = [folder / table.file for table in mapping.tables]
-    count = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in files)
+    count = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
     seconds = alternate(
         {
             "ours": lambda: import_dataset(folder, mapping, StoreWriter(_emptied(scratch)), market.calendar),
@@ -90,7 +90,9 @@ def _appending(market: Market, scratch: Path) -> Row:
 
 def _verifying(market: Market, scratch: Path) -> Row:
     parts = sorted(market.root.rglob("part-*.parquet"))
-    count = sum(pl.scan_parquet(part, hive_partitioning=False).select(pl.len()).collect().item() for part in parts)
+    count = sum(
+        pl.scan_parquet(part, glob=False, hive_partitioning=False).select(pl.len()).collect().item() for part in parts
+    )
     seconds = alternate(
         {
             "ours": lambda: verify(market.root, market.config, market.calendar),
@@ -129,7 +131,7 @@ def _reading(stores: list[LargeStore]) -> Iterator[Row]:
     seconds = alternate(
         {
             "ours": _read_again(largest.root, keys),
-            "theirs": lambda: pl.scan_parquet(day, hive_partitioning=False).filter(held).collect(),
+            "theirs": lambda: pl.scan_parquet(day, glob=False, hive_partitioning=False).filter(held).collect(),
         },
         READS,
     )
@@ -164,4 +166,6 @@ def _emptied(folder: Path) -> Path:
 def _copied(files: list[Path], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, file in enumerate(files):
-        pl.read_parquet(file, hive_partitioning=False).write_parquet(folder / f"{number}.parquet", compression="lz4")
+        pl.read_parquet(file, glob=False, hive_partitioning=False).write_parquet(
+            folder / f"{number}.parquet", compression="lz4"
+        )

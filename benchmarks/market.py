@@ -54,7 +54,9 @@ class Market:
     def scan(self, kind: DataKind) -> pl.LazyFrame:
         """Those files as one table of the kind's whole schema: a file leaves out columns that its source lacks."""
         schema = DATASETS[kind].stored
-        return pl.scan_parquet(self.parts(kind), hive_partitioning=False, schema=schema, missing_columns="insert")
+        return pl.scan_parquet(
+            self.parts(kind), glob=False, hive_partitioning=False, schema=schema, missing_columns="insert"
+        )
 
     def read_and_sum(self, kind: DataKind = "chains") -> pl.DataFrame:
         """The yardstick: Polars reads a kind's Parquet files and sums every column of floats."""

@@ -67,6 +67,15 @@ def test_an_export_of_cboe_is_a_chain(tmp_path: Path, calendar: SessionCalendar,
     assert told.rows() == [("C", "AM", *call), ("C", "PM", *call), ("P", "AM", *put), ("P", "PM", *put)]
 
 
+@pytest.mark.parametrize("written", ["July 12, 2022, 8:31 PM EDT", "July 12 2022, 8:31 PM EDT"])
+def test_a_date_in_any_of_cboe_s_forms_is_read(tmp_path: Path, calendar: SessionCalendar, written: str) -> None:
+    preamble = [line.replace("July 12, 2022 at 8:31 PM EDT", written) for line in PREAMBLE]
+    store = StoreWriter(tmp_path / "market")
+    assert import_dataset(export(tmp_path, preamble), load_mapping("cboe_quotes"), store, calendar).rows_written == 4
+    made = datetime(2022, 7, 13, 0, 31, tzinfo=UTC)
+    assert StoreSource(store.root).raw_chains(keys(("SPX", made)))["event_time"].unique().to_list() == [made]
+
+
 def test_exports_of_every_index_settle_when_its_options_do() -> None:
     for table in load_mapping("cboe_quotes").tables:
         contract = table.contract
