@@ -17,6 +17,13 @@ from tests.data.store.frames import DAY, MONDAY, bar, bars, chain, keys
 DOCUMENT = Path(__file__).parents[3] / "docs" / "store.md"
 
 
+def asked(query: str) -> duckdb.DuckDBPyRelation:
+    """The answer of DuckDB."""
+    found = duckdb.sql(query)
+    assert found is not None
+    return found
+
+
 def shown(language: str) -> str:
     """The block of the document in that language, with a Python block only from *Read by others*."""
     section = DOCUMENT.read_text(encoding="utf-8").split("## Read by others", 1)[1].split("\n## ", 1)[0]
@@ -45,16 +52,16 @@ def test_polars_and_pyarrow_read_every_row_and_column(market: StoreSource) -> No
     assert_frame_equal(names["bars"].sort(by_time), everything)
     table = pl.from_arrow(names["table"])
     assert isinstance(table, pl.DataFrame)
-    assert_frame_equal(table.cast(dict(BARS)).sort(by_time), everything)
+    assert_frame_equal(table.cast(pl.Schema(BARS)).sort(by_time), everything)
     assert everything["adjusted_close"].drop_nulls().to_list() == [50.0]
 
 
 def test_duckdb_reads_every_row_and_column(market: StoreSource) -> None:
     first, second = (text for text in shown("sql").split(";\n") if text)
-    found = duckdb.sql(first).fetchall()
+    found = asked(first).fetchall()
     assert len(found) == 4
     assert [row[3] for row in found if row[3] is not None] == [50.0]
-    assert duckdb.sql(second).fetchall() == [(6,)]
+    assert asked(second).fetchall() == [(6,)]
     assert market.name == "store"
 
 
@@ -65,4 +72,4 @@ def test_plain_calls_fail_or_leave_columns_out(market: StoreSource) -> None:
     if not told:
         with pytest.raises(pl.exceptions.SchemaError):
             pl.read_parquet("market/bars/**/*.parquet")
-    assert ("adjusted_close" in duckdb.sql("SELECT * FROM 'market/bars/**/*.parquet'").columns) == told
+    assert ("adjusted_close" in asked("SELECT * FROM 'market/bars/**/*.parquet'").columns) == told
