@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -38,6 +39,10 @@ class TimeForm:
 
 def parse_date(column: pl.Expr, form: TimeForm) -> pl.Expr:
     """The date that is written, whatever the zone; null where it has none of the forms."""
+    return _each_text_once(column, form, partial(_date, form=form), pl.Date())
+
+
+def _date(column: pl.Expr, form: TimeForm) -> pl.Expr:
     if form.found.is_temporal():
         return column.cast(pl.Date, strict=False)
     text = column.cast(pl.String).str.strip_chars()
@@ -53,6 +58,10 @@ def parse_moment(column: pl.Expr, form: TimeForm) -> pl.Expr:
 
     Null for a date without a time of day.
     """
+    return _each_text_once(column, form, partial(_moment, form=form), UTC_TIME)
+
+
+def _moment(column: pl.Expr, form: TimeForm) -> pl.Expr:
     zone = form.zone or "UTC"
     if isinstance(form.found, pl.Datetime):
         if form.found.time_zone is not None:
@@ -68,21 +77,26 @@ def parse_session_date(column: pl.Expr, form: TimeForm, exchange_zone: str) -> p
     A date is that day. A time is on the day that it is in the exchange's zone, except a midnight, which stands for the
     date that it is written with: so do vendors stamp days.
     """
+    reading = partial(_day_of_session, form=form, exchange_zone=exchange_zone)
+    return _each_text_once(column, form, reading, pl.Date())
+
+
+def _day_of_session(column: pl.Expr, form: TimeForm, exchange_zone: str) -> pl.Expr:
     if form.found == pl.Date:
         return column
     if isinstance(form.found, pl.Datetime):
         wall = column.dt.replace_time_zone(None) if form.found.time_zone else column
-        moment = parse_moment(column, form) if form.found.time_zone or form.zone else None
+        moment = _moment(column, form) if form.found.time_zone or form.zone else None
         return _session_date(wall.cast(pl.Datetime("us")), moment, exchange_zone)
     if form.formats and not any(tells_time(each) for each in form.formats):
-        return parse_date(column, form)
+        return _date(column, form)
     text = column.cast(pl.String).str.strip_chars()
     zoned, naive = _written(text, form.formats)
     wall = pl.coalesce(naive, _wall(text, form.formats))
     moment = pl.coalesce(zoned, _local(naive, form.zone)) if form.zone else zoned
     timed = _session_date(wall, moment, exchange_zone)
     untimed = [each for each in form.formats if not tells_time(each)]
-    dates = parse_date(column, TimeForm(form.found, untimed, form.zone)) if untimed or not form.formats else None
+    dates = _date(column, TimeForm(form.found, untimed, form.zone)) if untimed or not form.formats else None
     return _plausible(timed if dates is None else pl.coalesce(dates, timed))
 
 
@@ -90,7 +104,11 @@ def is_bare_date(column: pl.Expr, form: TimeForm) -> pl.Expr:
     """Whether a text is a date without a time of day."""
     if form.found.is_temporal() or form.formats:
         return pl.lit(value=False)
-    return parse_date(column, form).is_not_null() & parse_moment(column, form).is_null()
+
+    def reading(texts: pl.Expr) -> pl.Expr:
+        return _date(texts, form).is_not_null() & _moment(texts, form).is_null()
+
+    return _each_text_once(column, form, reading, pl.Boolean())
 
 
 def is_naive(column: pl.Expr, form: TimeForm) -> pl.Expr:
@@ -101,6 +119,22 @@ def is_naive(column: pl.Expr, form: TimeForm) -> pl.Expr:
         return pl.lit(isinstance(form.found, pl.Datetime) and form.found.time_zone is None)
     text = column.cast(pl.String).str.strip_chars()
     return text.str.contains(":", literal=True) & ~text.str.contains(_OFFSET)
+
+
+def _each_text_once(
+    column: pl.Expr, form: TimeForm, reading: Callable[[pl.Expr], pl.Expr], dtype: pl.DataType
+) -> pl.Expr:
+    """``reading(column)``, of that type, made once for each distinct text: a file has many rows and few dates."""
+    if form.found.is_temporal() or form.found == pl.Null:
+        return reading(column)
+
+    def read(texts: pl.Series) -> pl.Series:
+        distinct = texts.unique().alias("text").to_frame()
+        readings = distinct.with_columns(reading(pl.col("text")).alias("read"))
+        rows = texts.alias("text").to_frame()
+        return rows.join(readings, on="text", how="left", nulls_equal=True, maintain_order="left")["read"]
+
+    return column.map_batches(read, return_dtype=dtype)
 
 
 def _written(text: pl.Expr, formats: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
