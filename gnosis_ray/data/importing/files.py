@@ -20,6 +20,9 @@ from gnosis_ray.errors import NoDataError, SchemaError
 _TEXT = (".csv", ".txt", ".json", ".jsonl", ".ndjson")
 SUFFIXES = (".parquet", *_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".zip")
 
+_LOOKED_AT = 65_536
+"""Bytes of a file that say whether it is text."""
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -46,6 +49,8 @@ def text_of(path: Path, table: TableMapping) -> tuple[bytes, str]:
     if raw.startswith(_UTF_16):
         encoding = "utf-16"
     raw = raw.removeprefix(codecs.BOM_UTF8)
+    if encoding != "utf-16" and b"\0" in raw[:_LOOKED_AT]:
+        raise DataError(f"{path}: Expected text, found bytes that are none. Say `encoding: utf-16` if they are that")
     if encoding != "utf-8":
         try:
             raw = raw.decode(encoding).encode()
@@ -119,4 +124,6 @@ def _only_member(path: Path) -> tuple[bytes, str]:
         members = [item for item in archive.infolist() if not item.is_dir()]
         if len(members) != 1:
             raise DataError(f"{path}: Expected one file in the zip, found {len(members)}")
+        if members[0].filename.endswith(".parquet"):
+            raise SchemaError(f"{path}: Expected text in the zip, CSV or JSON, found {members[0].filename}")
         return archive.read(members[0]), members[0].filename

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
@@ -126,7 +127,7 @@ class TableMapping(Section):
     file: str
     kind: DataKind
     encoding: Literal["utf-8", "utf-16", "latin-1", "cp1252"] = "utf-8"
-    separator: str = Field(",", pattern=r"^[\x01-\x7f]$")
+    separator: str = ","
     decimal: Literal[".", ","] = "."
     thousands: Literal[",", ".", " ", "'"] | None = None
     comment: str | None = Field(None, min_length=1)
@@ -147,6 +148,21 @@ class TableMapping(Section):
     known_at: Literal["event", "session_close", "column"]
     known_delay_minutes: NonNegativeInt = 0
     contract: ContractRule | None = None
+
+    @field_validator("file")
+    @classmethod
+    def _below_the_folder(cls, file: str) -> str:
+        parts = PurePosixPath(file).parts
+        if not parts or parts[0] == "/" or ".." in parts or any("**" in part and part != "**" for part in parts):
+            raise ValueError(f"Expected a name or pattern of files below the folder, was '{file}'")
+        return file
+
+    @field_validator("separator")
+    @classmethod
+    def _one_character(cls, separator: str) -> str:
+        if len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
+            raise ValueError(f"Expected one character of ASCII, no quote or line end, found {separator!r}")
+        return separator
 
     @field_validator("formats", mode="before")
     @classmethod

@@ -78,13 +78,14 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: dict[str, int] = {}
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # refused by the name of the section that it is in
             line = key.start_mark.line + 1
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"key '{key.value}' in line {line} is in line {seen[key.value]} already",
                 )
-            if isinstance(key, yaml.ScalarNode):
-                seen[key.value] = line
+            seen[key.value] = line
         return super().construct_mapping(node, deep)
 
 

@@ -14,8 +14,12 @@ from gnosis_ray.data.importing.json_rows import json_table
 from gnosis_ray.data.importing.mapping import TableMapping
 from gnosis_ray.data.importing.row_places import FAULT, FILE, LINE, PLACE, SURPLUS_CELLS, placed
 from gnosis_ray.errors import DataError, SchemaError, nearest_hint
+from gnosis_ray.storage.parquet import parquet_errors
 
 _SURPLUS = "__surplus"
+
+_SHOWN = 60
+"""Columns that an error names, and characters of each."""
 
 
 def read_table(folder: Path, path: Path, table: TableMapping, wanted: Sequence[str]) -> pl.DataFrame:
@@ -28,7 +32,8 @@ def read_table(folder: Path, path: Path, table: TableMapping, wanted: Sequence[s
     constants = constants_of_name(folder, path, table)
     try:
         if path.suffix == ".parquet":
-            rows = _parquet(path, table, wanted, constants)
+            with parquet_errors():
+                rows = _parquet(path, table, wanted, constants)
         else:
             text, name = text_of(path, table)
             written_as_json = name.endswith((".json", ".jsonl", ".ndjson"))
@@ -135,9 +140,14 @@ def _require(path: Path, table: TableMapping, wanted: Sequence[str], found: Sequ
         targets = [target for target, source in table.columns.items() if source == name]
         of = f" of {targets[0]}" if targets and targets[0] != name else ""
         raise SchemaError(
-            f"{path}, column {name}: Expected the source{of}, found no such column among {', '.join(found)}. "
+            f"{path}, column {name}: Expected the source{of}, found no such column among {_listed(found)}. "
             f"{_advice(name, table, found)}"
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(name[:_SHOWN] for name in names[:_SHOWN]) + more
 
 
 def _advice(name: str, table: TableMapping, found: Sequence[str]) -> str:

@@ -104,3 +104,36 @@ def test_the_mapping_of_these_tests_is_one(tmp_path: Path) -> None:
     table = load_mapping(mapping_of(tmp_path, MAPPING.replace("SYMBOL", "A"))).tables[0]
     assert table.columns == {target: source for target, source in BARS.items() if target != "symbol"}
     assert yaml.safe_load(MAPPING)["name"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "file", ["/etc/bars.csv", "../bars.csv", "in/../../bars.csv", "**.csv", "a**/b.csv", "", "/x/*.csv"]
+)
+def test_a_file_is_one_below_the_folder(tmp_path: Path, file: str) -> None:
+    with pytest.raises(ConfigError, match=r"file: Expected a name or pattern of files below the folder"):
+        load_mapping(mapping_of(tmp_path, MAPPING.replace("file: bars.csv", f'file: "{file}"')))
+
+
+@pytest.mark.parametrize("mark", ['"', "\\n", "\\r", "é", ""])
+def test_a_separator_is_one_plain_character(tmp_path: Path, mark: str) -> None:
+    quoted = "'\"'" if mark == '"' else f'"{mark}"'
+    with pytest.raises(ConfigError, match=r"separator: Expected one character of ASCII, no quote or line end, found"):
+        load_mapping(mapping_of(tmp_path, MAPPING.replace("SYMBOL}", f"A}}\n    separator: {quoted}")))
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ('decimal: ",", thousands: ","', "decimal ',' is also the mark of thousands"),
+        ('thousands: "_"', "thousands: Expected one of"),
+        ('decimal: "."', None),
+        ('? [a, b]\n    : c, separator: ","', "Cannot read the mapping|unknown key|Expected"),
+    ],
+)
+def test_marks_of_numbers_are_two(tmp_path: Path, declared: str, message: str | None) -> None:
+    text = MAPPING.replace("SYMBOL}", "A}\n    " + declared.replace(", ", "\n    "))
+    if message is None:
+        assert load_mapping(mapping_of(tmp_path, text)).tables[0].decimal == "."
+        return
+    with pytest.raises(ConfigError, match=message):
+        load_mapping(mapping_of(tmp_path, text))

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,30 @@ def test_a_missing_spot_is_told(tmp_path: Path) -> None:
     columns = {target: source for target, source in CHAIN.items() if target != "underlying_price"}
     with pytest.raises(ValueError, match=r"not filled .*underlying_price.*without the price of its underlying"):
         chain_of(tmp_path, CHAIN_ROW, columns=columns)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body[:50],
+        lambda _: b"",
+        lambda _: b"PAR1" + bytes(40),
+        lambda body: body[:-30] + bytes(22) + body[-8:],
+        lambda body: bytes(20) + body[20:],
+    ],
+    ids=["cut off", "empty", "zeros", "footer", "first page"],
+)
+def test_a_damaged_parquet_file_is_named(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "bars.parquet"
+    pl.read_csv(GOOD.encode()).write_parquet(path)
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises((DataError, SchemaError), match=r"bars\.parquet"):
+        imported(tmp_path, bars_mapping("bars.parquet"))
+
+
+def test_a_zip_of_parquet_is_told(tmp_path: Path) -> None:
+    pl.read_csv(GOOD.encode()).write_parquet(tmp_path / "x.parquet")
+    with zipfile.ZipFile(tmp_path / "bars.zip", "w") as archive:
+        archive.write(tmp_path / "x.parquet", "x.parquet")
+    with pytest.raises(SchemaError, match=r"bars\.zip: Expected text in the zip, CSV or JSON, found x\.parquet"):
+        imported(tmp_path, bars_mapping("bars.zip"))
