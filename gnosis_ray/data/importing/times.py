@@ -47,10 +47,10 @@ def _date(column: pl.Expr, form: TimeForm) -> pl.Expr:
         return column.cast(pl.Date, strict=False)
     text = column.cast(pl.String).str.strip_chars()
     if form.formats:
-        return _plausible(_first((text.str.to_date(each, strict=False) for each in form.formats), pl.Date()))
+        return _first((text.str.to_date(each, strict=False) for each in form.formats), pl.Date())
     words = text.str.replace_all(r"[,\-/\s]+", " ").str.replace(_WEEKDAY, "").str.extract(r"^(\S+ \S+ \d{4})$")
     dates = [text.str.to_date(each, strict=False) for each in _NUMBERS]
-    return _plausible(_first([*dates, *(words.str.to_date(each, strict=False) for each in _WORDS)], pl.Date()))
+    return _first([*dates, *(words.str.to_date(each, strict=False) for each in _WORDS)], pl.Date())
 
 
 def parse_moment(column: pl.Expr, form: TimeForm) -> pl.Expr:
@@ -179,5 +179,5 @@ def _plausible(dates: pl.Expr) -> pl.Expr:
 
 
 def _first(readings: Iterable[pl.Expr], dtype: pl.DataType) -> pl.Expr:
-    listed = list(readings)
+    listed = [_plausible(each) for each in readings]
     return pl.coalesce(listed) if listed else pl.lit(None, dtype=dtype)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ import pytest
 import yaml
 
 from gnosis_ray.config import config_root
-from gnosis_ray.data.importing import load_mapping, mapping_names
+from gnosis_ray.data.importing import import_dataset, load_mapping, mapping_names
+from gnosis_ray.data.store import StoreWriter
 from gnosis_ray.errors import ConfigError
+from gnosis_ray.market.calendar import SessionCalendar
 
 
 @pytest.fixture
@@ -30,6 +34,21 @@ def test_built_in() -> None:
     mapping = load_mapping("us_2026_07")
     assert "us_2026_07" in mapping_names()
     assert [table.kind for table in mapping.tables] == ["chains", "bars"]
+
+
+def test_the_mapping_that_the_document_shows_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "store.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(block)
+    folder = tmp_path / "in" / "BRK.B"
+    folder.mkdir(parents=True)
+    (folder / "bars.csv").write_text(
+        "Date;Open;High;Low;Close;Volume\n10.07.2026;10,5;11;10;10,5;1.000\n13.07.26;9;9;9;9;-\n"
+    )
+    store = StoreWriter(tmp_path / "market")
+    calendar = SessionCalendar.build("XNYS", date(2026, 7, 1), date(2026, 7, 31))
+    report = import_dataset(tmp_path / "in", load_mapping(str(tmp_path / "mine.yaml")), store, calendar)
+    assert (report.rows_written, report.refused.height, report.notes.height) == (2, 0, 0)
 
 
 def test_unknown_name_names_the_nearest() -> None:
