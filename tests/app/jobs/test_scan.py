@@ -208,7 +208,7 @@ def test_the_import_says_what_it_refused_repaired_and_noted(imported: tuple[Path
         "NANINTEREST": {"not a number"},
         "NANCLOSE": {"not a number"},
         "NEGCLOSE": {"not positive"},
-        "DOUBLED": {"duplicate of an earlier row"},
+        "DOUBLED": {"duplicate of another row"},
         "NAIVE": {"naive time read as UTC"},
     }
 
