@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
 from gnosis_ray.config.market import FileLimits
-from gnosis_ray.data.importing.bounded_files import first_lines, opened
+from gnosis_ray.data.importing.bounded_files import opened
 from gnosis_ray.data.importing.mapping import TableMapping
-from gnosis_ray.errors import NoDataError, SchemaError
+from gnosis_ray.errors import DataError, NoDataError, SchemaError
 
 _TEXT = (".csv", ".txt", ".json", ".jsonl", ".ndjson")
 SUFFIXES = (".parquet", *_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".zip")
@@ -39,12 +37,12 @@ def source_files(folder: Path, table: TableMapping) -> list[Path]:
     return found
 
 
-def text_of(path: Path, table: TableMapping) -> tuple[bytes, str]:
+def text_of(path: Path, table: TableMapping, limits: FileLimits) -> tuple[bytes, str]:
     """The text of a file in UTF-8 with line feeds, and the name that says how it is written.
 
-    Raises :class:`DataError` where the file cannot be read or is not in the mapping's encoding, naming the line.
+    Raises :class:`DataError` where the file cannot be read, is larger than ``limits`` or not in the mapping's encoding.
     """
-    raw, name = _unpacked(path)
+    raw, name = _unpacked(path, limits)
     encoding = table.encoding
     if raw.startswith(_UTF_16):
         encoding = "utf-16"
@@ -108,22 +106,17 @@ def _columns(groups: Mapping[str, str | None]) -> dict[str, pl.Expr]:
     return {name: pl.lit(text, dtype=pl.String) for name, text in groups.items()}
 
 
-def _unpacked(path: Path) -> tuple[bytes, str]:
+def _unpacked(path: Path, limits: FileLimits) -> tuple[bytes, str]:
+    """The content, and the name of what is packed: of a zip its member's."""
+    found = opened(path, limits)
     try:
-        if path.suffix == ".zip":
-            return _only_member(path)
-        if path.suffix == ".gz":
-            return gzip.decompress(path.read_bytes()), path.name.removesuffix(".gz")
-        return path.read_bytes(), path.name
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        content = path.read_bytes() if isinstance(found, Path) else found.getvalue()
+        if path.suffix != ".zip":
+            return content, path.name.removesuffix(".gz")
+        with zipfile.ZipFile(path) as archive:
+            name = next(item.filename for item in archive.infolist() if not item.is_dir())
+    except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"Cannot read {path}: {error}", cause=type(error).__name__) from error
-
-
-def _only_member(path: Path) -> tuple[bytes, str]:
-    with zipfile.ZipFile(path) as archive:
-        members = [item for item in archive.infolist() if not item.is_dir()]
-        if len(members) != 1:
-            raise DataError(f"{path}: Expected one file in the zip, found {len(members)}")
-        if members[0].filename.endswith(".parquet"):
-            raise SchemaError(f"{path}: Expected text in the zip, CSV or JSON, found {members[0].filename}")
-        return archive.read(members[0]), members[0].filename
+    if name.endswith(".parquet"):
+        raise SchemaError(f"{path}: Expected text in the zip, CSV or JSON, found {name}")
+    return content, name

@@ -99,8 +99,9 @@ def import_dataset(
     """Read every table of ``mapping`` from ``folder`` into the store.
 
     A row that the store has is not stored again, whatever file told it; one that contradicts the store is refused. A
-    table is read and checked completely before any of it is written. Raises :class:`NoDataError` for a missing file,
-    :class:`SchemaError` for a missing or mistyped column.
+    table is read and checked completely before any of it is written. A file may be as large as ``limits``
+    (None: ``data.files`` of the settings). Raises :class:`NoDataError` for a missing file, :class:`SchemaError` for a
+    missing or mistyped column, :class:`DataError` for a file that is too large.
     """
     limits = limits or load_config().config.data.files
     total = len(mapping.tables)
@@ -217,6 +218,5 @@ def _source_text(table: TableMapping, column: str) -> pl.Expr:
 
 
 def _stacked(findings: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return plain_texts(pl.concat([pl.DataFrame(schema=FINDINGS), *findings])).sort(
-        "table", "symbol", "column", "reason"
-    )
+    whole = plain_texts(pl.concat([pl.DataFrame(schema=FINDINGS), *findings]))
+    return whole.sort("table", "symbol", "column", "reason")

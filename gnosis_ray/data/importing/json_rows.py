@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,15 @@ class _KeyTwiceError(ValueError):
     """An object names a key twice, so that one of two values would be lost."""
 
 
-def json_table(path: Path, text: bytes) -> pl.DataFrame:
-    """The objects of JSON lines, or of one array, as rows of text; what is no object has a fault.
+def json_table(path: Path, text: bytes, most: int) -> pl.DataFrame:
+    """The objects of JSON lines, or of one array, as rows of text, ``most`` of them; what is no object
+    has a fault.
 
     A key that an object lacks, and ``null``, is null; a nested value is its JSON. Raises :class:`DataError` where an
     array cannot be read.
     """
     is_array = text.lstrip().startswith(b"[")
-    rows = list(_of_array(path, text) if is_array else _of_lines(text))
+    rows = list(islice(_of_array(path, text) if is_array else _of_lines(text), most))
     names = list(dict.fromkeys(name for _, cells, _ in rows for name in cells))
     columns = {name: pl.Series(name, [cells.get(name) for _, cells, _ in rows], dtype=pl.String) for name in names}
     places = pl.DataFrame(

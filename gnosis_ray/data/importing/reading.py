@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gnosis_ray.config.market import FileLimits
 from gnosis_ray.data.importing.files import source_files
 from gnosis_ray.data.importing.mapping import ClockRule, ContractRule, TableMapping
 from gnosis_ray.data.importing.row_places import FAULT, PLACE_COLUMNS
@@ -53,8 +54,10 @@ _WORDS: dict[pl.DataType, str] = {
 }
 
 
-def read_source(folder: Path, table: TableMapping) -> pl.DataFrame:
+def read_source(folder: Path, table: TableMapping, limits: FileLimits) -> pl.DataFrame:
     """The mapped columns of a table's files, under their source names and types, with the place of each row.
+
+    Headlines, bodies and sources are without control characters.
 
     Raises :class:`NoDataError` where the file is missing, :class:`SchemaError` naming file, column, expected and
     found where a column is missing or of a type that its target cannot be read from, :class:`DataError` for a file that
@@ -62,9 +65,10 @@ def read_source(folder: Path, table: TableMapping) -> pl.DataFrame:
     """
     wanted, frames = _source_columns(table), []
     for path in source_files(folder, table):
-        frame = read_table(folder, path, table, wanted)
+        frame = read_table(folder, path, table, wanted, limits)
         _check_source(path, table, frame.schema)
-        frames.append(frame.select(*wanted, *PLACE_COLUMNS))
+        free = {table.columns[name] for name in FREE_TEXTS if name in table.columns}
+        frames.append(plain_texts(frame.select(*wanted, *PLACE_COLUMNS), free))
     try:
         return pl.concat(frames, how="vertical_relaxed")
     except pl.exceptions.PolarsError as error:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from gnosis_ray.config.market import FileLimits
+from gnosis_ray.data.importing.bounded_files import check_rows, opened
 from gnosis_ray.data.importing.files import constants_of_name, constants_of_preamble, require_utf_8, text_of
 from gnosis_ray.data.importing.json_rows import json_table
 from gnosis_ray.data.importing.mapping import TableMapping
@@ -22,39 +24,52 @@ _SHOWN = 60
 """Columns that an error names, and characters of each."""
 
 
-def read_table(folder: Path, path: Path, table: TableMapping, wanted: Sequence[str]) -> pl.DataFrame:
+def read_table(
+    folder: Path, path: Path, table: TableMapping, wanted: Sequence[str], limits: FileLimits
+) -> pl.DataFrame:
     """The ``wanted`` columns of one file under their source names, with :data:`row_places.PLACE_COLUMNS`.
 
     Columns of a text file are text, as it is written; those of a Parquet file have its types. A named group of the
     file's name, path or preamble is a column. Raises :class:`SchemaError` where a column is missing or name, preamble
-    or number of columns is not as the mapping says, :class:`DataError` where the file cannot be read.
+    or number of columns is not as the mapping says, :class:`DataError` where the file cannot be read or is larger than
+    ``limits``.
     """
     constants = constants_of_name(folder, path, table)
     try:
         if path.suffix == ".parquet":
             with parquet_errors():
-                rows = _parquet(path, table, wanted, constants)
+                rows = _parquet(path, table, wanted, constants, limits)
         else:
-            text, name = text_of(path, table)
+            text, name = text_of(path, table, limits)
             written_as_json = name.endswith((".json", ".jsonl", ".ndjson"))
-            rows = (_json if written_as_json else _csv)(path, text, table, wanted, constants)
+            read = _json if written_as_json else _csv
+            rows = read(path, text, table, wanted, constants, limits)
     except (OSError, pl.exceptions.PolarsError) as error:
         first = str(error).strip().split("\n", 1)[0]
         raise DataError(f"Cannot read {path}: {first}", cause=type(error).__name__) from error
+    check_rows(path, rows, limits)
     return rows.with_columns(pl.lit(path.relative_to(folder).as_posix()).cast(pl.Categorical).alias(FILE))
 
 
-def _parquet(path: Path, table: TableMapping, wanted: Sequence[str], constants: dict[str, pl.Expr]) -> pl.DataFrame:
+def _parquet(
+    path: Path, table: TableMapping, wanted: Sequence[str], constants: dict[str, pl.Expr], limits: FileLimits
+) -> pl.DataFrame:
+    opened(path, limits)
     scan = pl.scan_parquet(path, glob=False, hive_partitioning=False).with_columns(**constants)
     _require(path, table, wanted, scan.collect_schema().names())
-    return placed(scan.select(*wanted).collect(engine="in-memory"), "row", 1)
+    return placed(scan.select(*wanted).head(limits.max_rows + 1).collect(engine="in-memory"), "row", 1)
 
 
 def _json(
-    path: Path, text: bytes, table: TableMapping, wanted: Sequence[str], constants: dict[str, pl.Expr]
+    path: Path,
+    text: bytes,
+    table: TableMapping,
+    wanted: Sequence[str],
+    constants: dict[str, pl.Expr],
+    limits: FileLimits,
 ) -> pl.DataFrame:
     require_utf_8(path, text)
-    rows = json_table(path, text).with_columns(**constants)
+    rows = json_table(path, text, limits.max_rows + 1).with_columns(**constants)
     if rows[FAULT].null_count():
         _require(path, table, wanted, [name for name in rows.columns if name not in (FAULT, LINE, PLACE)])
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in rows.columns]
@@ -62,7 +77,12 @@ def _json(
 
 
 def _csv(
-    path: Path, text: bytes, table: TableMapping, wanted: Sequence[str], constants: dict[str, pl.Expr]
+    path: Path,
+    text: bytes,
+    table: TableMapping,
+    wanted: Sequence[str],
+    constants: dict[str, pl.Expr],
+    limits: FileLimits,
 ) -> pl.DataFrame:
     constants = constants | constants_of_preamble(path, text, table)
     before, header, body = _header(path, text, table)
@@ -78,7 +98,7 @@ def _csv(
     names = scan.collect_schema().names()
     _require(path, table, wanted, [*names[1:-1], *constants])
     surplus = pl.when(pl.col(names[-1]).is_not_null()).then(pl.lit(SURPLUS_CELLS)).alias(FAULT)
-    chosen = scan.with_columns(**constants).select(LINE, surplus, *wanted)
+    chosen = scan.with_columns(**constants).select(LINE, surplus, *wanted).head(limits.max_rows + 1)
     try:
         rows = chosen.collect(engine="in-memory")
     except pl.exceptions.PolarsError:
