@@ -206,9 +206,9 @@ def test_the_future_changes_nothing(rows: list[tuple[str, int, int, int]], half:
         StoreWriter(then_root).append("bars", bar("ZZZ", -9))
         then = _store(then_root, rows, cut=now)
         wanted = keys(*((symbol, MONDAY + now) for symbol in ("AAPL", "BRK.B", "MSFT")))
-        assert_frame_equal(whole.raw_chains(wanted), then.raw_chains(wanted))
-        assert_frame_equal(whole.bars(wanted, 3), then.bars(wanted, 3))
-        assert_frame_equal(whole.news(wanted, 30), then.news(wanted, 30))
+        for read in (lambda s: s.raw_chains(wanted), lambda s: s.bars(wanted, 3), lambda s: s.news(wanted, 30)):
+            # a row that says again what an earlier version said is stored only if it was appended first
+            assert_frame_equal(read(whole).drop("known_at"), read(then).drop("known_at"))
         assert_frame_equal(whole.trades(wanted, 30 * 60), then.trades(wanted, 30 * 60))
 
 
