@@ -28,6 +28,9 @@ from gnosis_ray.schemas.run_schemas import Batch
 
 logger = logging.getLogger(__name__)
 
+LOOK_S = 0.5
+"""Between two looks whether Ray's own processes live."""
+
 PROGRESS_WAIT_S = 1.0
 """How long the coordinator waits for a receipt before it answers; an interrupt is noticed at once nevertheless."""
 
@@ -80,12 +83,13 @@ class RayFanout:
             coordinator = named.remote(batches, config, launcher, tuple(actors))
             actors.insert(0, coordinator)
             ending = coordinator.run.remote()
-            _deliver(coordinator, recovery.deliver)
-            report: FanoutReport = _result(ending)
+            _deliver(self._session, coordinator, recovery.deliver)
+            report: FanoutReport = _result(self._session, ending)
             return report
         finally:
-            for actor in actors:
-                ray.kill(actor)
+            if self._session.watch.ended() is None:  # else they end with Ray, whom nobody can ask any more
+                for actor in actors:
+                    ray.kill(actor)
 
     def _launcher(self, job: Job, namespace: str) -> WorkerLauncher:
         plan, threads = self._plan, self._run.polars_threads
@@ -104,28 +108,31 @@ class _CoordinatorDiedError(ClusterError):
     """The coordinator's process is gone; what it committed remains."""
 
 
-def _deliver(coordinator: Any, on_receipt: OnReceipt) -> None:
+def _deliver(session: Session, coordinator: Any, on_receipt: OnReceipt) -> None:
     """Pass on receipts as they arrive, until the run has ended."""
     seen = 0
     finished = False
     progress_call = coordinator.progress.options(concurrency_group=PROGRESS)
     while not finished:
-        progress: RunProgress = _result(progress_call.remote(seen, PROGRESS_WAIT_S))
+        progress: RunProgress = _result(session, progress_call.remote(seen, PROGRESS_WAIT_S))
         for receipt in progress.receipts:
             on_receipt(receipt)
         seen += len(progress.receipts)
         finished = progress.finished
 
 
-def _result(reference: Any) -> Any:
-    """What the coordinator returned; its errors as typed ones."""
+def _result(session: Session, reference: Any) -> Any:
+    """What the coordinator returned; its errors as typed ones. Raises too where Ray itself ends meanwhile."""
     try:
+        while not ray.wait([reference], timeout=LOOK_S)[0]:
+            session.check_open()
         return ray.get(reference)
     except RayTaskError as error:
         if isinstance(error.cause, GnosisError):
             raise error.cause from None
         raise
     except RayActorError as error:
+        session.check_open()
         raise _CoordinatorDiedError(f"The run's coordinator died: {reason_of(error)}") from error
     except RayError as error:
         raise ClusterError(f"Ray failed: {reason_of(error)}. What was finished is kept: resume the run.") from error

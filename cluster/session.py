@@ -1,7 +1,8 @@
 """The connection to Ray: a local Ray of our own, or a cluster by address.
 
 No other Ray is joined by chance: without an address, ``RAY_ADDRESS`` and instances found on this machine are ignored.
-A local Ray listens on the loopback interface only, runs no dashboard unless asked and keeps token authentication.
+A local Ray listens on the loopback interface only, runs no dashboard unless asked, keeps token authentication, and has
+its files in a private folder that is removed with it. No process that Ray starts inherits a vendor's key.
 """
 
 from __future__ import annotations
@@ -10,22 +11,27 @@ import logging
 import os
 import secrets
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from cluster.address import check_answers
+from cluster.ray_folder import session_folder
+from cluster.ray_watch import RayWatch
 from cluster.topology import MB, Budget, measure_budget
+from gnosis_ray import last_words
 from gnosis_ray.errors import ClusterError
+from gnosis_ray.security.keys import held_back
 
 logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
+RAY = "r"
+"""The folder, in the session's own, that is Ray's: Ray lets everybody write to it, but nobody else can come there."""
 
 
 @dataclass
@@ -36,6 +42,10 @@ class Session:
     is_open: bool = True
     dashboard: str | None = None
     """The address of a local Ray's dashboard, if requested: ``http://127.0.0.1:8265``."""
+    folder: Path | None = None
+    """For this session's own files: nobody else may enter it, and it is removed with the session."""
+    watch: RayWatch = field(default_factory=RayWatch)
+    """Whether Ray's own processes on this machine live."""
 
     @property
     def local(self) -> bool:
@@ -51,10 +61,20 @@ class Session:
         address: str = ray.get_runtime_context().gcs_address
         return address
 
+    @property
+    def logs(self) -> Path | None:
+        """The folder in which a local Ray logs, until the session ends."""
+        return self.folder / RAY / "session_latest" / "logs" if self.local and self.folder is not None else None
+
     def check_open(self) -> None:
-        """Raises :class:`ClusterError` once the session is closed."""
+        """Raises :class:`ClusterError` once the session is closed, or a process of Ray itself has ended.
+
+        Whoever waits for an answer of Ray asks in between: without its processes, none may ever come.
+        """
         if not self.is_open:
             raise ClusterError("Expected an open session, was closed")
+        if ended := self.watch.ended():
+            raise ClusterError(f"Ray failed: its process {ended} has ended. What was finished is kept: resume the run.")
 
     def budget(self) -> Budget:
         """The sum of what the connected nodes offer; on a local Ray at most what the machine has free now."""
@@ -71,6 +91,9 @@ class Session:
         free = measure_budget()
         return Budget(offered.cores, min(offered.memory_mb, free.memory_mb))
 
+
+CUT_OFF = "`gnosis-ray doctor --deep` checks whether Ray runs on this machine; --granularity inline works without it."
+"""What is to be said where Ray's client ends this process."""
 
 _open_session: Session | None = None
 
@@ -95,9 +118,11 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
 
     if ray.is_initialized():
         raise ClusterError("Expected no Ray in this process, was connected to one already. Call ray.shutdown() first.")
-    with _quiet(), tempfile.TemporaryDirectory(prefix="gnosis-ray-") as empty:
+    with _quiet(), session_folder() as folder, held_back(), last_words.if_cut_off(CUT_OFF):
+        empty = folder / "empty"
+        empty.mkdir(mode=0o700)
         options: dict[str, Any] = {
-            "runtime_env": {"working_dir": empty},
+            "runtime_env": {"working_dir": str(empty)},
             "log_to_driver": False,
             "logging_level": logging.ERROR,
         }
@@ -105,11 +130,12 @@ def connect(address: str | None, num_cpus: int | None, dashboard: bool = False) 
             shown = None
             with _own_sigterm():
                 if address is None:
-                    shown = _start(options, num_cpus, dashboard)
+                    shown = _start(options | {"_temp_dir": str(folder / RAY)}, num_cpus, dashboard)
                 else:
                     _join(address, num_cpus, options)
-            _open_session = Session(address, dashboard=shown)
-            yield _open_session
+            with RayWatch.over_this_node() as watch:
+                _open_session = Session(address, dashboard=shown, folder=folder, watch=watch)
+                yield _open_session
         finally:
             if _open_session is not None:
                 _open_session.is_open = False
@@ -124,6 +150,8 @@ def _set_environment() -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     # Prestarted workers are useless to actors with an environment of their own.
     os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
+    # A head that does not answer for so long is given up, and with it the run: it can be resumed within a minute.
+    os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "45")
     # In a Ray job submitted with a working folder, our empty one takes precedence.
     os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
 
@@ -158,9 +186,12 @@ def _quiet() -> AbstractContextManager[None]:
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
     """Keep this process's handling of SIGTERM, if it has one: Ray's would end it with code 15 before any clean-up."""
+    from ray._private import utils
+
     before = signal.getsignal(signal.SIGTERM)
     try:
-        yield
+        with _set(utils, set_sigterm_handler=lambda _handler: None):
+            yield
     finally:
         if callable(before) and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)

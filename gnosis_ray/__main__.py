@@ -12,6 +12,6 @@ if __name__ == "__main__":
     # ``-m`` puts the working folder first on the path: modules there must not take the place of ours
     if Path(sys.path[0]).resolve() == Path.cwd() != ROOT:
         del sys.path[0]
-    from gnosis_ray.cli.main import main
+    from gnosis_ray.cli.guard import main
 
     main()

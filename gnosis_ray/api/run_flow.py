@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from cluster.preflight import require_fit
 from cluster.session import Session
 from cluster.topology import HostPlan, Load, measure_budget, plan
+from gnosis_ray import last_words
 from gnosis_ray.api import live
 from gnosis_ray.api.cluster_options import ClusterOptions
 from gnosis_ray.api.observer import RunObserver
@@ -29,7 +30,7 @@ from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.clock import Stopwatch
 from gnosis_ray.config import Config, as_of_text
 from gnosis_ray.data.universe import Universe, load_universe
-from gnosis_ray.errors import ConfigError, GnosisError
+from gnosis_ray.errors import ClusterError, ConfigError, GnosisError
 from gnosis_ray.fanout import Fanout, InlineFanout, Job
 from gnosis_ray.ledger.default_ledger import ledger_to_read, ledger_to_write
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
@@ -115,9 +116,9 @@ class PreparedRun:
     def execute(self, observer: RunObserver) -> RunReceipt:
         """Fetch, work every batch, seal; the receipt. A run that was sealed before is left as it is.
 
-        Raises what :func:`gnosis_ray.runs.life.execute_run` raises, :class:`ClusterError` where Ray cannot be used, and
-        ``KeyboardInterrupt`` and what ends a run (:attr:`GnosisError.ends_run`) after reporting how to resume. A Ray
-        that was started for the run is stopped.
+        Raises what :func:`gnosis_ray.runs.life.execute_run` raises, and ``KeyboardInterrupt``, what ends a run
+        (:attr:`GnosisError.ends_run`) or, where Ray cannot be used, :class:`ClusterError` after reporting how to
+        resume. A Ray that was started for the run is stopped.
         """
         with ExitStack() as stack:
             run, session = self, None
@@ -135,8 +136,9 @@ class PreparedRun:
     def _work(self, writer: RunWriter, session: Session | None, observer: RunObserver) -> RunReceipt:
         done, total = len(writer.committed()), len(self.manifest.batches())
         job = self.recipe.job(self, writer)
+        kept = f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}"
         try:
-            with ExitStack() as stack:
+            with last_words.if_cut_off(kept), ExitStack() as stack:
                 fanout = self._fanout(session or self._session(stack, observer), writer)
                 step = stack.enter_context(observer.progress(self.recipe.kind.name, total))
                 step("", done, total)
@@ -159,8 +161,8 @@ class PreparedRun:
                     lambda: self.recipe.before_seal(self, writer),
                 )
         except (KeyboardInterrupt, GnosisError) as error:
-            if isinstance(error, KeyboardInterrupt) or error.ends_run:
-                observer.message(f"Finished batches are kept. Resume with: {resuming(self.manifest, writer.root)}")
+            if isinstance(error, KeyboardInterrupt | ClusterError) or error.ends_run:
+                observer.message(kept)
             raise
 
     def _session(self, stack: ExitStack, observer: RunObserver) -> Session | None:

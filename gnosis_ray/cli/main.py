@@ -17,6 +17,7 @@ import click
 
 from gnosis_ray.cli.console import print_error
 from gnosis_ray.cli.logs import log_level_option
+from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.errors import GnosisError, exit_code_of, is_exhausted
 from gnosis_ray.exit_codes import MEANINGS, ExitCode
 from gnosis_ray.redaction import redacted
@@ -35,6 +36,9 @@ VERBS = {
     "config": ("gnosis_ray.cli.config", "Show every setting and where it came from."),
     "doctor": ("gnosis_ray.cli.doctor", "Check this machine or cluster, with advice."),
 }
+
+AGAIN_S = 1.0
+"""A signal to end that arrives sooner after another is the same request."""
 
 KEPT = ". What is finished is kept: remove the cause (make room, say), then run it again, or resume it."
 
@@ -123,19 +127,30 @@ def _report(error: Exception) -> ExitCode:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Raise SIGTERM as an interrupt, so that a run says how it can be resumed and stops the Ray that it started."""
+    """Raise SIGTERM as an interrupt, so that a run says how it can be resumed and stops the Ray that it started.
+
+    A second signal soon after does not disturb the clean-up: who ends a group of processes may reach one twice.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def terminate(_signal: int, _frame: FrameType | None) -> None:
-        raise _TerminatedError
+    raised = -AGAIN_S
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        nonlocal raised
+        last, raised = raised, monotonic_seconds()
+        if raised - last >= AGAIN_S:
+            raise _TerminatedError if number == signal.SIGTERM else KeyboardInterrupt
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not where it is ignored: in the background
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _discard_stdout() -> None:
@@ -150,8 +165,3 @@ class _TerminatedError(KeyboardInterrupt):
 
 class _ClosedPipeError(Exception):
     """What :class:`BrokenPipeError` is raised as: click would end the process with code 1."""
-
-
-def main() -> None:
-    """The console script."""
-    sys.exit(run())

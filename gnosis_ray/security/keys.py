@@ -1,8 +1,9 @@
 """Vendors' keys: read from the environment or a key file by the process that talks to the vendor, and nowhere else.
 
-A key is not a setting: no :class:`~gnosis_ray.config.Config`, manifest, ledger or job contains one. It never travels
-between processes, since :class:`Key` refuses to be pickled: code that needs one calls :func:`key_of` where it runs, on
-a machine that has the key.
+A key is not a setting: no :class:`~gnosis_ray.config.Config`, manifest, ledger or job contains one. :class:`Key`
+refuses to be pickled: code that needs one calls :func:`key_of` where it runs, on a machine that has the key. Processes
+that Ray starts do not inherit keys: they are held back from their environment (:func:`held_back`), and only the gateway
+is given them (:mod:`gnosis_ray.security.handover`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self, get_args
 
@@ -37,6 +39,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _SENDABLE = re.compile(r"[!-~]+")
 
 
+_held: dict[str, str] = {}
+"""By variable: keys that were in this process's environment, or in that of the process that started this one."""
+
+
 class Key(SecretStr):
     """A secret that prints as ``**********`` and cannot be pickled, nor can anything that contains it."""
 
@@ -59,13 +65,41 @@ def key_of(name: KeyName) -> Key:
     :func:`~gnosis_ray.redaction.redacted` from then on.
     """
     for variable in ENVIRONMENT[name]:
-        if value := os.environ.get(variable, "").strip():
+        if value := (os.environ.get(variable) or _held.get(variable, "")).strip():
             return _checked(value, f"the environment variable {variable}")
     path = key_file()
     in_file = _read(path).get(name)
     if in_file is None:
         raise ConfigError(f"No key '{name}'. {where_to_put(name)}")
     return _checked(in_file, f"'{name}' in {path}")
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Until the block ends, the vendors' keys are not in the environment that child processes inherit.
+
+    :func:`key_of` finds them all the same. A process's first environment can still be read, by its own user, in
+    ``/proc/PID/environ``: that one the shell has made. Side effect: changes ``os.environ``, and restores it.
+    """
+    names = [variable for variables in ENVIRONMENT.values() for variable in variables if variable in os.environ]
+    hold({variable: os.environ.pop(variable) for variable in names})
+    try:
+        yield
+    finally:
+        for variable in names:
+            os.environ.setdefault(variable, _held.pop(variable))
+
+
+def hold(keys: Mapping[str, str]) -> None:
+    """Keep keys, by variable, for :func:`key_of`, and mask them from now on."""
+    for value in keys.values():
+        never_show(SecretStr(value.strip()))
+    _held.update(keys)
+
+
+def held() -> Mapping[str, str]:
+    """The keys that are held back, by variable."""
+    return dict(_held)
 
 
 def key_file() -> Path:

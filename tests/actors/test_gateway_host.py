@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from gnosis_ray.schemas.core_schemas import DataKind
 from gnosis_ray.schemas.run_schemas import VendorTraffic
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest, FetchResult
 from gnosis_ray.vendors.gateway.gateway import OnDone
-from tests.actors.fake_ray import FakeActorClass, FakeRay
+from tests.actors.fake_ray import PENDING, FakeActorClass, FakeRay
 
 NOW = datetime(2026, 7, 10, 20, tzinfo=UTC)
+BEFORE = NOW - timedelta(minutes=5)
 REQUESTS = [FetchRequest("cboe", "chains", symbol) for symbol in ("AAPL", "MSFT")]
 
 
@@ -43,7 +44,14 @@ class FakeGateway:
             on_done(FetchProgress(done, len(results), result))
         return results
 
-    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(
+        self,
+        provider: str,
+        kind: DataKind,
+        symbols: Sequence[str],
+        as_of: datetime,
+        fresh_since: datetime | None = None,
+    ) -> pa.Table:
         if kind == "news":
             raise ConfigError(f"{provider} does not give news")
         if kind == "bars":
@@ -66,16 +74,17 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def remote(fake_ray: FakeRay, recorded: list[float]) -> RemoteGateway:
-    return RemoteGateway(FakeActorClass(fake_ray, GatewayHost).options(name="gateway").remote(FakeGateway, "run-7"))
+    actor = FakeActorClass(fake_ray, GatewayHost).options(name="gateway").remote(FakeGateway, "run-7")
+    return RemoteGateway(Session(None), actor, BEFORE)
 
 
 def test_progress_is_given_once_and_in_order(fake_ray: FakeRay, recorded: list[float]) -> None:
     host = GatewayHost(FakeGateway, "run-7")
     assert fake_ray.runs == ["run-7"]
-    assert host.new_progress() == []
+    assert host.new_progress()[0] == []
     assert [result.request for result in host.fetch_all(REQUESTS, NOW)] == REQUESTS
-    assert [(each.done, each.total) for each in host.new_progress()] == [(1, 2), (2, 2)]
-    assert host.new_progress() == []
+    assert [(each.done, each.total) for each in host.new_progress()[0]] == [(1, 2), (2, 2)]
+    assert host.new_progress()[0] == []
 
 
 def test_traffic_is_recorded_by_what_it_grew(fake_ray: FakeRay, recorded: list[float]) -> None:
@@ -84,7 +93,7 @@ def test_traffic_is_recorded_by_what_it_grew(fake_ray: FakeRay, recorded: list[f
     host.traffic()
     host.traffic()
     host.fetch_all(REQUESTS[:1], None)
-    assert host.traffic() == (VendorTraffic(vendor="cboe", requests=3),)
+    assert host.traffic().vendors == (VendorTraffic(vendor="cboe", requests=3),)
     assert recorded == [2.0, 1.0]
 
 
@@ -98,10 +107,27 @@ def test_a_remote_gateway_answers_as_its_host_does(remote: RemoteGateway) -> Non
 
 
 def test_the_age_limit_of_cached_responses_is_passed_on(remote: RemoteGateway) -> None:
+    """Fixed here: a gateway in the place of one that died reuses what that one has fetched, however long ago."""
+    remote.fetch_all(REQUESTS, lambda _: None)
     remote.fetch_all(REQUESTS, lambda _: None, NOW)
+    actor: Any = remote._actor
+    assert actor.instance._gateway.since == [BEFORE, NOW]
+
+
+def test_the_traffic_of_a_gateway_that_died_is_kept(remote: RemoteGateway) -> None:
     remote.fetch_all(REQUESTS, lambda _: None)
     actor: Any = remote._actor
-    assert actor.instance._gateway.since == [NOW, None]
+    actor.instance = GatewayHost(FakeGateway, "run-7")
+    remote.fetch_all(REQUESTS[:1], lambda _: None)
+    assert remote.traffic() == (VendorTraffic(vendor="cboe", requests=3),)
+
+
+def test_a_gateway_that_waits_notices_that_ray_is_gone(fake_ray: FakeRay, remote: RemoteGateway) -> None:
+    fake_ray.errors["gateway", "traffic"] = [PENDING]
+    session: Any = remote._session
+    session.watch.ended = lambda: "raylet"
+    with pytest.raises(ClusterError, match="its process raylet has ended"):
+        remote.traffic()
 
 
 def test_typed_errors_arrive_as_raised_and_others_as_cluster_errors(remote: RemoteGateway) -> None:
@@ -114,7 +140,7 @@ def test_typed_errors_arrive_as_raised_and_others_as_cluster_errors(remote: Remo
 
 def test_a_gateway_whose_process_ended_is_a_cluster_error(fake_ray: FakeRay, remote: RemoteGateway) -> None:
     fake_ray.errors["gateway", "fetch_all"] = [ActorDiedError()]
-    with pytest.raises(ClusterError, match="The gateway's process ended"):
+    with pytest.raises(ClusterError, match=r"The gateway's process ended.*the same command goes on"):
         remote.fetch_all(REQUESTS, lambda _: None)
 
 

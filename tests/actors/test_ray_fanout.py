@@ -156,5 +156,5 @@ class SlowCoordinator:
 def test_receipts_are_requested_from_the_first_unseen_one(fake_ray: FakeRay) -> None:
     receipts = [BatchReceipt(batch=index, attempt=1, rows={"snapshots": 1}) for index in range(3)]
     seen: list[BatchReceipt] = []
-    _deliver(FakeActorClass(fake_ray, SlowCoordinator).remote(receipts), seen.append)
+    _deliver(Session(None), FakeActorClass(fake_ray, SlowCoordinator).remote(receipts), seen.append)
     assert seen == receipts

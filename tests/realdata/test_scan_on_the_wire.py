@@ -57,12 +57,12 @@ PROGRAM = """
 import sys
 from datetime import timedelta
 from gnosis_ray.api import live
-from gnosis_ray.cli.main import main
+from gnosis_ray.cli.main import run
 from tests.support.clocks import ShiftedTime
 
 clock = ShiftedTime(timedelta(seconds=float(sys.argv.pop(1))))
 live.TIME = clock
-main()
+sys.exit(run())
 """
 
 

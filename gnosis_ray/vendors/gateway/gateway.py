@@ -88,7 +88,14 @@ class GatewayPort(Protocol):
         """See :meth:`Gateway.fetch_all`."""
         ...
 
-    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(
+        self,
+        provider: str,
+        kind: DataKind,
+        symbols: Sequence[str],
+        as_of: datetime,
+        fresh_since: datetime | None = None,
+    ) -> pa.Table:
         """See :meth:`Gateway.fetch`."""
         ...
 
@@ -159,17 +166,25 @@ class Gateway:
                 future.cancel()
         return [found[request] for request in wanted]
 
-    def fetch(self, provider: str, kind: DataKind, symbols: Sequence[str], as_of: datetime) -> pa.Table:
+    def fetch(
+        self,
+        provider: str,
+        kind: DataKind,
+        symbols: Sequence[str],
+        as_of: datetime,
+        fresh_since: datetime | None = None,
+    ) -> pa.Table:
         """The rows of a kind for ``symbols``, known at ``as_of``: the columns of the kind, and ``fetched_at``.
 
-        What this gateway has not fetched yet is fetched first; symbols that failed have no rows. Rows of events after
-        ``as_of``, and bars of sessions that were still trading, are dropped and counted. Sorted by what identifies a
-        row. Raises :class:`DataError` where a response was fetched after ``as_of``: nobody knew it then.
+        What this gateway has not fetched yet is fetched first, with ``fresh_since`` as there; symbols that failed have
+        no rows. Rows of events after ``as_of``, and bars of sessions that were still trading, are dropped and counted.
+        Sorted by what identifies a row. Raises :class:`DataError` where a response was fetched after ``as_of``: nobody
+        knew it then.
         """
         requests = [FetchRequest(provider, kind, symbol) for symbol in sorted(set(symbols))]
         missing = [request for request in requests if request not in self._results]
         if missing:
-            self.fetch_all(missing, lambda _: None)
+            self.fetch_all(missing, lambda _: None, fresh_since)
         empty = pl.DataFrame(schema={**response_schema(kind), "known_at": UTC_TIME, "fetched_at": UTC_TIME})
         frames = [self._rows(request, as_of) for request in requests if self._results[request].failure is None]
         rows = ordered(pl.concat([empty, *frames]), kind)
