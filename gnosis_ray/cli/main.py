@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from types import FrameType
 
@@ -87,8 +88,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     Side effects: whatever the verb does. In the main thread SIGTERM ends it as SIGINT does, with its own code.
     """
+    ending = _Ending()
     try:
-        with _terminable():
+        with _terminable(ending):
             result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
             sys.stdout.flush()  # a reader that has gone shows now, not at exit
     except click.exceptions.Exit as leaving:
@@ -96,8 +98,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt) as end:
-        terminated = isinstance(end, _TerminatedError) or isinstance(end.__cause__, _TerminatedError)
+    except (click.Abort, KeyboardInterrupt):
+        terminated = ending.by == signal.SIGTERM
         print_error("Terminated." if terminated else "Interrupted.")
         return ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
     except (_ClosedPipeError, BrokenPipeError):
@@ -126,7 +128,7 @@ def _report(error: Exception) -> ExitCode:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _terminable(ending: _Ending) -> Iterator[None]:
     """Raise SIGTERM as an interrupt, so that a run says how it can be resumed and stops the Ray that it started.
 
     A second signal soon after does not disturb the clean-up: who ends a group of processes may reach one twice.
@@ -135,13 +137,11 @@ def _terminable() -> Iterator[None]:
         yield
         return
 
-    raised = -AGAIN_S
-
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        nonlocal raised
-        last, raised = raised, monotonic_seconds()
-        if raised - last >= AGAIN_S:
-            raise _TerminatedError if number == signal.SIGTERM else KeyboardInterrupt
+        now = monotonic_seconds()
+        if ending.at is None or now - ending.at >= AGAIN_S:
+            ending.at, ending.by = now, number
+            raise KeyboardInterrupt
 
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupt)}
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not where it is ignored: in the background
@@ -159,8 +159,12 @@ def _discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM."""
+@dataclass
+class _Ending:
+    """The signal that ends a command, and when it came: Ray raises a plain interrupt in place of a handler's error."""
+
+    by: int | None = None
+    at: float | None = None
 
 
 class _ClosedPipeError(Exception):

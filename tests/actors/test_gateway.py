@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,6 +24,7 @@ from gnosis_ray.errors import ClusterError, ConfigError
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.vendors.gateway import FetchProgress, FetchRequest
+from tests.chaos.chaos_harness import ProcessKiller
 from tests.support import clocks
 from tests.support.clocks import ShiftedTime
 from tests.support.replay import ReplayServer, SyntheticMarket, serving
@@ -108,6 +110,40 @@ def test_on_a_cluster_the_key_file_is_found_where_the_driver_has_its_home(
         pytest.raises(ConfigError, match="tradier does not give news"),  # which is seen once there is a key
     ):
         remote.fetch_all([FetchRequest("tradier", "news", "AAPL")], lambda _: None)
+
+
+def test_a_live_scan_whose_gateway_is_killed_goes_on_with_what_was_fetched(
+    session: Session,
+    fast: Config,
+    at: ShiftedTime,
+    replay: ReplayServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The receipt counts what both asked; nothing that is in the cache is asked for again."""
+    monkeypatch.setenv("GNOSIS_RAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__BASE_URL", fast.providers.cboe.base_url)
+    monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__REQUESTS_PER_MINUTE", "240")
+    monkeypatch.setenv("GNOSIS_RAY__PROVIDERS__CBOE__BURST", "1")
+    monkeypatch.setattr(live, "TIME", at)
+    killer = ProcessKiller("gateway", 0.0)
+
+    def kill() -> None:
+        while len(replay.asked()) < 5:
+            time.sleep(0.01)
+        killer.start()
+
+    threading.Thread(target=kill, daemon=True).start()
+    scan = ["scan", "--symbols", ",".join(SYMBOLS), "--provider", "cboe", "--granularity", "shard"]
+    code = run([*scan, "--out", str(tmp_path / "live")])
+    killer.stop()
+    assert (killer.killed, code) == (True, 3)
+    (traffic,) = LedgerStore(tmp_path / "live").receipt("latest").traffic
+    asked = [ask.target for ask in replay.asked()]
+    answered = [target for target in asked if any(symbol in target for symbol in SYMBOLS[:2])]
+    assert len(answered) == 2, "one that was answered is in the cache"
+    assert traffic.reused >= 1
+    assert len(asked) - 1 <= traffic.requests <= len(asked), "one may be on its way in the poll before the kill"
 
 
 def test_a_live_scan_on_ray_is_the_inline_scan_on_what_was_stored(

@@ -37,8 +37,15 @@ PLANS = {
     "symbol": HostPlan("symbol", 1, 1, 100, "for tests", symbols_at_once=4, parts=1, part_memory_mb=50),
     "component": HostPlan("component", 1, 1, 100, "for tests", symbols_at_once=1, parts=10, part_memory_mb=50),
 }
-ACTORS = {"host": "Worker", "coordinator": "Coordinator", "component": "Component"}
-"""The classes of the actors that can be killed."""
+ACTORS = {
+    "host": r"Worker\.",
+    "coordinator": r"Coordinator\.",
+    "component": r"Component\.",
+    "gateway": "(gateway|GatewayHost)",
+}
+"""How the titles begin of the actors that can be killed; all but the gateway are at work then."""
+STOPPED = "stopped "
+"""Before the kind of a process that is stopped for a time (SIGSTOP), not killed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class FaultPlan:
     full_disk: bool = False
     kills: Sequence[tuple[str, float]] = ()
     seconds: float = 0.0
+    stop_s: float = 60.0
+    """How long a process is stopped whose kind begins with :data:`STOPPED`."""
 
     @property
     def failing_symbols(self) -> set[str]:
@@ -106,7 +115,7 @@ class ChaosHarness:
         """A scan over Ray with faults, into a new ledger, or resuming the one in ``ledger``."""
         root = ledger or Path(tempfile.mkdtemp(prefix="faulted-"))
         fanout = _Reporting(RayFanout(session, PLANS[granularity], self.config.run))
-        killers = [ProcessKiller(kind, seconds) for kind, seconds in plan.kills]
+        killers = [ProcessKiller(kind, seconds, plan.stop_s) for kind, seconds in plan.kills]
         for killer in killers:
             killer.start()
         receipt: RunReceipt | None = None
@@ -172,12 +181,17 @@ class _Reporting:
 
 
 class ProcessKiller(threading.Thread):
-    """Kills one process of a kind among this process's own descendants, ``seconds`` after one is at work."""
+    """Kills one process of a kind among this process's own descendants, ``seconds`` after one is at work.
 
-    def __init__(self, kind: str, seconds: float) -> None:
+    One that is to be stopped instead goes on after ``stop_s`` seconds, unless it was ended for being silent.
+    """
+
+    def __init__(self, kind: str, seconds: float, stop_s: float = 60.0) -> None:
         super().__init__(daemon=True)
         self.kind = kind
         self.killed = False
+        self._stops = kind.startswith(STOPPED)
+        self._stop_s = stop_s
         self._seconds = seconds
         self._over = threading.Event()
 
@@ -187,8 +201,12 @@ class ProcessKiller(threading.Thread):
                 if self._over.wait(self._seconds):
                     return
                 for pid in self._found()[:1]:
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, signal.SIGSTOP if self._stops else signal.SIGKILL)
                     self.killed = True
+                    if self._stops:
+                        self._over.wait(self._stop_s)
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGCONT)
                     return
 
     def stop(self) -> None:
@@ -197,7 +215,7 @@ class ProcessKiller(threading.Thread):
         self.join()
 
     def _found(self) -> list[int]:
-        at_work = re.compile(rf"ray::(\S+:)?{ACTORS[self.kind]}\.")
+        at_work = re.compile(rf"ray::(\S+:)?{ACTORS[self.kind.removeprefix(STOPPED)]}")
         return [pid for pid in descendants(os.getpid()) if at_work.match(title_of(pid))]
 
 

@@ -1,6 +1,7 @@
-"""Random kills by seed: ``python -m tests.chaos.random_faults --runs 100 --seed 1``. Prints a table in Markdown.
+"""Random faults by seed: ``python -m tests.chaos.random_faults --runs 100 --seed 1``. Prints two tables in Markdown.
 
-Each run is a scan of a small synthetic universe over one local Ray that has to survive all of them. Equal means
+Each run is a scan of a small synthetic universe: three of five over one local Ray that has to survive all of them, the
+others as a command in a process of its own, whose driver or whose Ray is the victim (driver_faults.py). Equal means
 that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be computed,
 that its only row is a failure and all other rows have equal bits. A run that ends with an error is resumed, as its user
 would, and must be equal then.
@@ -22,10 +23,15 @@ from cluster.session import Session, connect
 from gnosis_ray.clock import monotonic_seconds
 from tests.chaos import faults
 from tests.chaos.chaos_harness import ChaosHarness, FaultPlan, FaultRun
+from tests.chaos.driver_faults import KINDS, LATEST_S, DriverOutcome, run_driver_fault, table_of_drivers
 from tests.chaos.faults import SymbolFault
 
 GRANULARITIES = ("shard",) * 7 + ("symbol",) * 2 + ("component",)
-KILLS = {"shard": ("host", "host", "coordinator"), "symbol": ("host", "coordinator"), "component": ("component",)}
+KILLS = {
+    "shard": ("host", "host", "coordinator", "stopped host"),
+    "symbol": ("host", "coordinator"),
+    "component": ("component",),
+}
 
 
 @dataclass
@@ -42,8 +48,12 @@ class RunCounts:
     seconds: float = 0.0
 
 
-def draw(chance: random.Random, number: int) -> tuple[str, int, int, FaultPlan]:
-    """Granularity, symbols, batch size and faults of one run."""
+Counts = dict[str, RunCounts]
+"""By granularity."""
+
+
+def draw(chance: random.Random, number: int, stop_s: float) -> tuple[str, int, int, FaultPlan]:
+    """Granularity, symbols, batch size and faults of one run over the Ray that all share."""
     granularity = chance.choice(GRANULARITIES)
     symbols = 1 if granularity == "component" else chance.randint(3, 8)
     kinds = [chance.choice(KILLS[granularity]) for _ in range(chance.randint(0 if number % 5 else 1, 2))]
@@ -55,7 +65,8 @@ def draw(chance: random.Random, number: int) -> tuple[str, int, int, FaultPlan]:
         f"SYN{failing}": chance.choice(get_args(SymbolFault)) for failing in failing_symbols
     }
     once = bool(symbol_faults) and chance.random() < 0.4
-    return granularity, symbols, chance.randint(1, 4), FaultPlan(symbol_faults, once=once, kills=kills, seconds=0.15)
+    plan = FaultPlan(symbol_faults, once=once, kills=kills, seconds=0.15, stop_s=stop_s)
+    return granularity, symbols, chance.randint(1, 4), plan
 
 
 def note(counts: RunCounts, plan: FaultPlan, outcome: FaultRun, differences: list[str], seconds: float) -> None:
@@ -71,33 +82,52 @@ def note(counts: RunCounts, plan: FaultPlan, outcome: FaultRun, differences: lis
         counts.coordinators_lost += outcome.report.coordinators_lost
 
 
-def run_random_faults(session: Session, runs: int, seed: int) -> tuple[dict[str, RunCounts], list[str]]:
-    """The counts by granularity, and a line on each run whose ledger is wrong."""
+def one_over_shared_ray(
+    session: Session, harness: ChaosHarness, chance: random.Random, number: int, stop_s: float, counted: Counts
+) -> str:
+    """A run over the Ray that all share, counted; a line on it where its ledger is wrong, else nothing."""
+    granularity, symbols, batch_size, plan = draw(chance, number, stop_s)
+    manifest = harness.manifest([f"SYN{i}" for i in range(symbols)], batch_size)
+    started = monotonic_seconds()
+    outcome = harness.run(session, granularity, manifest, plan)
+    seconds = monotonic_seconds() - started
+    if outcome.error is not None:
+        click.echo(f"run {number} is resumed after {outcome.error}", err=True)
+        harness.run(session, granularity, manifest, replace(plan, kills=()), outcome.ledger)
+    differences = harness.differences(outcome.ledger, manifest, plan.failing_symbols)
+    note(counted.setdefault(granularity, RunCounts()), plan, outcome, differences, seconds)
+    line = f"run {number}: {granularity}, {symbols} symbols, {plan}: killed {outcome.killed}, {seconds:.1f} s"
+    click.echo(f"{line}: {differences or 'equal'}", err=True)
+    return f"{line}: {differences}" if differences else ""
+
+
+def one_of_its_own(chance: random.Random, number: int, counted: dict[str, list[DriverOutcome]]) -> str:
+    """A run as a command whose driver or Ray is the victim, counted; a line on it where its end is wrong."""
+    kind = chance.choice(KINDS)
+    outcome = run_driver_fault(kind, chance.uniform(0.0, LATEST_S), chance.randint(1, 3))
+    counted.setdefault(kind, []).append(outcome)
+    line = f"run {number}: {kind}, {outcome}"
+    click.echo(line, err=True)
+    return "" if outcome.right else line
+
+
+def run_random_faults(session: Session, runs: int, seed: int, stop_s: float) -> tuple[str, list[str]]:
+    """The tables, and a line on each run whose end or whose ledger is wrong."""
     harness = ChaosHarness(max_attempts=2, batch_timeout_s=20.0, symbol_timeout_s=10.0)
     chance = random.Random(seed)  # noqa: S311 - kills by seed, not secrets
-    counts_by_granularity: dict[str, RunCounts] = {}
+    shared: Counts = {}
+    own: dict[str, list[DriverOutcome]] = {}
     wrong = []
     for number in range(runs):
-        granularity, symbols, batch_size, plan = draw(chance, number)
-        manifest = harness.manifest([f"SYN{i}" for i in range(symbols)], batch_size)
-        started = monotonic_seconds()
-        outcome = harness.run(session, granularity, manifest, plan)
-        seconds = monotonic_seconds() - started
-        if outcome.error is not None:
-            click.echo(f"run {number} is resumed after {outcome.error}", err=True)
-            harness.run(session, granularity, manifest, replace(plan, kills=()), outcome.ledger)
-        differences = harness.differences(outcome.ledger, manifest, plan.failing_symbols)
-        note(counts_by_granularity.setdefault(granularity, RunCounts()), plan, outcome, differences, seconds)
-        verdict = str(differences or "equal")
-        line = f"run {number}: {granularity}, {symbols} symbols, {plan}: killed {outcome.killed}, {seconds:.1f} s"
-        click.echo(f"{line}: {verdict}", err=True)
-        if verdict != "equal":
-            wrong.append(f"{line}: {verdict}")
-    return counts_by_granularity, wrong
+        if number % 5 < 3:
+            wrong.append(one_over_shared_ray(session, harness, chance, number, stop_s, shared))
+        else:
+            wrong.append(one_of_its_own(chance, number, own))
+    return f"{table(shared)}\n\n{table_of_drivers(own)}", [line for line in wrong if line]
 
 
-def table(counts_by_granularity: dict[str, RunCounts]) -> str:
-    """The counts in Markdown."""
+def table(counts_by_granularity: Counts) -> str:
+    """The counts of runs over the shared Ray, in Markdown."""
     lines = [
         "| granularity | runs | ledgers equal | resumed after an error | killed from outside | symbol faults "
         "| hosts lost | coordinators lost | seconds a run |",
@@ -118,13 +148,14 @@ def table(counts_by_granularity: dict[str, RunCounts]) -> str:
 @click.command()
 @click.option("--runs", default=100, show_default=True)
 @click.option("--seed", default=1, show_default=True)
-def main(runs: int, seed: int) -> None:
+@click.option("--stop", default=60.0, show_default=True, help="Seconds for which a host is stopped.")
+def main(runs: int, seed: int, stop: float) -> None:
     """Exit code 1 where a run did not end with the right ledger."""
     logging.getLogger("actors").setLevel(logging.ERROR)
     cloudpickle.register_pickle_by_value(faults)  # type: ignore[no-untyped-call]
     with connect(None, 2) as session:
-        counts_by_granularity, wrong = run_random_faults(session, runs, seed)
-    click.echo(table(counts_by_granularity))
+        tables, wrong = run_random_faults(session, runs, seed, stop)
+    click.echo(tables)
     for line in wrong:
         click.echo(line, err=True)
     sys.exit(1 if wrong else 0)
