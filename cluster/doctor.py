@@ -14,6 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from cluster.doctor_checks import DoctorCheck, check, examine_cluster
+from cluster.ray_folder import base_folder, unfit
 from cluster.storage_probe import storage_probe
 from cluster.topology import MB, Load, measure_budget, plan
 from gnosis_ray.config import Config, home, load_config
@@ -43,7 +44,7 @@ def examine(
         checks += [_capacity(config), _polars(config), _store(config)]
     ground = _existing(out) if isinstance(out, Path) else out
     scratch = ground if isinstance(ground, Path) else Path(tempfile.gettempdir())
-    checks += [_writable(out, ground), _disk(scratch), *_shared_memory(), _open_files()]
+    checks += [_writable(out, ground), _disk(scratch), _temporary(), *_shared_memory(), _open_files()]
     if deep:
         checks.append(_task())
     if address is not None and config is not None:
@@ -138,6 +139,17 @@ def _disk(folder: Path) -> DoctorCheck:
     )
 
 
+def _temporary() -> DoctorCheck:
+    """Where Ray's files go: another folder than ``$TMPDIR`` where that is too long for sockets or not safe."""
+    try:
+        base = base_folder()
+    except ClusterError as error:
+        return DoctorCheck("ray's folder", False, str(error), "Or use --granularity inline, which needs no Ray.")
+    wanted = Path(tempfile.gettempdir()).resolve()
+    instead = "" if base == wanted else f": {wanted} {unfit(wanted)}"
+    return DoctorCheck("ray's folder", True, f"a private one in {base}{instead}", "")
+
+
 def _shared_memory() -> Iterator[DoctorCheck]:
     """Ray stores objects there; a system without the folder has nothing to check."""
     folder = Path("/dev/shm")  # noqa: S108 - looked at, not written to
@@ -162,7 +174,9 @@ def _task() -> DoctorCheck:
         with connect(None, 1):
             answer = _answer_of_a_task()
     except ClusterError as error:
-        return DoctorCheck("local ray", False, str(error), "See the newest session's logs under /tmp/ray.")
+        return DoctorCheck(
+            "local ray", False, str(error), "See the checks above; `gnosis-ray --log-level debug` logs more."
+        )
     return DoctorCheck("local ray", True, f"a task ran in process {answer}", "")
 
 

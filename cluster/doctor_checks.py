@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from cluster.address import asks_for_token
-from cluster.preflight import ADVICE, NodeFinding, survey
+from cluster.preflight import ADVICE, NodeFinding, ask_every_node, survey
+from cluster.ray_folder import writable_by_others
 from cluster.session import Session, connect
 from cluster.topology import Load, plan
 from gnosis_ray.config import Config, home
@@ -16,6 +19,10 @@ from gnosis_ray.storage.location import Location, resolved
 CLOSE_ADVICE = (
     "Whoever reaches its ports can run code. Start every node with RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH, and "
     "keep the ports closed to others."
+)
+FOLDER_ADVICE = (
+    "Every user of that machine can run code in our workers there. Start Ray with --temp-dir=FOLDER/ray, where FOLDER "
+    "is its user's own, with a short path and mode 700: Ray opens to everybody the folder that it is given, not FOLDER."
 )
 
 
@@ -46,6 +53,7 @@ def examine_cluster(address: str, config: Config, ledger: Location) -> list[Doct
                 _token(session.gcs_address),
                 _capacity(session, config),
                 *_nodes(session, config, ledger),
+                *_folders(),
             ]
     except ClusterError as error:
         return [DoctorCheck("cluster", False, str(error), "See the message; no node was looked at.")]
@@ -72,6 +80,24 @@ def _nodes(session: Session, config: Config, ledger: Location) -> Iterator[Docto
     data = config.data.replaced(dir=resolved(place))
     for finding in survey(session, config.replaced(data=data), ledger):
         yield from _node(finding)
+
+
+def _folders() -> Iterator[DoctorCheck]:
+    """Whether other users of a node can swap what workers import there."""
+    for node, found in ask_every_node(open_folder, ()):
+        if not isinstance(found, str):  # else the checks of the node say why it does not answer
+            place = found["open"]
+            said = f"others may write to {place}" if place else "closed to others"
+            yield check(f"ray's folder on {node}", not place, said, FOLDER_ADVICE)
+
+
+def open_folder() -> dict[str, str]:
+    """On a node: the folder from Ray's session folder up that others may write to; empty if there is none."""
+    import ray
+
+    node: Any = ray._private.worker._global_node
+    place = writable_by_others(Path(node.get_session_dir_path()))
+    return {"open": "" if place is None else str(place)}
 
 
 def _node(finding: NodeFinding) -> Iterator[DoctorCheck]:

@@ -6,7 +6,7 @@ the report of a node with other code can still be read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ ADVICE: Mapping[str, str] = {
     "market store": "Mount the market store at the same path on every node; if an import is running, wait for it.",
     "ledger": "Put --out on storage that every node mounts at the same path and may write to, or on an object "
     "store that every node may write to by its own environment or role.",
-    "answer": "Check that gnosis-ray is installed there, and see that node's logs under /tmp/ray.",
+    "answer": "Check that gnosis-ray is installed there, and see that node's logs in Ray's folder there (/tmp/ray).",
 }
 """What to do where a node differs; also the order in which differences are listed."""
 
@@ -88,7 +88,7 @@ def survey(session: Session, config: Config, ledger: Location) -> list[NodeFindi
     with storage_probe(ledger) as (name, content):
         question = (config.model_dump_json(), store, str(locate(ledger)), name, content)
         expected = look(*question)
-        answers = _query_nodes(question)
+        answers = ask_every_node(look, question)
     return [NodeFinding(node, compare(expected, found)) for node, found in answers]
 
 
@@ -115,17 +115,20 @@ def look(config_json: str, store: str | None, ledger: str, name: str, content: s
     }
 
 
-def _query_nodes(question: Sequence[str | None]) -> list[tuple[str, Facts | str]]:
-    """The answer of every living node: its facts, or why there are none."""
+def ask_every_node(question: Callable[..., Facts], arguments: Sequence[Any]) -> list[tuple[str, Facts | str]]:
+    """The name of every living node, and what ``question`` returns there, or as a text why there is no answer.
+
+    ``question`` runs in a task on each node of the Ray that this process is connected to.
+    """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-    task: Any = ray.remote(num_cpus=0, max_retries=0)(look)
+    task: Any = ray.remote(num_cpus=0, max_retries=0)(question)
     calls = []
     for node in nodes:
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        calls.append(task.options(scheduling_strategy=there).remote(*question))
+        calls.append(task.options(scheduling_strategy=there).remote(*arguments))
     ready, late = ray.wait(calls, num_returns=len(calls), timeout=ANSWER_SECONDS)
     answers = {call: _answer(call) for call in ready}
     for call in late:

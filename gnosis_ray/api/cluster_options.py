@@ -44,7 +44,7 @@ class ClusterOptions:
 def directions(session: Session) -> list[str]:
     """How to open the dashboard of a local Ray, from this machine and from others, and where its token is."""
     if session.dashboard is None:
-        return ["Ray started without its dashboard: see dashboard.log in /tmp/ray/session_latest/logs"]
+        return [f"Ray started without its dashboard: see dashboard.log in {session.logs}, until the run has ended"]
     port = urlsplit(session.dashboard).port
     place = token_place()
     return [

@@ -30,6 +30,7 @@ FAULT_PLANS: dict[str, tuple[str, FaultPlan]] = {
     "failing symbols": ("shard", FaultPlan({"SYN1": "raises", "SYN3": "exits", "SYN4": "exhausts memory"})),
     "hanging": ("shard", FaultPlan({"SYN2": "hangs"})),
     "host killed": ("shard", FaultPlan(kills=(("host", 0.3),), seconds=0.3)),
+    "host stopped": ("shard", FaultPlan(kills=(("stopped host", 0.3),), seconds=0.3, stop_s=3.0)),
     "coordinator killed": ("shard", FaultPlan(kills=(("coordinator", 0.5),), seconds=0.3)),
     "symbols alone": ("symbol", FaultPlan({"SYN1": "killed", "SYN2": "hangs"})),
 }

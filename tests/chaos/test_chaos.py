@@ -1,4 +1,4 @@
-"""Hosts, components, coordinators and nodes are killed, symbols raise, die and exhaust memory; in Rays of their own."""
+"""Processes and nodes are killed or stopped, symbols raise, die and exhaust memory; in Rays of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.run_in_subprocess import assert_undisturbed_except_failing_symb
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-FAULTED = ("failing symbols", "host killed", "coordinator killed")
+FAULTED = ("failing symbols", "host killed", "host stopped", "coordinator killed")
 SPECIAL = ("dead on arrival", "component killed", "full disk")
 
 

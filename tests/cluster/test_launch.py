@@ -61,6 +61,15 @@ def test_every_node_asks_for_the_token_and_the_dashboard_is_on_loopback(path: Pa
     assert remote == f"/home/{body['auth']['ssh_user']}/.ray/auth_token"
 
 
+def test_rays_folder_is_below_one_that_is_closed_to_others(path: Path) -> None:
+    body = read(path)
+    for name in ("head", "worker"):
+        commands = body[f"{name}_start_ray_commands"]
+        (made,) = (at for at, command in enumerate(commands) if "mkdir -p -m 700 ~/.gnosis-ray" in command)
+        (begun,) = (at for at, command in enumerate(commands) if "--temp-dir=$HOME/.gnosis-ray/ray" in command)
+        assert made < begun
+
+
 def test_it_holds_no_secret_and_no_public_address(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not any(secret in text for secret in SECRETS)

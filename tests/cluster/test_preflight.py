@@ -67,11 +67,11 @@ def test_a_ledger_that_the_driver_cannot_write_is_its_own_error(
 def test_an_unfit_node_is_named_with_advice(
     session: Session, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answers(question: tuple[str, ...]) -> list[tuple[str, Facts | str]]:
+    def answers(_look: object, question: tuple[str, ...]) -> list[tuple[str, Facts | str]]:
         good = look(*question)
         return [("one (10.0.0.1, ab)", good), ("two (10.0.0.2, cd)", good | {"polars": "0.1"}), ("three", "no reason")]
 
-    monkeypatch.setattr(preflight, "_query_nodes", answers)
+    monkeypatch.setattr(preflight, "ask_every_node", answers)
     with pytest.raises(ClusterError) as caught:
         require_fit(session, config, tmp_path)
     first, *lines = str(caught.value).splitlines()
