@@ -29,7 +29,17 @@ _FROM_KERNEL = 128
 
 def main() -> None:
     """The console script."""
+    _reserve_standard_descriptors()
     sys.exit(guarded(_command))
+
+
+def _reserve_standard_descriptors() -> None:
+    """Where one is closed, no file that is opened later takes its number: what is printed would end up in it."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 def _command() -> int:

@@ -92,7 +92,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with _terminable(ending):
             result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
-            sys.stdout.flush()  # a reader that has gone shows now, not at exit
+            _flush_stdout()
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
@@ -153,8 +153,17 @@ def _terminable(ending: _Ending) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _flush_stdout() -> None:
+    """A reader that has gone shows now, not at exit. One that never was, where stdout is closed, counts as gone."""
+    if sys.stdout is None:
+        raise BrokenPipeError
+    sys.stdout.flush()
+
+
 def _discard_stdout() -> None:
     """Nobody reads it any more: what is still buffered would raise again when the interpreter exits."""
+    if sys.stdout is None:
+        return
     with suppress(OSError, ValueError):  # a stdout without a file descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,7 +1,8 @@
 """Random faults by seed: ``python -m tests.chaos.random_faults --runs 100 --seed 1``. Prints two tables in Markdown.
 
-Each run is a scan of a small synthetic universe: three of five over one local Ray that has to survive all of them, the
-others as a command in a process of its own, whose driver or whose Ray is the victim (driver_faults.py). Equal means
+Each run is a scan of a small synthetic universe: two of five as a command in a process of its own, whose driver or
+whose Ray is the victim (driver_faults.py), the others over one local Ray that has to survive all of them, one in ten of
+them a live scan whose gateway is killed (gateway_faults.py). Equal means
 that every part of every table but ``runs`` has the bytes of an undisturbed run's; where a symbol can never be computed,
 that its only row is a failure and all other rows have equal bits. A run that ends with an error is resumed, as its user
 would, and must be equal then.
@@ -25,6 +26,7 @@ from tests.chaos import faults
 from tests.chaos.chaos_harness import ChaosHarness, FaultPlan, FaultRun
 from tests.chaos.driver_faults import KINDS, LATEST_S, DriverOutcome, run_driver_fault, table_of_drivers
 from tests.chaos.faults import SymbolFault
+from tests.chaos.gateway_faults import GatewayOutcome, run_gateway_fault
 
 GRANULARITIES = ("shard",) * 7 + ("symbol",) * 2 + ("component",)
 KILLS = {
@@ -111,19 +113,32 @@ def one_of_its_own(chance: random.Random, number: int, counted: dict[str, list[D
     return "" if outcome.right else line
 
 
+def one_live(chance: random.Random, number: int, counted: list[GatewayOutcome]) -> str:
+    """A live scan whose gateway is killed, counted; a line on it where its end is wrong."""
+    outcome = run_gateway_fault(chance.randint(1, 15))
+    counted.append(outcome)
+    line = f"run {number}: gateway, {outcome}"
+    click.echo(line, err=True)
+    return "" if outcome.right else line
+
+
 def run_random_faults(session: Session, runs: int, seed: int, stop_s: float) -> tuple[str, list[str]]:
     """The tables, and a line on each run whose end or whose ledger is wrong."""
     harness = ChaosHarness(max_attempts=2, batch_timeout_s=20.0, symbol_timeout_s=10.0)
     chance = random.Random(seed)  # noqa: S311 - kills by seed, not secrets
     shared: Counts = {}
     own: dict[str, list[DriverOutcome]] = {}
+    live: list[GatewayOutcome] = []
     wrong = []
     for number in range(runs):
-        if number % 5 < 3:
-            wrong.append(one_over_shared_ray(session, harness, chance, number, stop_s, shared))
-        else:
+        if number % 5 in (1, 3):
             wrong.append(one_of_its_own(chance, number, own))
-    return f"{table(shared)}\n\n{table_of_drivers(own)}", [line for line in wrong if line]
+        elif number % 10 == 2:
+            wrong.append(one_live(chance, number, live))
+        else:
+            wrong.append(one_over_shared_ray(session, harness, chance, number, stop_s, shared))
+    gateways = f"Gateways killed: {sum(one.killed for one in live)} of {len(live)}, right: {sum(o.right for o in live)}"
+    return f"{table(shared)}\n\n{table_of_drivers(own)}\n\n{gateways}", [line for line in wrong if line]
 
 
 def table(counts_by_granularity: Counts) -> str:

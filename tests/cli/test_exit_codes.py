@@ -19,6 +19,7 @@ from cluster.doctor_checks import DoctorCheck
 from gnosis_ray.cli.main import gnosis_ray
 from gnosis_ray.cli.main import run as run_command
 from gnosis_ray.exit_codes import MEANINGS, WORST_FIRST, ExitCode, worst
+from gnosis_ray.ledger.ledger_store import LedgerStore
 from tests.cli.conftest import MANY, Call
 
 README = Path(__file__).parents[2] / "README.md"
@@ -188,6 +189,17 @@ def test_a_reader_that_has_gone_is_141_without_a_word(format_: str) -> None:
         code = started.wait(timeout=60)
     assert code == 141, said
     assert "rror" not in said
+
+
+def test_a_stdout_that_is_closed_from_the_start_is_141_without_a_word(tmp_path: Path) -> None:
+    """And no file that the command opens takes the number of stdout."""
+    out = tmp_path / "ledger"
+    scan = f"scan --symbols AAPL --granularity inline --format csv --out {out}"
+    command = f"exec {sys.executable} -m gnosis_ray {scan} >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, cwd=README.parent, text=True, check=False)
+    assert done.returncode == 141, done.stderr
+    assert "rror" not in done.stderr
+    assert LedgerStore(out).receipt("latest").status == "done"
 
 
 def test_the_worst_of_several_comes_first() -> None:
