@@ -44,8 +44,7 @@ def session_folder() -> Iterator[Path]:
     temporary files will do. Side effects: makes and removes folders named ``gnosis-ray-*`` there.
     """
     base = base_folder()
-    for place in {base, *map(Path, BASES)}:
-        remove_leftovers(place)
+    remove_all_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
     require_private(folder)
     lock = _locked(folder)
@@ -61,8 +60,7 @@ def base_folder() -> Path:
 
     Raises :class:`ClusterError` naming each, and what is wrong with it.
     """
-    wanted = dict.fromkeys(Path(place).resolve() for place in (tempfile.gettempdir(), *BASES))
-    reasons = {place: unfit(place) for place in wanted}
+    reasons = {place: unfit(place) for place in _candidates()}
     for place, reason in reasons.items():
         if reason is None:
             return place
@@ -71,6 +69,10 @@ def base_folder() -> Path:
         f"No folder for Ray's temporary files: {found}. Set TMPDIR to a folder of yours with a path of at most "
         f"{LONGEST_BASE} bytes, which nobody else may write to."
     )
+
+
+def _candidates() -> list[Path]:
+    return list(dict.fromkeys(Path(place).resolve() for place in (tempfile.gettempdir(), *BASES)))
 
 
 def unfit(base: Path) -> str | None:
@@ -115,6 +117,12 @@ def writable_by_others(folder: Path) -> Path | None:
 
 def _others_may_write(mode: int) -> bool:
     return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
+
+
+def remove_all_leftovers() -> None:
+    """Remove this user's folders of sessions whose process is dead, wherever :func:`session_folder` makes them."""
+    for base in _candidates():
+        remove_leftovers(base)
 
 
 def remove_leftovers(base: Path) -> list[Path]:

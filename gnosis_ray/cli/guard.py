@@ -17,6 +17,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from cluster.ray_folder import remove_all_leftovers
 from gnosis_ray import last_words
 from gnosis_ray.exit_codes import ExitCode
 
@@ -114,6 +115,7 @@ def _ending(code: int, left: last_words.Left) -> int:
     for line in (f"error: {by}", *left.texts):
         sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+    remove_all_leftovers()
     return end
 
 

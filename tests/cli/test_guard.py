@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ sys.exit(guarded(command))
 AT_WORK = 'with last_words.if_cut_off("ray is checked so"), last_words.if_cut_off("resume it so"):\n        '
 
 
-def started(body: str, **options: object) -> subprocess.Popen[str]:
+def started(body: str, before: Callable[[], object] | None = None) -> subprocess.Popen[str]:
     code = GUARDED.format(body=body)
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -33,7 +34,7 @@ def started(body: str, **options: object) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
-        **options,  # type: ignore[call-overload]
+        preexec_fn=before,
     )
 
 
@@ -110,12 +111,24 @@ def test_the_child_ends_with_the_process_that_the_user_sees() -> None:
 
 def test_a_signal_that_was_ignored_stays_ignored() -> None:
     """As a shell wants it for SIGINT of what it starts in the background."""
-    process = started("time.sleep(1.0)\n    return 0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    process = started("time.sleep(1.0)\n    return 0", before=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     child = child_of(process)
     for pid in (process.pid, child):
         os.kill(pid, signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 0
+
+
+def test_a_session_that_was_cut_off_leaves_no_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.mktemp("t")
+    body = f"""import tempfile; from cluster import ray_folder
+    tempfile.tempdir, ray_folder.LONGEST_BASE = {str(place)!r}, 200
+    with last_words.if_cut_off("resume it so"), ray_folder.session_folder() as folder:
+        os._exit(1)"""
+    process = started(body, lambda: os.environ.update(TMPDIR=str(place)))
+    process.communicate(timeout=30)
+    assert process.returncode == 5
+    assert list(place.iterdir()) == []
 
 
 def test_the_command_is_imported_in_the_child_alone() -> None:

@@ -61,3 +61,18 @@ def test_another_ray_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     check = find(examine(tmp_path), "ray")
     assert not check.ok
     assert "2.60" in check.advice
+
+
+def test_a_folder_for_temporary_files_that_is_too_long_for_rays_sockets_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("t" * 80)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    (found,) = (check for check in examine(tmp_path) if check.name == "ray's folder")
+    assert found.ok, "another one is used"
+    assert f"{long} has a path of" in found.found
+    monkeypatch.setattr("cluster.ray_folder.BASES", ())
+    (found,) = (check for check in examine(tmp_path) if check.name == "ray's folder")
+    assert not found.ok
+    assert "Set TMPDIR to a folder of yours" in found.found
