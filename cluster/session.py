@@ -185,7 +185,7 @@ def _quiet() -> AbstractContextManager[None]:
 
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
-    """Keep this process's handling of SIGTERM, if it has one: Ray's would end it with code 15 before any clean-up."""
+    """Keep this process's handling of SIGTERM: Ray's would end it with code 15 before any clean-up, or with a stack."""
     from ray._private import utils
 
     before = signal.getsignal(signal.SIGTERM)
@@ -193,7 +193,7 @@ def _own_sigterm() -> Iterator[None]:
         with _set(utils, set_sigterm_handler=lambda _handler: None):
             yield
     finally:
-        if callable(before) and threading.current_thread() is threading.main_thread():
+        if before is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)
 
 

@@ -29,7 +29,7 @@ EXPECTED = {"SIGTERM": 143, "SIGINT": 130, "SIGKILL": -signal.SIGKILL}
 LATEST_S = 4.0
 """A fault comes at most so many seconds after the first batch is finished, or after Ray starts."""
 WITHIN_S = 60.0
-COUNT = 16
+COUNT = 32
 SYMBOLS = ",".join(f"SYN{number:02d}" for number in range(COUNT))
 
 

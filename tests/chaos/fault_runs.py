@@ -25,18 +25,19 @@ from gnosis_ray.schemas.run_schemas import BatchReceipt
 from tests.actors import fake_job
 from tests.chaos import faults
 from tests.chaos.chaos_harness import ChaosHarness, FaultPlan
+from tests.chaos.random_faults import run_random_faults
 
 FAULT_PLANS: dict[str, tuple[str, FaultPlan]] = {
     "failing symbols": ("shard", FaultPlan({"SYN1": "raises", "SYN3": "exits", "SYN4": "exhausts memory"})),
     "hanging": ("shard", FaultPlan({"SYN2": "hangs"})),
     "host killed": ("shard", FaultPlan(kills=(("host", 0.3),), seconds=0.3)),
-    "host stopped": ("shard", FaultPlan(kills=(("stopped host", 0.3),), seconds=0.3, stop_s=3.0)),
     "coordinator killed": ("shard", FaultPlan(kills=(("coordinator", 0.5),), seconds=0.3)),
     "symbols alone": ("symbol", FaultPlan({"SYN1": "killed", "SYN2": "hangs"})),
 }
 SYMBOLS = tuple(f"SYN{number}" for number in range(6))
 BATCH_SIZE = 2
 BATCH_COUNT = 6
+SAMPLE_SEED = 2810
 
 
 def run_fault_plan(session: Session, harness: ChaosHarness, name: str) -> dict[str, Any]:
@@ -68,6 +69,12 @@ def full_disk(harness: ChaosHarness, session: Session) -> dict[str, Any]:
     outcome = harness.run(session, "shard", manifest, FaultPlan(full_disk=True))
     harness.scan(outcome.ledger, manifest, FaultPlan(), InlineFanout(1))
     return {"error": str(outcome.error), "differences": harness.differences(outcome.ledger, manifest, set())}
+
+
+def random_sample(session: Session) -> dict[str, Any]:
+    """Two runs of ``make chaos``: a host that is stopped, and a control store of Ray's that is killed."""
+    tables, wrong = run_random_faults(session, 2, SAMPLE_SEED, 3.0)
+    return {"wrong": wrong, "tables": tables}
 
 
 def dead_on_arrival(session: Session) -> dict[str, Any]:
@@ -114,6 +121,7 @@ def main(names: list[str]) -> None:
             "dead on arrival": lambda: dead_on_arrival(session),
             "component killed": lambda: component_killed(patient, session),
             "full disk": lambda: full_disk(patient, session),
+            "random": lambda: random_sample(session),
         }
         timed = ("hanging", "symbols alone")
         outcomes = {

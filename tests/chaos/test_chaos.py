@@ -11,8 +11,8 @@ from tests.chaos.run_in_subprocess import assert_undisturbed_except_failing_symb
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-FAULTED = ("failing symbols", "host killed", "host stopped", "coordinator killed")
-SPECIAL = ("dead on arrival", "component killed", "full disk")
+FAULTED = ("failing symbols", "host killed", "coordinator killed")
+SPECIAL = ("dead on arrival", "component killed", "full disk", "random")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,13 @@ def test_what_was_killed_was_replaced(outcomes: dict[str, Any]) -> None:
 
 def test_a_symbol_whose_component_is_killed_is_attempted_again(outcomes: dict[str, Any]) -> None:
     assert outcomes["component killed"] == {"differences": [], "killed": ["component"]}
+
+
+def test_runs_with_faults_drawn_from_a_seed_end_as_undisturbed_ones(outcomes: dict[str, Any]) -> None:
+    sample = outcomes["random"]
+    assert sample["wrong"] == []
+    assert "1 stopped host" in sample["tables"]
+    assert "| gcs | 1 |" in sample["tables"]
 
 
 def test_a_full_disk_ends_the_run_with_its_reason_and_a_resume_completes_it(outcomes: dict[str, Any]) -> None:
