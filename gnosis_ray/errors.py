@@ -42,6 +42,7 @@ from typing import Literal, Self
 
 from gnosis_ray.exit_codes import ExitCode, worst
 from gnosis_ray.plain_text import plain_lines
+from gnosis_ray.schemas.expectations import told
 
 FailureKind = Literal[
     "no_data",  # nothing was known about the symbol
@@ -249,10 +250,13 @@ _EXHAUSTED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.ENOMEM, e
 
 
 def text_of(error: BaseException) -> str:
-    """An error's text as a failure's row may hold it: of a file its name alone, since places differ by machine."""
+    """An error's text as a failure's row may hold it: of a file its name alone, since places differ by machine.
+
+    Of a model that pydantic refused, the first fault in our words.
+    """
     if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
         return f"{error.strerror}: {PurePath(os.fsdecode(error.filename)).name}"
-    return str(error)
+    return told(error)
 
 
 def is_exhausted(error: BaseException) -> bool:
@@ -260,7 +264,7 @@ def is_exhausted(error: BaseException) -> bool:
     return any(map(_names_exhaustion, _with_causes(error)))
 
 
-def require_no_fault_of_machine(error: Exception) -> None:
+def require_no_fault_of_machine(error: BaseException) -> None:
     """Return where ``error`` may be a symbol's own; raise it where it ends the run (see :class:`GnosisError`).
 
     An error of no type of ours by which the disk, a quota or the memory gave out is raised as :class:`ResourceError`.

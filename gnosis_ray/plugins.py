@@ -27,8 +27,9 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
-from gnosis_ray.config import VENDORS, Config
-from gnosis_ray.errors import ConfigError, nearest_hint
+from gnosis_ray.config import VENDORS, Config, check_changes_with
+from gnosis_ray.errors import ConfigError, nearest_hint, text_of
+from gnosis_ray.interrupts import failures_as
 
 PluginKind = Literal["agents", "processors", "providers", "strategies"]
 PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
@@ -83,10 +84,8 @@ class Plugin:
         Raises :class:`ConfigError` naming distribution and entry point, also for a plug-in that was written for a
         version of :data:`PLUGIN_API` that this release does not offer.
         """
-        try:
+        with failures_as(lambda error: self._failed("cannot be imported", error)):
             factory = self.entry_point.load()
-        except Exception as error:
-            raise ConfigError(f"Plug-in {self} cannot be imported: {type(error).__name__}: {error}") from error
         self._require_api()
         if not callable(factory):
             raise ConfigError(f"Plug-in {self}: Expected a factory, was {type(factory).__name__}")
@@ -110,14 +109,16 @@ class Plugin:
         Raises :class:`ConfigError` if the factory fails or returns something else than expected.
         """
         factory = self.load()
-        try:
+        with failures_as(lambda error: self._failed("cannot be made", error)):
             made = factory(*arguments)
-        except Exception as error:
-            raise ConfigError(f"Plug-in {self} cannot be made: {type(error).__name__}: {error}") from error
-        wrong = fits(made)
+            wrong = fits(made)
         if wrong is not None:
             raise ConfigError(f"Plug-in {self}: {wrong}")
         return made
+
+    def _failed(self, what: str, error: BaseException) -> ConfigError:
+        advice = f"repair or uninstall {self.distribution}, or take '{self.name}' out of {SETTING[self.kind]}"
+        return ConfigError(f"Plug-in {self} {what}: {type(error).__name__}: {text_of(error)}; {advice}")
 
 
 def _stated_api(module: str) -> object:
@@ -186,6 +187,20 @@ def pin_plugins(config: Config) -> Config:
     return config.replaced(plugin_versions=versions)
 
 
+def require_known_changes(before: Config, after: Config) -> None:
+    """Raises :class:`ConfigError` for a name that the settings did not use before and that nothing offers."""
+    used = configured_names(before)
+    fresh = [
+        (kind, name) for kind, names in configured_names(after).items() for name in names if name not in used[kind]
+    ]
+    available = installed_plugins() if any(name not in BUILT_IN[kind] for kind, name in fresh) else []
+    for kind, name in fresh:
+        find_plugin(kind, name, available)
+
+
+check_changes_with(require_known_changes)
+
+
 def require_pinned(config: Config) -> None:
     """Raises :class:`ConfigError` if a plug-in in use has another version than the settings were pinned to."""
     for plugin in _used(config, installed_plugins()):
@@ -214,13 +229,17 @@ class PluginMaker:
 
         Raises :class:`ConfigError` also if the installed version is not the one that the settings were pinned to.
         """
+        return self.plugin(kind, name).make(fits, *arguments, frozen(self._settings.get(name, {})))
+
+    def plugin(self, kind: PluginKind, name: str) -> Plugin:
+        """The plug-in of that name. Raises :class:`ConfigError` for a built-in name and for other code than pinned."""
         if (kind, name) not in self._found:
             self._found[kind, name] = find_plugin(kind, name, installed_plugins())
         plugin = self._found[kind, name]
         if plugin is None:
             raise ConfigError(f"{SETTING[kind]}: '{name}' is built in, not a plug-in")
         _require_code(plugin, self._versions)
-        return plugin.make(fits, *arguments, frozen(self._settings.get(name, {})))
+        return plugin
 
 
 def _require_code(plugin: Plugin, versions: Mapping[str, str]) -> None:
@@ -232,14 +251,19 @@ def _require_code(plugin: Plugin, versions: Mapping[str, str]) -> None:
 
 
 def missing_members(protocol: type, *others: str) -> Callable[[Any], str | None]:
-    """A check that an object has every public member of ``protocol``, and ``others``."""
+    """A check that an object has every public member of ``protocol``, and ``others``: its methods as methods."""
     wanted = [n for n in (*protocol.__dict__, *protocol.__annotations__) if not n.startswith("_")]
+    methods = {n for n in wanted if callable(getattr(protocol, n, None))}
 
     def fits(made: Any) -> str | None:
+        expected = f"Expected a {protocol.__name__}, was"
+        if isinstance(made, type):
+            return f"{expected} the class {made.__name__}: the factory is to return an object of it"
         missing = sorted({n for n in (*wanted, *others) if not hasattr(made, n)})
-        if not missing:
-            return None
-        return f"Expected a {protocol.__name__}, was {type(made).__name__} without {', '.join(missing)}"
+        if missing:
+            return f"{expected} {type(made).__name__} without {', '.join(missing)}"
+        odd = sorted(n for n in methods if not callable(getattr(made, n)))
+        return f"{expected} {type(made).__name__} whose {', '.join(odd)} cannot be called" if odd else None
 
     return fits
 

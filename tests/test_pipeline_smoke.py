@@ -128,11 +128,10 @@ def test_of_equally_confident_engines_the_first_gives_the_regime() -> None:
     assert pipeline(Records(), engines=[DummyEngine(regime=None)]).run_once(NOW).snapshot.regime is None
 
 
-def test_the_runner_fills_in_the_moment_and_keeps_one_that_an_agent_gives() -> None:
-    earlier = NOW - timedelta(hours=1)
-    agents = [DummyAgent(), DummyAgent("primary_liquidity", timestamp=earlier)]
+def test_the_runner_fills_in_the_moment_that_an_agent_leaves_out() -> None:
+    agents = [DummyAgent(), DummyAgent("primary_liquidity", timestamp=NOW)]
     result = pipeline(Records(), agents=agents).run_once(NOW)
-    assert [s.timestamp for s in result.primary_suggestions] == [NOW, earlier]
+    assert [s.timestamp for s in result.primary_suggestions] == [NOW, NOW]
     assert result.composite_suggestion.timestamp == NOW
 
 

@@ -42,6 +42,7 @@ from gnosis_ray.plugins import (
     require_pinned,
 )
 from gnosis_ray.schemas.core_schemas import LedgerRecord
+from tests.support.offered_plugins import offer
 from tests.support.tapes import random_bars
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gnosis-ray-example"
@@ -106,14 +107,6 @@ def settings(tmp_path: Path, body: Mapping[str, Any]) -> Config:
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(dict(body)))
     return load_config(str(path)).config
-
-
-def offer(folder: Path, kind: str, name: str, target: str, *, version: str = "1.0", dist: str = "other") -> None:
-    """A distribution that offers one entry point, laid by hand."""
-    info = folder / f"{dist}-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text(f"[gnosis_ray.{kind}]\n{name} = {target}\n")
 
 
 def scanned(config: Config, calendar: SessionCalendar) -> BatchOutcome:

@@ -12,6 +12,7 @@ from gnosis_ray.agents.sentiment_agent_v1 import SentimentAgentV1
 from gnosis_ray.agents.strategies.builtin_strategies import BUILTIN_STRATEGIES
 from gnosis_ray.agents.strategies.strategy_spec import StrategySpec
 from gnosis_ray.agents.trade_agent_v1 import TradeAgentV1
+from gnosis_ray.app.plugged import plugged_agent, plugged_processor
 from gnosis_ray.config import Config
 from gnosis_ray.engines.base import FrameEngine
 from gnosis_ray.engines.elasticity.elasticity_engine_v1 import ElasticityEngineV1
@@ -27,8 +28,10 @@ from gnosis_ray.engines.sentiment.processors import (
 )
 from gnosis_ray.engines.sentiment.sentiment_engine_v1 import SentimentEngineV1
 from gnosis_ray.market.adapters import MarketAdapter
+from gnosis_ray.market.data_requirements import DataRequirements
 from gnosis_ray.plugins import BUILT_IN, PluginMaker, missing_members
 from gnosis_ray.schemas.core_schemas import EngineKind
+from gnosis_ray.schemas.expectations import was
 
 Processor = FrameProcessor | SentimentProcessor
 MakeProcessors = Callable[[MarketAdapter], Sequence[Processor]]
@@ -72,14 +75,18 @@ class ConfiguredComponents:
         return [makers[name]() if name in makers else self._agent(name) for name in settings.enabled]
 
     def _agent(self, name: str) -> PrimaryAgent:
-        agent: PrimaryAgent = self._plugins.make("agents", name, missing_members(PrimaryAgent))
-        return agent
+        agent = self._plugins.make("agents", name, missing_members(PrimaryAgent))
+        return plugged_agent(self._plugins.plugin("agents", name), agent)
 
     def _strategy(self, name: str) -> StrategySpec:
         def wrong(made: object) -> str | None:
-            if isinstance(made, StrategySpec) and made.name == name:
-                return None
-            return f"Expected a StrategySpec named {name!r}, was {made!r}"
+            if not isinstance(made, StrategySpec) or made.name != name:
+                return f"Expected a StrategySpec named {name!r}, was {was(made)}"
+            try:
+                made.require_usable()
+            except ValueError as error:
+                return str(error)
+            return None
 
         strategy: StrategySpec = self._plugins.make("strategies", name, wrong)
         return strategy
@@ -98,8 +105,8 @@ class ConfiguredComponents:
         }
 
     def _plugin_processor(self, name: str, adapter: MarketAdapter) -> Processor:
-        processor: Processor = self._plugins.make("processors", name, _processor_fault, adapter)
-        return processor
+        processor = self._plugins.make("processors", name, _processor_fault, adapter)
+        return plugged_processor(self._plugins.plugin("processors", name), processor)
 
     def composer(self) -> ComposerAgent:
         """The composer with the configured weights."""
@@ -115,9 +122,11 @@ class ConfiguredComponents:
 def _processor_fault(made: object) -> str | None:
     """Why an object is no sentiment processor; None where it is one."""
     wrong = missing_members(SentimentProcessor, "name")(made)
-    name = getattr(made, "name", None)
-    return wrong or (
-        None
-        if name in SENTIMENT_SOURCES
-        else f"Expected a sentiment source named one of {', '.join(SENTIMENT_SOURCES)}, was {name!r}"
-    )
+    if wrong is not None:
+        return wrong
+    name, needs = getattr(made, "name", None), getattr(made, "data_requirements", None)
+    if not isinstance(name, str) or name not in SENTIMENT_SOURCES:
+        return f"Expected a sentiment source named one of {', '.join(SENTIMENT_SOURCES)}, was {was(name)}"
+    if needs is not None and not isinstance(needs, DataRequirements):
+        return f"Expected data_requirements of DataRequirements or none, was {was(needs)}"
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from gnosis_ray.app.plugged import plugged_source
 from gnosis_ray.config import VENDORS, Config, home
 from gnosis_ray.data.chains.loader import ChainLoader
 from gnosis_ray.data.source_market_adapter import SourceMarketAdapter
@@ -14,6 +15,7 @@ from gnosis_ray.data.synthetic.source import SyntheticSource
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.plugins import PluginMaker, missing_members
+from gnosis_ray.schemas.expectations import was
 from gnosis_ray.storage.location import Location, resolved
 
 CALENDAR_YEARS_AHEAD = 4
@@ -46,8 +48,22 @@ def build_source(config: Config, calendar: SessionCalendar) -> MarketSource:
         return StoreSource(data_dir(config), may_be_empty=name in VENDORS)
     if name == "synthetic":
         return SyntheticSource(calendar, config.data.synthetic, config.market)
-    source: MarketSource = PluginMaker(config).make("providers", name, missing_members(MarketSource), calendar)
-    return source
+    plugins = PluginMaker(config)
+    source = plugins.make("providers", name, _source_fault, calendar)
+    return plugged_source(plugins.plugin("providers", name), source)
+
+
+def _source_fault(made: object) -> str | None:
+    """Why an object is no source of market data; None where it is one."""
+    wrong = missing_members(MarketSource)(made)
+    if wrong is not None:
+        return wrong
+    name, synthetic = getattr(made, "name", None), getattr(made, "synthetic", None)
+    if not isinstance(name, str) or not name.strip():
+        return f"Expected a MarketSource with a name, was {was(name)}"
+    if not isinstance(synthetic, bool):
+        return f"Expected a MarketSource whose synthetic is true or false, was {was(synthetic)}"
+    return None
 
 
 def require_market_data(config: Config) -> None:

@@ -13,12 +13,14 @@ import polars as pl
 from gnosis_ray.agents.base import ComposerAgent, PrimaryAgent, TradeAgent
 from gnosis_ray.clock import Stopwatch, summed_by_stage
 from gnosis_ray.config import Config, as_of_text
-from gnosis_ray.engines.base import EngineData, EngineFrames, FrameEngine
+from gnosis_ray.engines.base import EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, NoDataError, StageError, require_no_fault_of_machine
+from gnosis_ray.interrupts import reraise_since, signals_noted, signals_seen
 from gnosis_ray.ledger.evidence import no_evidence
 from gnosis_ray.market.adapters import MarketAdapter
 from gnosis_ray.market.columns import DETAILS, HEADLINES, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements, merge_requirements
+from gnosis_ray.pipeline.entry_checks import checked_frames
 from gnosis_ray.pipeline.evidence import (
     BARS_KEPT,
     Outcomes,
@@ -161,6 +163,10 @@ class BatchPass:
         What fails becomes a row of the outcome's failures; only a failure to read the data is raised.
         """
         watch = Stopwatch()
+        with signals_noted():
+            return self._run(keys, watch)
+
+    def _run(self, keys: pl.DataFrame, watch: Stopwatch) -> BatchOutcome:
         measured = self.measure(keys, watch)
         unknown = [_nothing_known(symbol, at) for symbol, at in measured.unknown.iter_rows()]
         outcome = BatchOutcome(failures=[*unknown, *measured.failures], seconds=watch.seconds)
@@ -186,7 +192,7 @@ class BatchPass:
             if not isinstance(engine, FrameEngine):
                 raise StageError(f"Expected a FrameEngine in a batch, was {type(engine).__name__}")
             with watch(f"engine.{engine.kind}"):
-                isolated = _isolated(engine, known, engine.load(known), frames)
+                isolated = _isolated(engine, known, frames)
             frames[engine.kind] = isolated.engine.frames
             engines.append(isolated.engine)
             failures += [failure for _, failure in isolated.failures]
@@ -253,22 +259,17 @@ class _Isolated:
     failures: list[tuple[tuple[str, datetime], Failure]]
 
 
-def _isolated(
-    engine: FrameEngine, keys: pl.DataFrame, data: EngineData, upstream: dict[EngineKind, EngineFrames]
-) -> _Isolated:
+def _isolated(engine: FrameEngine, keys: pl.DataFrame, upstream: dict[EngineKind, EngineFrames]) -> _Isolated:
     """The engine over the batch; if that raises, key by key, so that only those at fault fail."""
-    try:
-        return _Isolated(PrecomputedEngine(engine, engine.compute(keys, data, upstream)), [])
-    except ClusterError:
-        raise  # an engine's process is gone: no fault of a symbol
-    except Exception as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
-        require_no_fault_of_machine(error)
-        if len(keys) == 1:
-            symbol, as_of = keys.select(KEYS.names()).row(0)
-            failure = Failure.of(error, symbol=symbol, stage=f"engine.{engine.kind}", untyped="component")
-            return _Isolated(PrecomputedEngine(engine, engine.empty()), [((symbol, as_of), failure)])
+    computed = _computed(engine, keys, upstream)
+    if isinstance(computed, PrecomputedEngine):
+        return _Isolated(computed, [])
+    if len(keys) == 1:
+        symbol, as_of = keys.select(KEYS.names()).row(0)
+        failure = Failure.of(computed, symbol=symbol, stage=f"engine.{engine.kind}", untyped="component")
+        return _Isolated(PrecomputedEngine(engine, engine.empty()), [((symbol, as_of), failure)])
     each = [keys[i : i + 1] for i in range(len(keys))]
-    singles = [_isolated(engine, one, engine.load(one), upstream) for one in each]
+    singles = [_isolated(engine, one, upstream) for one in each]
     good = [single.engine.frames for single in singles if not single.failures] or [engine.empty()]
     merged = EngineFrames(
         pl.concat([frames.features for frames in good], how="diagonal"),
@@ -276,6 +277,25 @@ def _isolated(
         pl.concat([frames.headlines for frames in good]),
     )
     return _Isolated(PrecomputedEngine(engine, merged), [failure for single in singles for failure in single.failures])
+
+
+def _computed(
+    engine: FrameEngine, keys: pl.DataFrame, upstream: Mapping[EngineKind, EngineFrames]
+) -> PrecomputedEngine | BaseException:
+    """The engine over the keys, or what it raised. An error of reading the data is raised, as one of a process is."""
+    seen = signals_seen()
+    try:
+        data = engine.load(keys)
+    except StageError as error:  # of a component, such as a processor
+        return error
+    try:
+        return PrecomputedEngine(engine, checked_frames(engine.compute(keys, data, upstream), engine, keys))
+    except ClusterError:
+        raise  # an engine's process is gone: no fault of a symbol
+    except BaseException as error:  # noqa: BLE001 - whatever a symbol raises becomes its failure row
+        reraise_since(seen)  # the user's own interrupt
+        require_no_fault_of_machine(error)
+        return error
 
 
 def _keys(rows: Sequence[tuple[str, datetime]]) -> pl.DataFrame:

@@ -19,7 +19,19 @@ from gnosis_ray.agents.base import (
 from gnosis_ray.config import Config, settings_hash
 from gnosis_ray.engines.base import Engine, EngineFrames, FrameEngine
 from gnosis_ray.errors import ClusterError, StageError, require_no_fault_of_machine
+from gnosis_ray.interrupts import reraise_since, signals_noted, signals_seen
 from gnosis_ray.market.keys import one_key
+from gnosis_ray.pipeline.entry_checks import (
+    checked_decision,
+    checked_frames,
+    checked_ideas,
+    checked_output,
+    checked_suggestion,
+    contents,
+    require_known,
+    require_unchanged,
+)
+from gnosis_ray.pipeline.precomputed_engine import PrecomputedEngine
 from gnosis_ray.schemas.core_schemas import (
     EngineKind,
     EngineOutput,
@@ -75,8 +87,10 @@ class PipelineResult(Mapping[str, Any]):
 class PipelineRunner:
     """Runs engines in the order of what they require, fuses, asks the agents, composes, trades, keeps the record.
 
-    Works with any number of engines and agents from one up. A component that raises becomes a :class:`StageError` with
-    the symbol and the stage; :class:`ClusterError`, of a component whose process is gone, is passed on as it is.
+    Works with any number of engines and agents from one up. A component that raises, ``SystemExit`` included, becomes a
+    :class:`StageError` with the symbol and the stage; so does one that returns anything but a finite answer about the
+    symbol and the moment, or changes what it was given. :class:`ClusterError`, of a component whose process is gone,
+    is passed on as it is, and so is an interrupt by a signal.
 
     Examples
     --------
@@ -146,15 +160,18 @@ class PipelineRunner:
 
     def run_once(self, now: datetime) -> PipelineResult:
         """One pass as of ``now``; appends one record to the ledger. Raises :class:`StageError`."""
-        now = to_utc(now)
+        with signals_noted():
+            return self._run(to_utc(now))
+
+    def _run(self, now: datetime) -> PipelineResult:
         outputs = self._measure(now)
         snapshot = self._stage("snapshot", self._build_snapshot, now, outputs)
         primary = [
-            self._stamp(self._stage(f"agent.{type(agent).__name__}", agent.step, snapshot), now)
+            self._stage(f"agent.{type(agent).__name__}", self._step, agent, snapshot, now)
             for agent in self._primary_agents
         ]
-        composite = self._stamp(self._stage("composer", self._composer.compose, snapshot, primary), now)
-        decision = self._stage("trade_agent", self._decide, composite)
+        composite = self._stage("composer", self._compose, snapshot, primary, now)
+        decision = self._stage("trade_agent", self._decide, composite, now)
         if decision.dropped is not None:
             composite = composite.model_copy(update={"tags": [*composite.tags, f"dropped:{decision.dropped}"]})
         record = LedgerRecord(
@@ -185,9 +202,14 @@ class PipelineRunner:
     def _run_engine(
         self, engine: Engine | FrameEngine, now: datetime, frames: dict[EngineKind, EngineFrames]
     ) -> EngineOutput:
+        if isinstance(engine, PrecomputedEngine):
+            return engine.run(self._symbol, now)  # checked with its batch
         if not isinstance(engine, FrameEngine):
-            return engine.run(self._symbol, now)
-        frames[engine.kind] = engine.frames(one_key(self._symbol, now), frames)
+            return checked_output(engine.run(self._symbol, now), self._symbol, now)
+        keys = one_key(self._symbol, now)
+        data = engine.load(keys)
+        require_known(data, now)
+        frames[engine.kind] = checked_frames(engine.compute(keys, data, frames), engine, keys)
         return next(frames[engine.kind].outputs(engine.kind, engine.features))
 
     def _build_snapshot(self, now: datetime, outputs: Mapping[EngineKind, EngineOutput]) -> StandardSnapshot:
@@ -211,25 +233,47 @@ class PipelineRunner:
             **sections,
         )
 
-    def _decide(self, composite: Suggestion) -> TradeDecision:
-        if isinstance(self._trade_agent, DecidingTradeAgent):
-            return self._trade_agent.decide(composite)
-        return TradeDecision(ideas=self._trade_agent.generate_trades(composite))
+    def _step(self, agent: PrimaryAgent, snapshot: StandardSnapshot, now: datetime) -> Suggestion:
+        before = contents(snapshot)
+        stance = self._stamped(agent.step(snapshot), now)
+        require_unchanged([snapshot], [before])
+        return stance
 
-    def _stamp(self, suggestion: Suggestion, now: datetime) -> Suggestion:
-        """Fill the timestamp where the agent left it out, and the id, which is the same on every route."""
-        as_of = suggestion.timestamp or now
-        identity = stable_id(self._config_hash, suggestion.symbol, as_of, suggestion.layer)
-        return suggestion.model_copy(update={"timestamp": as_of, "id": identity})
+    def _compose(self, snapshot: StandardSnapshot, primary: list[Suggestion], now: datetime) -> Suggestion:
+        given = [snapshot, *primary]
+        before = [contents(model) for model in given]
+        composite = self._stamped(self._composer.compose(snapshot, list(primary)), now)
+        require_unchanged(given, before)
+        return composite
+
+    def _decide(self, composite: Suggestion, now: datetime) -> TradeDecision:
+        before = contents(composite)
+        if isinstance(self._trade_agent, DecidingTradeAgent):
+            decision = checked_decision(self._trade_agent.decide(composite), self._symbol, now)
+        else:
+            ideas = self._trade_agent.generate_trades(composite)
+            decision = TradeDecision(ideas=checked_ideas(ideas, self._symbol, now))
+        require_unchanged([composite], [before])
+        return decision
+
+    def _stamped(self, found: object, now: datetime) -> Suggestion:
+        """A stance as it is kept: with the moment, and the id, which is the same on every route."""
+        layer = str(getattr(found, "layer", ""))
+        identity = stable_id(self._config_hash, self._symbol, now, layer)
+        return checked_suggestion(found, self._symbol, now, id=identity)
 
     def _stage(self, stage: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        seen = signals_seen()
         try:
-            return work(*args, **kwargs)
+            done = work(*args, **kwargs)
         except ClusterError:
             raise  # a component's process is gone: no fault of the symbol
-        except Exception as error:
+        except BaseException as error:
+            reraise_since(seen)  # the user's own interrupt
             require_no_fault_of_machine(error)
             raise StageError.wrap(error, symbol=self._symbol, stage=stage) from error
+        reraise_since(seen)
+        return done
 
 
 def in_required_order(engines: Sequence[tuple[str, E]]) -> list[tuple[str, E]]:

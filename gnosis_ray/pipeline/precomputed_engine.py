@@ -9,6 +9,8 @@ import polars as pl
 
 from gnosis_ray.engines.base import EngineFrames, FrameEngine
 from gnosis_ray.errors import StageError
+from gnosis_ray.market.columns import DETAILS
+from gnosis_ray.market.frame_faults import column_fault
 from gnosis_ray.schemas.core_schemas import EngineKind, EngineOutput, to_utc
 
 
@@ -25,7 +27,11 @@ class PrecomputedEngine:
 
     def curves(self, upstream: Mapping[EngineKind, EngineFrames]) -> pl.DataFrame:
         """See :meth:`FrameEngine.curves`: of the rows that were computed with ``upstream``."""
-        return self._engine.curves(self.frames, upstream)
+        curves = self._engine.curves(self.frames, upstream)
+        fault = column_fault(curves, DETAILS)
+        if fault is not None:
+            raise StageError(f"curves: {fault}", stage=f"engine.{self.kind}")
+        return curves
 
     def run(self, symbol: str, now: datetime) -> EngineOutput:
         """The row of this symbol and timestamp. Raises :class:`StageError` where it was not computed."""

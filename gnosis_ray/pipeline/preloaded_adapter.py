@@ -10,10 +10,12 @@ import polars as pl
 
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.adapters import MarketAdapter, SingleFromBatch
-from gnosis_ray.market.columns import KEYS
+from gnosis_ray.market.columns import CHAIN, KEYS
 from gnosis_ray.market.datasets import DATASETS, OCCURRENCE, Dataset
+from gnosis_ray.market.frame_faults import chain_fault, column_fault, order_fault, time_fault
 from gnosis_ray.market.point_in_time import drop_superseded, last_bars, spans, within_windows
 from gnosis_ray.market.run_length_join import run_lengths, run_starts
+from gnosis_ray.schemas.core_schemas import DataKind
 
 EventKind = Literal["trades", "quotes", "news"]
 
@@ -96,8 +98,9 @@ class PreloadedAdapter(SingleFromBatch):
     @classmethod
     def load(cls, adapter: MarketAdapter, keys: pl.DataFrame, bar_lookback: int) -> PreloadedAdapter:
         """Reads chains and daily bars for ``keys`` (``columns.KEYS``)."""
-        bars = _Window(_Table(adapter.fetch_bars(keys, bar_lookback)), bar_lookback)
-        return cls(adapter, keys, adapter.fetch_chains(keys), bars)
+        bars = _checked("bars", adapter.fetch_bars(keys, bar_lookback), keys)
+        chains = _checked("chains", adapter.fetch_chains(keys), keys)
+        return cls(adapter, keys, chains, _Window(_Table(bars), bar_lookback))
 
     def with_reference(self, reference: PreloadedAdapter) -> PreloadedAdapter:
         """Serves the symbols of ``reference`` too; they do not count among the known ones."""
@@ -181,7 +184,8 @@ class PreloadedAdapter(SingleFromBatch):
                 "quotes": self._adapter.fetch_quotes,
                 "news": self._adapter.fetch_news_batch,
             }
-            held = self._windows[kind] = _Window(_Table(read[kind](self._keys.frame, reach)), reach)
+            rows = _checked(kind, read[kind](self._keys.frame, reach), self._keys.frame)
+            held = self._windows[kind] = _Window(_Table(rows), reach)
         return held
 
     def _reference_of(self, keys: pl.DataFrame) -> PreloadedAdapter | None:
@@ -203,6 +207,23 @@ class PreloadedAdapter(SingleFromBatch):
         if not unknown.is_empty():
             symbol, timestamp = unknown.select("symbol", "timestamp").row(0)
             raise DataError(f"Expected a key of the batch that was loaded, was {timestamp.isoformat()}", symbol=symbol)
+
+
+def _checked(kind: DataKind, frame: object, keys: pl.DataFrame) -> pl.DataFrame:
+    """What an adapter returned for ``keys``. Raises :class:`DataError` for rows that no key may see, or out of order.
+
+    The rows of a symbol are looked up by their place: out of order, some would be missed without a word.
+    """
+    schema = CHAIN if kind == "chains" else DATASETS[kind].schema
+    fault = column_fault(frame, schema)
+    if fault is None and isinstance(frame, pl.DataFrame):
+        point_in_time = (
+            chain_fault(frame, keys, "quote_time") if kind == "chains" else time_fault(frame, keys, "timestamp")
+        )
+        fault = point_in_time or order_fault(frame)
+        if fault is None:
+            return frame
+    raise DataError(f"{kind}: {fault}")
 
 
 def _number_repeats(rows: pl.DataFrame, data: Dataset) -> pl.DataFrame:

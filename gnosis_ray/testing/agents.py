@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from gnosis_ray.agents.base import PrimaryAgent
+from gnosis_ray.errors import StageError
+from gnosis_ray.pipeline.entry_checks import checked_suggestion
 from gnosis_ray.schemas.core_schemas import StandardSnapshot, Suggestion
 from gnosis_ray.testing.checking import require, require_picklable
 from gnosis_ray.testing.samples import sample_snapshots
@@ -28,7 +30,7 @@ def check_answers(make: MakeAgent, snapshots: Sequence[StandardSnapshot]) -> Non
 
 
 def check_finite_answers(make: MakeAgent, snapshots: Sequence[StandardSnapshot]) -> None:
-    """Check that confidences are within 0 and 1, and forecasts finite."""
+    """Check that confidences are within 0 and 1, forecasts finite, and all else as the pipeline takes it."""
     agent = make()
     for snapshot in snapshots:
         stance = agent.step(snapshot)
@@ -36,6 +38,10 @@ def check_finite_answers(make: MakeAgent, snapshots: Sequence[StandardSnapshot])
         require(sure, f"Expected a confidence within 0 and 1 on {snapshot.symbol}, was {stance.confidence}")
         bad = {name: value for name, value in stance.forecast.items() if not math.isfinite(value)}
         require(not bad, f"Expected a finite forecast on {snapshot.symbol}, was {bad}")
+        try:
+            checked_suggestion(stance, snapshot.symbol, snapshot.timestamp)
+        except StageError as error:
+            raise AssertionError(f"On {snapshot.symbol}: {error.message}") from error
 
 
 def check_ignorance(make: MakeAgent, snapshots: Sequence[StandardSnapshot]) -> None:

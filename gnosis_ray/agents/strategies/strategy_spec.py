@@ -12,6 +12,7 @@ Examples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -27,13 +28,29 @@ ExpiryWindow = Literal["near", "far"]
 EVERY_STATE: frozenset[VolatilityState] = frozenset({"cheap", "fair", "rich"})
 
 
+def _require_number(value: object, what: str, low: float = -math.inf) -> None:
+    """Raises ValueError for what is no finite number from ``low``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < math.inf:
+        wanted = "a finite number" if low == -math.inf else f"a finite number from {low:g}"
+        raise ValueError(f"Expected {wanted} as {what}, was {value!r}")
+
+
 @dataclass(frozen=True)
 class AtDelta:
-    """The strike whose |delta| is nearest to ``target`` and within ``low`` and ``high``."""
+    """The strike whose |delta| is nearest to ``target`` and within ``low`` and ``high``.
+
+    Raises ValueError where these are no numbers, or in another order.
+    """
 
     target: float
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        for name in ("low", "target", "high"):
+            _require_number(getattr(self, name), f"{name} of a delta", 0.0)
+        if not self.low <= self.target <= self.high:
+            raise ValueError(f"Expected low, target and high of a delta in this order, was {self}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,9 @@ class AtForward:
     """The strike nearest to the forward, at most ``moves`` expected moves from it."""
 
     moves: float = 0.3
+
+    def __post_init__(self) -> None:
+        _require_number(self.moves, "moves from the forward", 0.0)
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,10 @@ class Beyond:
     leg: int
     moves: float
     most: float = 2.0
+
+    def __post_init__(self) -> None:
+        _require_number(self.moves, "moves beyond a leg")
+        _require_number(self.most, "most of the distance", 0.0)
 
 
 @dataclass(frozen=True)
@@ -107,8 +131,9 @@ class LegRule:
         _require(self.expiry, ExpiryWindow, "an expiry")
         if (self.instrument_type == "STOCK") != (self.strike is None):
             raise ValueError(f"Expected a strike rule for an option only, was {self.strike} for {self.instrument_type}")
-        if self.ratio < 1:
-            raise ValueError(f"Expected a ratio of at least 1, was {self.ratio}")
+        _require_number(self.ratio, "a ratio")
+        if self.ratio < 1 or self.ratio != int(self.ratio):
+            raise ValueError(f"Expected a whole ratio of at least 1, was {self.ratio}")
 
     @property
     def refers_to(self) -> tuple[int, ...]:
@@ -137,6 +162,7 @@ class Share:
 
     def __post_init__(self) -> None:
         _require(self.of, Basis, "a figure")
+        _require_number(self.share, "a share", 0.0)
         if not self.share > 0:
             raise ValueError(f"Expected a share above 0, was {self.share}")
 
@@ -151,6 +177,12 @@ class Exits:
     target: Share
     stop: Share
     days: int
+
+    def __post_init__(self) -> None:
+        for name in ("target", "stop"):
+            if not isinstance(getattr(self, name), Share):
+                raise ValueError(f"Expected a Share as {name}, was {getattr(self, name)!r}")  # noqa: TRY004
+        _require_number(self.days, "days before the expiry", 0.0)
 
 
 @dataclass(frozen=True)
@@ -228,9 +260,21 @@ class StrategySpec:
             _require(stance, Action, "a stance")
         for state in self.volatility | self.prefers:
             _require(state, VolatilityState, "a state of volatility")
+        _require_number(self.min_reward, f"min_reward of {self.name}", 0.0)
         self._require_legs()
         if self.has_options != (self.exits is not None):
             raise ValueError(f"Expected exits of {self.name} for options only, was {self.exits}")
+
+    def require_usable(self) -> None:
+        """Raises ValueError as making it does: for one that was changed since, or whose rules were."""
+        for leg in self.legs:
+            if leg.strike is not None and hasattr(leg.strike, "__post_init__"):
+                leg.strike.__post_init__()
+            leg.__post_init__()
+        if self.exits is not None:
+            for part in (self.exits, self.exits.target, self.exits.stop):
+                part.__post_init__()
+        self.__post_init__()
 
     def _require_legs(self) -> None:
         """Legs that can be found in their order, one of them in the near expiry."""

@@ -8,14 +8,21 @@ from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import polars as pl
 
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, StageError
 from gnosis_ray.market.columns import HEADLINES, KEYS
 from gnosis_ray.market.data_requirements import DataRequirements
+from gnosis_ray.market.frame_faults import column_fault, key_fault, number_fault
 from gnosis_ray.market.keys import one_key
+from gnosis_ray.schemas.expectations import was
 from gnosis_ray.schemas.feature_spec import FeatureSpec
 
 SentimentSource = Literal["news", "flow", "technical"]
 SENTIMENT_SOURCES: tuple[SentimentSource, ...] = get_args(SentimentSource)
+
+_SCORES = pl.Schema(
+    {**KEYS, "score": pl.Float64(), "confidence": pl.Float64(), "degraded": pl.String(), "absent": pl.String()}
+)
+"""The columns that every processor gives; ``features`` are beside them."""
 
 
 @runtime_checkable
@@ -149,21 +156,55 @@ class AdaptedProcessor(FrameProcessor):
         self._processor = processor
 
     def load(self, keys: pl.DataFrame) -> pl.DataFrame:
-        """Its answer for each key: reading and scoring are one step to it."""
-        answers = [self._processor.compute(symbol, now) for symbol, now in keys.select(KEYS.names()).iter_rows()]
-        schema = {"score": pl.Float64, "confidence": pl.Float64}
-        return keys.select(KEYS.names()).hstack(pl.DataFrame(answers, schema=schema, orient="row"))
+        """The keys: to it reading and scoring are one step, in which it may fail for one symbol."""
+        return keys.select(KEYS.names())
 
-    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
-        """Its answers; of confidence 0, null."""
-        answered = keys.select(KEYS.names()).join(
-            table.unique(KEYS.names()), on=KEYS.names(), how="left", maintain_order="left"
-        )
-        confidence = pl.col("confidence").fill_null(0.0)
+    def score(self, keys: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG002 - it reads for itself
+        """Its answer for each key; of confidence 0, null."""
+        asked = keys.select(KEYS.names())
+        answers = [checked_answer(self._processor.compute(symbol, now), symbol) for symbol, now in asked.iter_rows()]
+        schema = {"score": pl.Float64, "confidence": pl.Float64}
         nothing = pl.lit(None, pl.String)
-        return answered.with_columns(
-            pl.when(confidence > 0).then("score").alias("score"), confidence, degraded=nothing, absent=nothing
+        return asked.hstack(pl.DataFrame(answers, schema=schema, orient="row")).with_columns(
+            pl.when(pl.col("confidence") > 0).then("score").alias("score"), degraded=nothing, absent=nothing
         )
+
+
+def checked_answer(found: object, symbol: str) -> tuple[float, float]:
+    """A processor's score and confidence. Raises :class:`StageError` for anything else than two numbers in bounds."""
+    pair = tuple(found) if isinstance(found, tuple | list) else ()
+    if len(pair) != 2 or not all(isinstance(one, float | int) and not isinstance(one, bool) for one in pair):
+        raise StageError(f"Expected a score and a confidence for {symbol}, was {was(found)}")
+    score, confidence = pair
+    if not (-1.0 <= score <= 1.0 and 0.0 <= confidence <= 1.0):
+        bounds = "Expected a score from -1 to 1 and a confidence from 0 to 1"
+        raise StageError(f"{bounds} for {symbol}, was {score} and {confidence}")
+    return float(score), float(confidence)
+
+
+def checked_scores(
+    processor: FrameProcessor, keys: pl.DataFrame, table: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What a processor makes of a batch: scores and items. Raises :class:`StageError` naming the column at fault."""
+    found: object = processor.score_with_items(keys, table)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise StageError(f"{processor.name}: Expected scores and items, was {was(found)}")
+    scores, items = found
+    fault = _score_fault(scores, keys) or column_fault(items, HEADLINES)
+    if fault is not None:
+        raise StageError(f"{processor.name}: {fault}")
+    return scores, items
+
+
+def _score_fault(scores: object, keys: pl.DataFrame) -> str | None:
+    fault = column_fault(scores, _SCORES)
+    if fault is not None or not isinstance(scores, pl.DataFrame):
+        return fault
+    return (
+        key_fault(scores, keys)
+        or number_fault(scores, ["score"], -1.0, 1.0)
+        or number_fault(scores, ["confidence"], 0.0, 1.0)
+    )
 
 
 def adapted(processor: FrameProcessor | SentimentProcessor) -> FrameProcessor:

@@ -11,7 +11,13 @@ import polars as pl
 from gnosis_ray.config import SentimentConfig
 from gnosis_ray.engines.base import META_PREFIX, EngineData, EngineFrames, FrameEngine
 from gnosis_ray.engines.sentiment.features import FLOW_FEATURES, NEWS_FEATURES, SENTIMENT_FEATURES
-from gnosis_ray.engines.sentiment.frame_processor import SENTIMENT_SOURCES, FrameProcessor, SentimentProcessor, adapted
+from gnosis_ray.engines.sentiment.frame_processor import (
+    SENTIMENT_SOURCES,
+    FrameProcessor,
+    SentimentProcessor,
+    adapted,
+    checked_scores,
+)
 from gnosis_ray.engines.sentiment.fusion import fuse
 from gnosis_ray.engines.shared.bar_statistics import BAR_LOOKBACK
 from gnosis_ray.engines.shared.reasons import joined
@@ -81,7 +87,7 @@ class SentimentEngineV1(FrameEngine):
         upstream: Mapping[EngineKind, EngineFrames],  # noqa: ARG002 - reads no other engine
     ) -> EngineFrames:
         """One row a key; see :data:`SENTIMENT_FEATURES` for the columns."""
-        scored = [(p, *p.score_with_items(keys, data[p.name])) for p in self._processors]
+        scored = [(p, *checked_scores(p, keys, data[p.name])) for p in self._processors]
         parts = [_named_columns(processor, scores) for processor, scores, _ in scored]
         rows = pl.concat([keys.select(KEYS.names()), *parts], how="horizontal")
         silent = [spec.name for spec in SENTIMENT_FEATURES if spec.name not in rows.columns]
