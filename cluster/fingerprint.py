@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from pydantic import ValidationError
 
 from gnosis_ray.config import Config
-from gnosis_ray.errors import ConfigError
+from gnosis_ray.errors import ConfigError, text_of
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
 
@@ -49,8 +49,7 @@ def decision_hash(config_json: str) -> str:
     try:
         return Config.model_validate_json(config_json).decision_hash()
     except ValidationError as error:
-        fault = error.errors()[0]
-        return f"unreadable: {'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+        return f"unreadable: {text_of(error)}"
 
 
 def store_digest(root: Location | None) -> str:

@@ -20,7 +20,9 @@ class ClusterOptions:
     dashboard: bool = False
 
     def check(self, granularity: str) -> None:
-        """Raises :class:`ConfigError` where a dashboard is not available."""
+        """Raises :class:`ConfigError` for a cluster that nothing would run on, and where a dashboard cannot be."""
+        if self.address is not None and granularity == "inline":
+            raise ConfigError(f"Granularity inline works without Ray: drop --address {self.address}, or inline")
         if not self.dashboard:
             return
         if self.address is not None:

@@ -48,26 +48,30 @@ def with_history(manifest: RunManifest, config: Config, calendar: SessionCalenda
     return manifest.model_copy(update={"feature_hash": feature_hash(config), "history_parts": parts})
 
 
-def publish(table: str) -> Callable[[PreparedRun, RunWriter], None]:
+def publish(table: str) -> Callable[[PreparedRun, RunWriter], str | None]:
     """What adds a run's features, out of a table of its ledger, to the history before the run is sealed.
 
+    It returns how many were added, for a backfill's user.
     Where the history cannot be written, the run is none the worse: that is logged as a warning.
     """
 
-    def add(run: PreparedRun, _writer: RunWriter) -> None:
+    def add(run: PreparedRun, _writer: RunWriter) -> str | None:
         if not run.manifest.feature_hash:
-            return  # begun by a version without history
+            return None  # begun by a version without history
         if run.manifest.feature_hash != feature_hash(run.config):
             logger.warning("Other code than this began the run: its features are not added to their history")
-            return
+            return None
         rows = run.store.read(table, run.manifest.run_id)
         root = history_dir(run.config, synthetic=run.manifest.synthetic)
         try:
             done = append_history(root, rows, history_provider(run.config), run.manifest.feature_hash, run.started)
         except (DataError, IntegrityError, ResourceError, OSError) as error:
             logger.warning("The history of features in %s was not added to: %s", root, error)
-            return
+            return None
         logger.info("%d features added to the history in %s, %d known before", done.written, root, done.known)
+        if done.written == 0 and done.known:
+            return f"The history had all {done.known:,} values already: nothing was added."
+        return f"{done.written:,} values added to the history; it had {done.known:,} of them already."
 
     return add
 

@@ -37,7 +37,7 @@ from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.adapters import EmptyAdapter
 from gnosis_ray.market.calendar import SessionCalendar
-from gnosis_ray.plugins import require_pinned
+from gnosis_ray.plugins import BUILT_IN, require_pinned
 from gnosis_ray.runs.kinds import RunKind
 from gnosis_ray.runs.life import execute_run
 from gnosis_ray.schemas.core_schemas import to_utc
@@ -60,8 +60,8 @@ class RunRecipe:
         manifest
     )
     """The manifest with what this kind adds to it, such as the moments of a panel."""
-    before_seal: Callable[[PreparedRun, RunWriter], None] = lambda _run, _writer: None
-    """See :func:`gnosis_ray.runs.life.execute_run`."""
+    before_seal: Callable[[PreparedRun, RunWriter], str | None] = lambda _run, _writer: None
+    """See :func:`gnosis_ray.runs.life.execute_run`; returns what the user is told of it, if anything."""
     since: date = CALENDAR_START
     """The first day whose session the run needs; the calendar begins at the latest there."""
 
@@ -158,12 +158,17 @@ class PreparedRun:
                     on_receipt,
                     self.started,
                     self.watch.seconds,
-                    lambda: self.recipe.before_seal(self, writer),
+                    lambda: self._before_seal(writer, observer),
                 )
         except (KeyboardInterrupt, GnosisError) as error:
             if isinstance(error, KeyboardInterrupt | ClusterError) or error.ends_run:
                 observer.message(kept)
             raise
+
+    def _before_seal(self, writer: RunWriter, observer: RunObserver) -> None:
+        told = self.recipe.before_seal(self, writer)
+        if told is not None:
+            observer.message(told)
 
     def _session(self, stack: ExitStack, observer: RunObserver) -> Session | None:
         """The connection to Ray that the run needs, closed with ``stack``; None for a run in this process."""
@@ -252,6 +257,9 @@ def prepare_resumed(
     with watch("calendar"):
         first = min((*(moment.date() for moment in manifest.timestamps), CALENDAR_START))
         calendar = build_calendar(config, manifest.as_of, first)
+    _require_components(config)
+    if config.data.provider not in BUILT_IN["providers"]:
+        build_source(config, calendar)
     return PreparedRun(recipe, manifest, config, calendar, cluster, ledger, started, resumed=True, watch=watch)
 
 

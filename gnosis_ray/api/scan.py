@@ -17,8 +17,10 @@ from gnosis_ray.api.run_flow import PreparedRun, prepare, prepare_resumed
 from gnosis_ray.api.scan_result import ScanResult
 from gnosis_ray.app.worker_config import resolved_for_workers
 from gnosis_ray.config import Config
+from gnosis_ray.config.market import FIRST_YEAR, LAST_YEAR
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.schemas.core_schemas import to_utc
+from gnosis_ray.schemas.expectations import was
 from gnosis_ray.storage.location import Location, locate
 
 DEFAULT_UNIVERSE = "sp500"
@@ -158,10 +160,9 @@ def _prepared(
     observer: RunObserver,
 ) -> PreparedRun:
     wanted, moment = _wanted(universe, symbols), None if as_of is None else _moment(as_of)
-    settings = _settings(config, overrides)
-    return prepare(
-        SCAN_RUN, wanted, settings, None if out is None else locate(out), ClusterOptions(address), observer, moment
-    )
+    settings, cluster = _settings(config, overrides), ClusterOptions(address)
+    cluster.check(settings.run.granularity)
+    return prepare(SCAN_RUN, wanted, settings, None if out is None else locate(out), cluster, observer, moment)
 
 
 def _settings(config: Config | None, overrides: Mapping[str, Any]) -> Config:
@@ -174,6 +175,9 @@ def _overrides(
     settings: Mapping[str, Any] | None, provider: str | None, granularity: Granularity | None
 ) -> dict[str, Any]:
     own = {"data.provider": provider, "run.granularity": granularity}
+    given: object = {} if settings is None else settings
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise ConfigError(f"settings: Expected values by dotted key, as {{'run.batch_size': 8}}, was {was(given)}")
     return {**(settings or {}), **{key: value for key, value in own.items() if value is not None}}
 
 
@@ -196,6 +200,8 @@ def _wanted(universe: str | None, symbols: str | Iterable[str] | None) -> str:
         raise ConfigError("Expected a universe or symbols, was both")
     if symbols is None:
         return DEFAULT_UNIVERSE if universe is None else universe
+    if not isinstance(symbols, Iterable) or not all(isinstance(symbol, str) for symbol in symbols):
+        raise ConfigError(f"symbols: Expected symbols as text, such as ['AAPL', 'MSFT'], was {was(symbols)}")
     return f"{symbols if isinstance(symbols, str) else ','.join(symbols)},"
 
 
@@ -203,7 +209,11 @@ def _moment(as_of: Moment) -> datetime:
     try:
         when = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     except ValueError as error:
-        raise ConfigError(f"Expected a timestamp such as 2026-07-12T12:00:00Z, was {as_of!r}") from error
+        raise ConfigError(f"as_of: Expected a timestamp such as 2026-07-12T12:00:00Z, was {as_of!r}") from error
+    if not isinstance(when, date):  # a datetime is one
+        raise ConfigError(f"as_of: Expected a timestamp such as 2026-07-12T12:00:00Z, was {was(as_of)}")
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        raise ConfigError(f"as_of: Expected a moment of the years {FIRST_YEAR} to {LAST_YEAR}, was {as_of}")
     return to_utc(when) if isinstance(when, datetime) else datetime.combine(when, time(), UTC)
 
 

@@ -15,6 +15,7 @@ from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import OBSERVER, emit, stderr
 from gnosis_ray.cli.options import (
     Format,
+    NumberParam,
     TimestampParam,
     data_dir_option,
     format_option,
@@ -37,7 +38,7 @@ HOUR = timedelta(hours=1)
 @click.option("--end", type=TimestampParam(), help="The last day, included.")
 @click.option(
     "--hours-after-close",
-    type=click.FloatRange(0.0, 17.0),
+    type=NumberParam(0, 17),
     default=AFTER_CLOSE / HOUR,
     show_default=True,
     help="When each session is looked at: what was known by then is measured.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -21,8 +22,6 @@ from gnosis_ray.report.serialization import csv_text, json_text
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
-
-MIN_LAST_COLUMN = 12
 
 stderr = plain_console()
 """Progress, summaries, errors."""
@@ -78,18 +77,15 @@ class _StdoutConsole(PlainConsole):
 
 
 def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[str]) -> Table:
-    """Every column as wide as it needs, the last one cut to the line that is left."""
+    """Every column as wide as it needs; texts are wrapped between words where the line is too short."""
     texts = [[_readable(value) for value in row] for row in frame.iter_rows()]
-    widths = _widths(frame)
-    others = 3 * frame.width + 1 + sum(widths[:-1])
-    widths[-1] = min(widths[-1], max(MIN_LAST_COLUMN, console.width - others))
-    # too narrow a terminal wraps: a figure is never cut
-    console.width = max(console.width, others + widths[-1])
+    figures = [dtype.is_numeric() or name in right for name, dtype in frame.schema.items()]
+    widths = _wrapped_widths(frame, figures, console.width)
+    # a terminal that is too narrow even so breaks lines: a word or a figure is never cut
+    console.width = max(console.width, 3 * frame.width + 1 + sum(widths))
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
-    for heading, (name, dtype), width in zip(_headings(frame), frame.schema.items(), widths, strict=True):
-        figures = dtype.is_numeric() or name in right
-        table.add_column(Text(heading), justify="right" if figures else "left", min_width=width, no_wrap=True)
-    table.columns[-1].max_width = widths[-1]
+    for heading, figure, width in zip(_headings(frame), figures, widths, strict=True):
+        table.add_column(Text(heading), justify="right" if figure else "left", width=width, no_wrap=figure)
     for row in texts:
         table.add_row(*map(Text, row))  # literal: markup in foreign texts means nothing
     return table
@@ -108,6 +104,24 @@ def _widths(frame: pl.DataFrame) -> list[int]:
     """Characters that each column needs."""
     rows = [_headings(frame), *([_readable(value) for value in row] for row in frame.iter_rows())]
     return [max(len(row[position]) for row in rows) for position in range(frame.width)]
+
+
+def _wrapped_widths(frame: pl.DataFrame, figures: Sequence[bool], line: int) -> list[int]:
+    """The widths of the columns, the widest texts made narrower until all fit the line, down to their longest word."""
+    widths, least = _widths(frame), _longest_words(frame)
+    while 3 * frame.width + 1 + sum(widths) > line:
+        wide = [i for i, figure in enumerate(figures) if not figure and widths[i] > least[i]]
+        if not wide:
+            break
+        widest = max(wide, key=lambda i: widths[i])
+        widths[widest] -= 1
+    return widths
+
+
+def _longest_words(frame: pl.DataFrame) -> list[int]:
+    rows = [_headings(frame), *([_readable(value) for value in row] for row in frame.iter_rows())]
+    words = [[max(map(len, text.split()), default=0) for text in row] for row in rows]
+    return [max(row[position] for row in words) for position in range(frame.width)]
 
 
 def _headings(frame: pl.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from gnosis_ray.app.sources import OLDEST_DATA, build_calendar
 from gnosis_ray.app.sources import data_dir as market_store
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import OBSERVER, emit, print_error, stderr
-from gnosis_ray.cli.options import Format, data_dir_option, format_option, load_settings, symbols_option
+from gnosis_ray.cli.options import DayParam, Format, data_dir_option, format_option, load_settings, symbols_option
 from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
@@ -22,7 +22,7 @@ from gnosis_ray.market.symbols import canonical
 from gnosis_ray.schemas.core_schemas import DATA_KINDS, DataKind
 from gnosis_ray.storage.location import Location
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = DayParam()
 
 
 @click.command(name="verify")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ import polars as pl
 
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import emit, stderr
-from gnosis_ray.cli.options import Format
+from gnosis_ray.cli.options import CountParam, Format, NumberParam
 from gnosis_ray.errors import ConfigError, nearest_hint
 from gnosis_ray.ledger.ledger_store import LedgerStore
 from gnosis_ray.plugins import BUILT_IN, installed_plugins
@@ -24,8 +23,10 @@ FC = TypeVar("FC", bound=Callable[..., Any])
 FIGURES = frozenset({"score", "cost_usd", "max_loss_usd", "expected_usd"})
 """Text columns of the table that hold figures."""
 
-SPARE = ("p_profit", "cost_usd", "strategy", "max_loss_usd", "expected_usd", "confidence", "side")
-"""Columns that a narrow terminal does without, the first first; symbol, score and trade stay."""
+SPARE = ("p_profit", "cost_usd", "strategy", "expected_usd", "confidence", "side")
+"""Columns that a narrow terminal does without, the first first; symbol, score, maximum loss and trade stay."""
+
+MOST_SHOWN = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,6 @@ class IdeaFilter:
         return passed.head(self.top) if self.top else passed
 
 
-class ConfidenceParam(click.FloatRange):
-    """0 to 1: a number."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """From text; what is no number is above and below nothing, and is refused."""
-        confidence: float = super().convert(value, param, ctx)
-        if math.isnan(confidence):
-            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
-        return confidence
-
-
 def require_strategies(wanted: Sequence[str], of_run: Iterable[str] = ()) -> None:
     """Refuse to filter by what is no strategy: not built in, not installed, not among ``of_run``.
 
@@ -78,7 +65,11 @@ def filter_options(command: FC) -> FC:
     """``--top``, ``--strategy``, ``--side``, ``--min-confidence``."""
     options = (
         click.option(
-            "--top", type=click.IntRange(min=0), default=20, show_default=True, help="How many ideas to show; 0: all."
+            "--top",
+            type=CountParam(0, MOST_SHOWN),
+            default=20,
+            show_default=True,
+            help="How many ideas to show (0: all).",
         ),
         click.option(
             "--strategy", "strategies", multiple=True, metavar="NAME", help="Only this strategy; may be repeated."
@@ -90,7 +81,7 @@ def filter_options(command: FC) -> FC:
             type=click.Choice(["long", "short", "neutral"]),
             help="Only this side; may be repeated.",
         ),
-        click.option("--min-confidence", type=ConfidenceParam(), default=0.0, help="Least confidence of an idea."),
+        click.option("--min-confidence", type=NumberParam(0, 1), default=0.0, help="Least confidence of an idea."),
     )
     for option in reversed(options):
         command = option(command)

@@ -19,9 +19,10 @@ import click
 from gnosis_ray.cli.console import print_error
 from gnosis_ray.cli.logs import log_level_option
 from gnosis_ray.clock import monotonic_seconds
-from gnosis_ray.errors import GnosisError, exit_code_of, is_exhausted
+from gnosis_ray.errors import GnosisError, exit_code_of, is_exhausted, nearest_hint
 from gnosis_ray.exit_codes import MEANINGS, ExitCode
 from gnosis_ray.redaction import redacted
+from gnosis_ray.schemas.expectations import was
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,15 @@ class Verbs(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code.value), meaning) for code, meaning in MEANINGS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was named. A usage error names the nearest to one that there is not."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in VERBS:
+            raise click.UsageError(f"Unknown command {was(name, 40)}. {nearest_hint(name, VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb."""

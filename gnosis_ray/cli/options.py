@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 import click
 
 from gnosis_ray.config import Config, load_config
+from gnosis_ray.config.market import FIRST_YEAR, LAST_YEAR
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.ledger.default_ledger import LEDGER, SYNTHETIC_LEDGER
 from gnosis_ray.schemas.core_schemas import to_utc
@@ -19,7 +21,8 @@ FC = TypeVar("FC", bound=Callable[..., Any])
 Format = Literal["table", "json", "csv", "parquet"]
 
 DEFAULT_UNIVERSE = "sp500"
-FIRST_YEAR, LAST_YEAR = 1990, 2100
+MAX_DIGITS = 20
+"""Of a whole number: Python refuses to read thousands of digits, in words of its own."""
 
 
 class LocationParam(click.ParamType[Location]):
@@ -68,9 +71,68 @@ class TimestampParam(click.ParamType[datetime]):
             timestamp = to_utc(datetime.fromisoformat(str(value)))
         except ValueError:
             timestamp = None
-        if timestamp is None or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
+        if timestamp is None:
             self.fail(f"Expected a timestamp such as 2026-07-12T12:00:00Z, was {value!r}", param, ctx)
+        if not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
+            self.fail(f"Expected a timestamp of the years {FIRST_YEAR} to {LAST_YEAR}, was {value!r}", param, ctx)
         return timestamp
+
+
+class DayParam(click.ParamType[datetime]):
+    """A day, as the moment at which it begins; without a time zone."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """From ``2026-07-12``."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            day = None
+        if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
+            years = f"of the years {FIRST_YEAR} to {LAST_YEAR}"
+            self.fail(f"Expected a day such as 2026-07-12, {years}, was {value!r}", param, ctx)
+        return day
+
+
+class NumberParam(click.ParamType[float]):
+    """A finite number within bounds."""
+
+    name = "number"
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """From text; what is no number is above and below nothing, and is refused."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not self._low <= number <= self._high:
+            self.fail(f"Expected a number from {self._low:g} to {self._high:g}, was {str(value)!r}", param, ctx)
+        return number
+
+
+class CountParam(click.ParamType[int]):
+    """A whole number within bounds."""
+
+    name = "count"
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """From text."""
+        try:
+            number = int(str(value)) if len(str(value)) < MAX_DIGITS else None
+        except ValueError:
+            number = None
+        if number is None or not self._low <= number <= self._high:
+            self.fail(f"Expected a whole number from {self._low:,} to {self._high:,}, was {str(value)!r}", param, ctx)
+        return number
 
 
 def format_option(command: FC) -> FC:

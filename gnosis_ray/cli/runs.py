@@ -20,7 +20,7 @@ from gnosis_ray.errors import FormatError
 from gnosis_ray.exit_codes import worst
 from gnosis_ray.ledger.ledger_store import LedgerStore, resuming
 from gnosis_ray.ledger.overview import RunOverview
-from gnosis_ray.runs.kinds import SCAN
+from gnosis_ray.runs.kinds import RUN_KINDS, SCAN
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.location import Location
 
@@ -38,11 +38,16 @@ RUN_COLUMNS = {
     "provider": pl.String,
     "universe": pl.String,
     "symbols": pl.Int64,
+    "rows": pl.Int64,
     "snapshots": pl.Int64,
     "ideas": pl.Int64,
     "failed": pl.Int64,
     "seconds": pl.Float64,
 }
+"""``rows``: of the table that the run is for: snapshots of a scan, features of a backfill."""
+
+SPARE = ("snapshots", "universe", "seconds", "provider", "as_of", "symbols", "kind")
+"""Columns that a narrow terminal does without, the first first."""
 
 
 @click.group(name="runs")
@@ -69,7 +74,7 @@ def list_(out: Location | None, format_: Format) -> int:
     runs = store.overview()
     if runs or format_ != "table":
         frame = pl.DataFrame([_row(run) for run in runs], schema=RUN_COLUMNS, orient="row")
-        emit(frame, format_, f"Runs in {out}")
+        emit(frame, format_, f"Runs in {out}", spare=SPARE)
     for run in runs:
         if run.error is not None:
             print_error(str(run.error))
@@ -136,6 +141,7 @@ def _sealed_row(receipt: RunReceipt) -> tuple[object, ...]:
         receipt.status,
         *_asked(receipt),
         receipt.symbols,
+        _rows(receipt.kind, receipt.rows),
         receipt.snapshots,
         receipt.ideas,
         len(receipt.failures),
@@ -152,11 +158,17 @@ def _cut_row(manifest: RunManifest, batches: Mapping[int, BatchReceipt]) -> tupl
         CUT_OFF,
         *_asked(manifest),
         len(manifest.symbols),
+        sum(_rows(manifest.kind, batch.rows) or 0 for batch in whole),
         sum(batch.rows.get("snapshots", 0) for batch in whole),
         sum(batch.rows.get("trade_ideas", 0) for batch in whole),
         sum(len(batch.failures) for batch in whole),
         None,
     )
+
+
+def _rows(kind: str, rows: Mapping[str, int]) -> int | None:
+    """The rows that a run of this kind is for; None for a kind of another version."""
+    return rows.get(RUN_KINDS[kind].counted_by, 0) if kind in RUN_KINDS else None
 
 
 def _asked(run: RunReceipt | RunManifest) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.charts.number_formats import plural
 from gnosis_ray.cli.console import emit, stderr
-from gnosis_ray.cli.options import Format, format_option
+from gnosis_ray.cli.options import DayParam, Format, format_option
 from gnosis_ray.data.universe import INDEX_SIZES, SECTORS, Universe, load_universe, sectors_of, universe_names
 
 
@@ -34,7 +34,7 @@ def list_(sectors: bool, format_: Format) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Members of that day, where recorded.")
+@click.option("--as-of", type=DayParam(), help="Members of that day, where recorded.")
 @format_option
 def show(name: str, as_of: datetime | None, format_: Format) -> None:
     """The symbols of universe NAME (a name, a sector such as sp500:energy, a file, or a comma-separated list)."""

@@ -46,7 +46,7 @@ from gnosis_ray.config.market import (
     VendorConfig,
 )
 from gnosis_ray.config.section import Fraction, Section
-from gnosis_ray.config.settings import Config, RunConfig, as_of_text, settings_hash
+from gnosis_ray.config.settings import Config, RunConfig, as_of_text, check_changes_with, settings_hash
 
 __all__ = [
     "VENDORS",
@@ -89,6 +89,7 @@ __all__ = [
     "VendorConfig",
     "VolatilityStateConfig",
     "as_of_text",
+    "check_changes_with",
     "config_root",
     "home",
     "load_config",

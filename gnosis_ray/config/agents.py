@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from typing import Annotated
 
-from gnosis_ray.config.section import Fraction, Section
+from pydantic import Field, model_validator
+
+from gnosis_ray.config.section import (
+    Count,
+    Days,
+    Dollars,
+    Fraction,
+    Names,
+    NonNegativeDollars,
+    NonNegativeQuantity,
+    NonNegativeRatio,
+    Ratio,
+    Section,
+    SmallCount,
+    Text,
+    Window,
+)
 
 
 class HedgeAgentConfig(Section):
     """Thresholds of the hedge agent."""
 
     strong_long_gamma_energy: Fraction
-    flow_scale: PositiveFloat
-    min_flow: NonNegativeFloat
+    flow_scale: Ratio
+    min_flow: NonNegativeRatio
     iv_reversion_per_day: Fraction
-    horizon_days: PositiveFloat
+    horizon_days: Days
 
 
 class ContinuationConfig(Section):
@@ -29,18 +45,18 @@ class LiquidityAgentConfig(Section):
     """Thresholds of the liquidity agent."""
 
     min_ofi: Fraction
-    ofi_scale: PositiveFloat
+    ofi_scale: Ratio
     continuation: ContinuationConfig
-    min_impact_t: float
+    min_impact_t: Annotated[float, Field(ge=-100, le=100)]
     absorbed_factor: Fraction
-    breakout_sigmas: PositiveFloat
+    breakout_sigmas: Ratio
     min_void: Fraction
-    void_reach_sigma: PositiveFloat
+    void_reach_sigma: Ratio
     fake_breakout_conviction: Fraction
     min_magnet: Fraction
-    min_pull_sigma: NonNegativeFloat
+    min_pull_sigma: NonNegativeRatio
     magnet_conviction: Fraction
-    horizon_days: PositiveFloat
+    horizon_days: Days
 
 
 class SentimentAgentConfig(Section):
@@ -50,14 +66,14 @@ class SentimentAgentConfig(Section):
     shock_score: Fraction
     shock_confidence: Fraction
     divergence_score: Fraction
-    divergence_sigmas: NonNegativeFloat
-    horizon_days: PositiveFloat
+    divergence_sigmas: NonNegativeRatio
+    horizon_days: Days
 
 
 class AgentsConfig(Section):
     """Which primary agents run, built-in or plugged in, and the thresholds of the built-in ones."""
 
-    enabled: tuple[str, ...] = Field(min_length=1)
+    enabled: Names
     hedge: HedgeAgentConfig
     liquidity: LiquidityAgentConfig
     sentiment: SentimentAgentConfig
@@ -69,25 +85,25 @@ class RegimeAdjustments(Section):
     thin_liquidity_contrarian: Fraction
     unstable_contrarian: Fraction
     pin: Fraction
-    gamma_squeeze_with_trend: PositiveFloat
+    gamma_squeeze_with_trend: Ratio
     gamma_squeeze_against_trend: Fraction
 
 
 class VolatilityStateConfig(Section):
     """Implied over realised volatility at which options are rich or cheap."""
 
-    rich: PositiveFloat
-    cheap: PositiveFloat
+    rich: Ratio
+    cheap: Ratio
 
 
 class ComposerConfig(Section):
     """Weights of the vote and when it takes a side."""
 
-    weights: dict[str, NonNegativeFloat]
+    weights: dict[Text, NonNegativeRatio]
     direction_threshold: Fraction
     opposed_penalty: Fraction
     min_camp: Fraction
-    default_horizon_days: PositiveFloat
+    default_horizon_days: Days
     regime_adjustments: RegimeAdjustments
     volatility: VolatilityStateConfig
 
@@ -95,46 +111,46 @@ class ComposerConfig(Section):
 class TradeConfig(Section):
     """Risk, costs, floors and views of trades. USD; days to expiry are calendar days."""
 
-    strategies: tuple[str, ...] = Field(min_length=1)
-    max_ideas: PositiveInt
-    equity_usd: PositiveFloat
+    strategies: Names
+    max_ideas: SmallCount
+    equity_usd: Dollars
     risk_fraction: Fraction
-    max_risk_usd: PositiveFloat
-    max_units: PositiveInt
+    max_risk_usd: Dollars
+    max_units: Count
     max_interest_share: Fraction
     kelly_fraction: Fraction
     min_confidence: Fraction
     neutral_min_confidence: Fraction
     neutral_max_confidence: Fraction
     neutral_when_flat: bool
-    volatility_view_scale: PositiveFloat
-    event_ratio: PositiveFloat
+    volatility_view_scale: Ratio
+    event_ratio: Ratio
     information_coefficient: Fraction
     realised_weight: Fraction
-    half_spread_bps: NonNegativeFloat
-    commission_per_share: NonNegativeFloat
-    commission_per_contract: NonNegativeFloat
+    half_spread_bps: NonNegativeRatio
+    commission_per_share: NonNegativeDollars
+    commission_per_contract: NonNegativeDollars
     fill_share: Fraction
-    max_cost_share: PositiveFloat
-    stop_sigma: PositiveFloat
-    target_sigma: PositiveFloat
-    max_price_age_days: PositiveFloat
-    max_price_disagreement: PositiveFloat
-    min_dte: PositiveFloat
-    target_dte: PositiveFloat
-    max_dte: PositiveFloat
-    far_min_dte: PositiveFloat
-    far_max_dte: PositiveFloat
-    min_holding_days: PositiveFloat
-    max_spread_share: PositiveFloat
-    max_spread_usd: NonNegativeFloat
-    min_open_interest: NonNegativeFloat
-    min_volume: NonNegativeFloat
-    open_interest_window: PositiveFloat
+    max_cost_share: Ratio
+    stop_sigma: Ratio
+    target_sigma: Ratio
+    max_price_age_days: Days
+    max_price_disagreement: Window
+    min_dte: Days
+    target_dte: Days
+    max_dte: Days
+    far_min_dte: Days
+    far_max_dte: Days
+    min_holding_days: Days
+    max_spread_share: Ratio
+    max_spread_usd: NonNegativeDollars
+    min_open_interest: NonNegativeQuantity
+    min_volume: NonNegativeQuantity
+    open_interest_window: Window
     min_open_interest_coverage: Fraction
-    smile_max_spread_share: PositiveFloat
-    smile_min_strikes: PositiveInt
-    max_forward_gap: PositiveFloat
+    smile_max_spread_share: Ratio
+    smile_min_strikes: SmallCount
+    max_forward_gap: Window
 
     @model_validator(mode="after")
     def _consistent(self) -> TradeConfig:

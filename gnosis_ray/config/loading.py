@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from gnosis_ray.config.environment import environment_settings
+from gnosis_ray.config.refusals import described_faults, unknown_setting
 from gnosis_ray.config.settings import Config
+from gnosis_ray.config.yaml_file import YamlFile, read_yaml
 from gnosis_ray.errors import ConfigError, nearest_hint
+from gnosis_ray.schemas.expectations import was
 from gnosis_ray.schemas.formats import checked_format
-
-ENV_PREFIX = "GNOSIS_RAY__"
 
 PROFILE_FORMAT = 1
 """The newest format of profiles that this version reads; a profile that states none has the first."""
@@ -24,14 +25,8 @@ PROFILE_FORMAT = 1
 _FORMAT = "format"
 """The key of a profile's format: no setting, so no hash knows it."""
 
-_SafeLoader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's where PyYAML was built with it: it reads the defaults in a tenth of the time."""
-
-
-class _Environment(BaseSettings, Config):
-    """The shape that pydantic-settings needs to read ``GNOSIS_RAY__A__B``."""
-
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_nested_delimiter="__")
+Where = Callable[[str], str]
+"""Where a layer has a key, in words: ``profile mine.yaml, line 3``."""
 
 
 @dataclass(frozen=True)
@@ -58,58 +53,109 @@ def load_config(profile: str | None = None, flags: Mapping[str, Any] | None = No
     """Read all layers and validate what they make together.
 
     ``profile`` is a file, or the name of one in ``$GNOSIS_RAY_HOME/profiles`` or ``config/profiles``; ``flags`` are
-    dotted keys with values that are not None. Raises :class:`ConfigError` naming the layer and the key, and
-    :class:`FormatError` for a profile of a newer format.
+    dotted keys with values that are not None. Raises :class:`ConfigError` naming the layer, the line, the key, what was
+    expected and what was found, and :class:`FormatError` for a profile of a newer format.
     """
-    layers = [
-        ("flag", _nest({k: v for k, v in (flags or {}).items() if v is not None})),
-        ("environment", _environment()),
-    ]
+    layers = [_flags({} if flags is None else flags), _environment()]
     if profile is not None:
-        path = _profile_path(profile)
-        layers.append((f"profile {path}", _read_profile(path)))
-    default = config_root() / "default.yaml"
-    layers.append(("default", _read_yaml(default)))
+        layers.append(_profile(_profile_path(profile)))
+    layers.append(_file("default", config_root() / "default.yaml"))
 
     merged: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for name, layer in reversed(layers):
-        for key, value in _leaves(layer, Config, name):
+    places: dict[str, _Layer] = {}
+    for layer in reversed(layers):
+        for key, value in layer.settings:
             _put(merged, key, value)
-            origins[key] = name
+            places[key] = layer
+
+    def where(key: str) -> str:
+        layer = next((one for k, one in places.items() if key == k or key.startswith(f"{k}.")), None)
+        if layer is None:  # a section
+            layer = next((one for one in layers if any(k.startswith(f"{key}.") for k, _ in one.settings)), layers[-1])
+        return layer.where(key)
+
     try:
-        return LoadedConfig(Config.model_validate(merged), origins)
+        return LoadedConfig(Config.model_validate(merged), {key: layer.name for key, layer in places.items()})
     except ValidationError as error:
-        raise ConfigError(_explain(error, origins)) from error
+        told = described_faults(error, Config, where=where)
+        raise ConfigError(f"Unusable setting. {told}. Correct it, or take it out: the default then holds") from error
 
 
-def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
-    lines = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
-        origin = next((o for k, o in origins.items() if key == k or key.startswith(f"{k}.")), "default")
-        lines.append(f"{key} (from {origin}): {fault['msg']}; found {fault['input']!r}")
-    return "Unusable setting. " + " | ".join(lines)
+@dataclass(frozen=True)
+class _Layer:
+    """``name``: of the origin. ``settings``: dotted keys with values, all of them known."""
+
+    name: str
+    settings: tuple[tuple[str, Any], ...]
+    where: Where
+
+
+def _flags(flags: object) -> _Layer:
+    if not isinstance(flags, Mapping):
+        raise ConfigError(f"settings: Expected values by dotted key, as {{'run.batch_size': 8}}, was {was(flags)}")
+    known, sections = set(valid_keys()), _sections()
+    for key in flags:
+        if not isinstance(key, str):
+            raise ConfigError(f"settings: Expected a dotted key such as 'run.batch_size', was {was(key)}")
+        if key in sections:
+            first = next(one for one in valid_keys() if one.startswith(f"{key}."))
+            raise ConfigError(f"settings: Expected the key of a value, such as '{first}', was the section {key!r}")
+        if key not in known:
+            raise ConfigError(unknown_setting(key, "flag", valid_keys()))
+    return _Layer("flag", tuple((key, value) for key, value in flags.items() if value is not None), lambda _: "flag")
+
+
+def _environment() -> _Layer:
+    found = environment_settings(valid_keys())
+    settings = tuple((key, one.value) for key, one in found.items())
+    return _Layer("environment", settings, lambda key: f"environment variable {found[_within(key, found)].name}")
+
+
+def _within(key: str, found: Mapping[str, object]) -> str:
+    """The setting that ``key`` is a part of, or the first of a section."""
+    return next((one for one in found if key == one or key.startswith(f"{one}.") or one.startswith(f"{key}.")), key)
+
+
+def _file(name: str, path: Path, read: YamlFile | None = None) -> _Layer:
+    found = read_yaml(path) if read is None else read
+
+    def where(key: str) -> str:
+        line = found.line_of(key)
+        return name if line is None or name == "default" else f"{name}, line {line}"
+
+    return _Layer(name, tuple(_leaves(found.body, Config, where)), where)
+
+
+def _profile(path: Path) -> _Layer:
+    """The settings of a profile, without its format."""
+    found = read_yaml(path)
+    checked_format(found.body.get(_FORMAT, 1), PROFILE_FORMAT, f"Profile {path}")
+    body = {key: value for key, value in found.body.items() if key != _FORMAT}
+    return _file(f"profile {path}", path, YamlFile(body, found.lines))
 
 
 def _leaves(
-    layer: Mapping[str, Any], model: type[BaseModel], origin: str, prefix: str = ""
+    layer: Mapping[str, Any], model: type[BaseModel], where: Where, prefix: str = ""
 ) -> Iterator[tuple[str, Any]]:
     """Dotted keys of a layer's values; refuses a key that the model does not have."""
     for name, value in layer.items():
+        key = f"{prefix}{name}"
         if name not in model.model_fields:
-            raise ConfigError(_unknown(f"{prefix}{name}", origin))
+            raise ConfigError(unknown_setting(key, where(key), valid_keys()))
         section = model.model_fields[name].annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
+            if value is None:
+                continue  # a heading whose lines are comments
             if not isinstance(value, Mapping):
-                raise ConfigError(f"{prefix}{name} (from {origin}): Expected a section of settings, was {value!r}")
-            yield from _leaves(value, section, origin, f"{prefix}{name}.")
+                raise ConfigError(f"{key} (from {where(key)}): Expected a section of settings, was {was(value)}")
+            yield from _leaves(value, section, where, f"{key}.")
         else:
-            yield f"{prefix}{name}", value
+            yield key, value
 
 
-def _unknown(key: str, origin: str) -> str:
-    return f"Unknown setting '{key}' (from {origin}). {nearest_hint(key, valid_keys())}"
+@cache
+def _sections() -> frozenset[str]:
+    return frozenset(key[:at] for key in valid_keys() for at, sign in enumerate(key) if sign == ".")
 
 
 def valid_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
@@ -124,50 +170,25 @@ def valid_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
     return keys
 
 
-def _environment() -> Mapping[str, Any]:
-    """The ``GNOSIS_RAY__*`` variables as nested settings; an unknown one is an error, not a no-op."""
-    known = set(valid_keys())
-    for variable in os.environ:
-        if variable.startswith(ENV_PREFIX):
-            key = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".")
-            if key not in known:
-                raise ConfigError(_unknown(key, f"environment variable {variable}"))
-    try:
-        return EnvSettingsSource(_Environment)()
-    except ValueError as error:  # a value that should be JSON and is not
-        raise ConfigError(f"Unusable environment setting: {error}") from error
-
-
-def _profile_path(profile: str) -> Path:
+def _profile_path(profile: object) -> Path:
+    if not isinstance(profile, str | os.PathLike) or not str(profile).strip() or "\0" in str(profile):
+        raise ConfigError(f"profile: Expected a file, or the name of a profile, was {was(profile)}")
     named = [folder / "profiles" / f"{profile}.yaml" for folder in (home(), config_root())]
     for path in (Path(profile), *named):
-        if path.is_file():
+        if _is_file(path):
             return path.resolve()
-    raise ConfigError(f"No profile '{profile}': looked for a file of that path, {named[0]} and {named[1]}")
+    others = sorted({path.stem for one in named if one.parent.is_dir() for path in one.parent.glob("*.yaml")})
+    near = f" {nearest_hint(str(profile), others)}" if others else ""
+    raise ConfigError(
+        f"No profile {was(str(profile))}: looked for a file of that path, {named[0]} and {named[1]}.{near}"
+    )
 
 
-def _read_profile(path: Path) -> Mapping[str, Any]:
-    """The settings of a profile, without its format."""
-    body = _read_yaml(path)
-    checked_format(body.get(_FORMAT, 1), PROFILE_FORMAT, f"Profile {path}")
-    return {key: value for key, value in body.items() if key != _FORMAT}
-
-
-def _read_yaml(path: Path) -> Mapping[str, Any]:
+def _is_file(path: Path) -> bool:
     try:
-        body = yaml.load(path.read_text(encoding="utf-8"), _SafeLoader)  # noqa: S506  a safe loader
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"Cannot read settings from {path}: {error}") from error
-    if not isinstance(body, Mapping):
-        raise ConfigError(f"Cannot read settings from {path}: Expected sections with keys, was {type(body).__name__}")
-    return body
-
-
-def _nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
-    for key, value in dotted.items():
-        _put(nested, key, value)
-    return nested
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _put(nested: dict[str, Any], key: str, value: Any) -> None:

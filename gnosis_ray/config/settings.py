@@ -4,37 +4,61 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import JsonValue, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, JsonValue
 
 from gnosis_ray.config.agents import AgentsConfig, ComposerConfig, TradeConfig
 from gnosis_ray.config.engines import EnginesConfig
 from gnosis_ray.config.market import DataConfig, GatewayConfig, MarketConfig, ProvidersConfig, QualityConfig
-from gnosis_ray.config.section import Section
+from gnosis_ray.config.section import Megabytes, Ratio, Seconds, Section, SmallCount, Text
 from gnosis_ray.errors import ConfigError
+
+
+def _finite(value: Any) -> Any:
+    """A value that JSON can hold, without NaN and infinity. Raises ValueError for another."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("finite numbers")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _finite(inner)
+    return value
+
+
+PluginSetting = Annotated[JsonValue, AfterValidator(_finite)]
+
+
+_name_checks: list[Callable[[Config, Config], None]] = []
+
+
+def check_changes_with(check: Callable[[Config, Config], None]) -> None:
+    """Have every change of settings checked: ``check(before, after)`` raises :class:`ConfigError`.
+
+    What names mean is known where components are: this module is below them.
+    """
+    _name_checks.append(check)
 
 
 class RunConfig(Section):
     """How a run is distributed over hosts. Nothing here changes a ledger."""
 
     granularity: Literal["auto", "component", "symbol", "shard", "inline"]
-    batch_size: PositiveInt
-    window_per_host: PositiveInt
-    max_attempts: PositiveInt
-    batch_timeout_s: PositiveFloat
-    symbol_timeout_s: PositiveFloat
-    straggler_factor: PositiveFloat
-    heartbeat_s: PositiveFloat
-    heartbeat_timeout_s: PositiveFloat
-    host_memory_mb: PositiveInt
-    symbol_memory_mb: PositiveInt
-    component_memory_mb: PositiveInt
-    actors_per_core: PositiveInt
-    auto_actors_per_core: PositiveInt
-    polars_threads: PositiveInt
+    batch_size: Annotated[int, Field(ge=1, le=100_000)]
+    window_per_host: SmallCount
+    max_attempts: Annotated[int, Field(ge=1, le=100)]
+    batch_timeout_s: Seconds
+    symbol_timeout_s: Seconds
+    straggler_factor: Ratio
+    heartbeat_s: Seconds
+    heartbeat_timeout_s: Seconds
+    host_memory_mb: Megabytes
+    symbol_memory_mb: Megabytes
+    component_memory_mb: Megabytes
+    actors_per_core: SmallCount
+    auto_actors_per_core: SmallCount
+    polars_threads: SmallCount
 
 
 class Config(Section):
@@ -49,9 +73,16 @@ class Config(Section):
     agents: AgentsConfig
     composer: ComposerConfig
     trade: TradeConfig
-    plugins: dict[str, dict[str, JsonValue]]
-    plugin_versions: dict[str, str]
+    plugins: dict[Text, dict[Text, PluginSetting]]
+    plugin_versions: dict[Text, Text]
     run: RunConfig
+
+    def replaced(self, **changes: Any) -> Config:
+        """See :meth:`Section.replaced`; names of components and providers that change must be known ones."""
+        changed = super().replaced(**changes)
+        for check in _name_checks:
+            check(self, changed)
+        return changed
 
     def decision_hash(self) -> str:
         """Sixteen hex digits over what changes a decision; where and how it runs is left out.

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, ledger_errors
+from gnosis_ray.schemas.expectations import expected, place, was
 from gnosis_ray.schemas.formats import checked_format
 from gnosis_ray.schemas.run_schemas import MANIFEST_FORMAT, RunManifest
 from gnosis_ray.storage.digests import with_own_digest, without_own_digest
@@ -72,12 +73,12 @@ def lost_manifest(partition: RunPartition) -> IntegrityError:
 def _check_format(partition: RunPartition, body: bytes) -> None:
     found = json.loads(body)
     format_ = found.get("format", 1) if isinstance(found, dict) else 1  # else refused as a manifest
-    checked_format(format_, MANIFEST_FORMAT, f"Run {partition.run_id} in {partition.backend.root}")
+    checked_format(format_, MANIFEST_FORMAT, f"Run {partition.run_id} in {partition.backend.root}", IntegrityError)
 
 
 def _reason(error: ValueError) -> str:
     """One line: the first fault of a manifest's fields, or the text of what JSON is not."""
     if not isinstance(error, ValidationError):
         return f"it is not JSON: {error}"
-    fault = error.errors()[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'manifest'}: {fault['msg']}"
+    fault = error.errors(include_url=False)[0]
+    return f"{place(fault) or 'manifest'}: Expected {expected(fault)}, was {was(fault['input'])}"

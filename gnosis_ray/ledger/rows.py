@@ -268,7 +268,9 @@ def _idea(row: Row) -> TradeIdea:
 def _receipt(row: Row) -> RunReceipt:
     counted = _unpaired(row.get("rows") or (), "table", "rows")
     return RunReceipt(
-        format=checked_format(row.get("format") or 1, MANIFEST_FORMAT, f"The receipt of run {row['run_id']}"),
+        format=checked_format(
+            row.get("format") or 1, MANIFEST_FORMAT, f"The receipt of run {row['run_id']}", IntegrityError
+        ),
         kind=row.get("kind") or "scan",
         rows=counted or {"snapshots": row["snapshots"], "trade_ideas": row["ideas"]},
         run_id=row["run_id"],

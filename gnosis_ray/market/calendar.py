@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from gnosis_ray.errors import ConfigError, nearest_hint
+
 Moments = npt.NDArray[np.datetime64]
 Days = npt.NDArray[np.datetime64]
 
@@ -42,13 +44,26 @@ class SessionCalendar:
 
     @classmethod
     def build(cls, name: str, start: date, end: date) -> SessionCalendar:
-        """Sessions from ``exchange_calendars`` (early closes and holidays included), both dates inclusive."""
+        """Sessions from ``exchange_calendars`` (early closes and holidays included), both dates inclusive.
+
+        Raises :class:`ConfigError` for a name that it does not know, and for dates that its calendar does not cover.
+        """
         import exchange_calendars  # heavy: only the driver needs it
 
         with warnings.catch_warnings():  # exchange_calendars 4.13 reads a pandas property that 3.1 deprecates
             warnings.simplefilter("ignore", DeprecationWarning)
-            exchange = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat())
-            schedule = exchange.schedule
+            try:
+                exchange = exchange_calendars.get_calendar(name, start=start.isoformat(), end=end.isoformat())
+                schedule = exchange.schedule
+            except exchange_calendars.errors.InvalidCalendarName as error:
+                known = exchange_calendars.get_calendar_names()
+                wanted = f"market.calendar: Expected the name of an exchange's calendar, was {name!r}"
+                raise ConfigError(f"{wanted}. {nearest_hint(name, known)}") from error
+            except ValueError as error:  # dates beyond what is recorded of the exchange
+                covered = (
+                    f"market.calendar: Expected sessions of {name} from {start} to {end}, was none for some of them"
+                )
+                raise ConfigError(f"{covered}: take a later day, or another calendar") from error
         return cls(
             name=name,
             days=schedule.index.to_numpy().astype("datetime64[D]"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from gnosis_ray.errors import FormatError
+from gnosis_ray.errors import FormatError, GnosisError
 
 
-def checked_format(found: object, newest: int, what: str) -> int:
+def checked_format(found: object, newest: int, what: str, damaged: type[GnosisError] = FormatError) -> int:
     """``found`` where this version reads it: 1 to ``newest``.
 
-    Raises :class:`FormatError` for a newer one and for what is no format; it names ``what`` has it.
+    Raises :class:`FormatError` for a newer one, and ``damaged`` for what is no format: :class:`IntegrityError` where we
+    wrote it, and nobody else. Either names ``what`` has it.
     """
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-        raise FormatError(f"{what}: Expected a format, a whole number from 1, was {found!r}")
+        raise damaged(f"{what}: Expected a format, a whole number from 1, was {found!r}")
     if found > newest:
         known = "format 1" if newest == 1 else f"formats 1 to {newest}"
         raise FormatError(

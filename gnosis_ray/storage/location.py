@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.redaction import redacted
+from gnosis_ray.schemas.expectations import was
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 _COLLAPSED = re.compile(r"s3:/?[^/]")
@@ -64,6 +65,8 @@ def locate(place: str | Location) -> Location:
     """
     if isinstance(place, S3Url):
         return place
+    if not isinstance(place, str | Path) or not str(place).strip() or "\0" in str(place):
+        raise ConfigError(f"Expected a folder or s3://bucket/prefix, was {was(place)}")
     found = _SCHEME.fullmatch(place) if isinstance(place, str) else None
     if found is not None:
         if found[1].lower() != "s3":

@@ -150,7 +150,9 @@ def test_a_narrow_terminal_keeps_the_trade_whole_and_says_what_it_left_out(
         monkeypatch.setenv("COLUMNS", str(columns))
         table, said = shown(capsys, idea("a", legs=legs("buy 1 C 320 2026-08-21", "sell 1 C 330 2026-08-21")))
         assert max(map(len, table.splitlines())) <= columns
-        assert "3 x 2026-08-21 +320C -330C" in table
+        assert {"3", "x", "2026-08-21", "+320C", "-330C"} <= set(table.split())
+        assert ("3 x 2026-08-21 +320C -330C" in table) is (columns == 80)
+        assert "max loss $" in table
         assert f"line of {columns} characters: " in said
         assert "p profit" in said
     monkeypatch.setenv("COLUMNS", "200")

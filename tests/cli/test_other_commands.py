@@ -35,7 +35,7 @@ def test_help_names_every_verb_and_the_version_is_the_package_s(call: Call) -> N
     assert version("gnosis-ray") in call("--version").out
     unknown = call("scam")
     assert (unknown.code, unknown.out) == (2, "")
-    assert "No such command 'scam'" in unknown.err
+    assert "Unknown command 'scam'. Nearest: 'scan'" in unknown.err
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -10,8 +10,9 @@ import json
 from dataclasses import dataclass
 
 from gnosis_ray.data.store.part_files import data_errors
-from gnosis_ray.errors import ConfigError, DataError
+from gnosis_ray.errors import ConfigError, DataError, IntegrityError
 from gnosis_ray.market.datasets import STORE_DATASETS
+from gnosis_ray.schemas.expectations import was
 from gnosis_ray.schemas.formats import checked_format
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location
@@ -20,6 +21,9 @@ STORE_FORMAT = 2
 """Of stores that this version creates. 1: no file states the format, and there is no kind ``features``."""
 
 FORMAT_FILE = "format.json"
+
+_EXPECTED = 'Expected {"format": NUMBER}'
+_REPAIR = "Put the file back from a copy of the store; one that this version made has format 2"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class StoreFormat:
 def read_format(root: Location) -> StoreFormat:
     """A store's format, complete or not.
 
-    Raises :class:`FormatError` for a newer one, :class:`DataError` where it cannot be read.
+    Raises :class:`FormatError` for a newer one, :class:`DataError` where it cannot be read, and
+    :class:`IntegrityError` where it is not what was written.
     """
     place = root / FORMAT_FILE
     try:
@@ -44,10 +49,10 @@ def read_format(root: Location) -> StoreFormat:
     except (FileNotFoundError, NotADirectoryError):
         return StoreFormat(1, stated=False)
     except ValueError as error:
-        raise DataError(f"Cannot read {place}: {error}", cause=type(error).__name__) from error
+        raise IntegrityError(f"{place}: {_EXPECTED}, was no JSON. {_REPAIR}", cause=type(error).__name__) from error
     if not isinstance(found, dict):
-        raise DataError(f"Cannot read {place}: Expected an object with a format, was {found!r}")
-    number = checked_format(found.get("format"), STORE_FORMAT, f"The market store {root}")
+        raise IntegrityError(f"{place}: {_EXPECTED}, was {was(found)}. {_REPAIR}")
+    number = checked_format(found.get("format"), STORE_FORMAT, f"The market store {root}", damaged=IntegrityError)
     return StoreFormat(number, complete=found.get("complete", True) is True)
 
 

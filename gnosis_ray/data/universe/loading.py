@@ -10,6 +10,7 @@ from gnosis_ray.data.universe.indices import INDEX_SIZES, index_members
 from gnosis_ray.data.universe.sectors import SECTORS, sector_source, sectors_of
 from gnosis_ray.data.universe.universe import Universe, named_few, universe_of
 from gnosis_ray.errors import UniverseError, nearest_hint
+from gnosis_ray.schemas.expectations import was
 
 UNKNOWN_NAMED = 8
 """How many members without a recorded sector a note names; it counts the rest."""
@@ -29,6 +30,9 @@ def load_universe(name_or_file: str, as_of: date | None = None) -> Universe:
     :class:`UniverseError` for a name that is none of these (naming the nearest), an unreadable or empty file, and
     impossible symbols.
     """
+    if not isinstance(name_or_file, str) or "\0" in name_or_file:
+        accepted = "the name of a universe, a file, or a list such as AAPL,MSFT"
+        raise UniverseError(f"Expected {accepted}, was {was(name_or_file)}")
     name = name_or_file.strip()
     index, _, sector = name.partition(":")
     if name in INDEX_SIZES:
@@ -71,6 +75,6 @@ def _is_file(path: Path) -> bool:
 def _unknown(name: str) -> str:
     names = universe_names(sectors=":" in name)
     return (
-        f"Unknown universe '{name}'. {nearest_hint(name, names)} Also accepted: a sector of an index such as "
+        f"Unknown universe {was(name)}. {nearest_hint(name, names)} Also accepted: a sector of an index such as "
         "sp500:energy, the path of a file with one symbol a line or a 'symbol' column, and a list such as AAPL,MSFT."
     )

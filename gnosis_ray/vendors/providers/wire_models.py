@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, TypeAdapter, ValidationErr
 from gnosis_ray.errors import SchemaError
 from gnosis_ray.plain_text import plain_text
 from gnosis_ray.redaction import redacted
+from gnosis_ray.schemas.expectations import expected
 
 
 class WireModel(BaseModel):
@@ -70,4 +71,4 @@ def read(shape: TypeAdapter[T], body: Any, where: str) -> T:
         field = plain_text(".".join(str(part)[:_SHOWN] for part in first["loc"])) or "the whole answer"
         found = redacted(_short.repr(first["input"]))[:_SHOWN]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise SchemaError(f"{where}, field {field}: {first['msg']}, found {found}{more}") from None
+        raise SchemaError(f"{where}, field {field}: Expected {expected(first)}, was {found}{more}") from None

@@ -14,7 +14,7 @@ from gnosis_ray.data.quality import has_errors, verify
 from gnosis_ray.data.store import StoreSource, StoreWriter, coverage
 from gnosis_ray.data.store.history import FeatureHistory
 from gnosis_ray.data.store.store_format import FORMAT_FILE, STORE_FORMAT, StoreFormat, read_format
-from gnosis_ray.errors import ConfigError, DataError, FormatError, NoDataError, ResourceError
+from gnosis_ray.errors import ConfigError, DataError, FormatError, IntegrityError, NoDataError, ResourceError
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
@@ -147,7 +147,7 @@ def test_a_newer_store_is_refused_by_name(root: Location) -> None:
 def test_a_damaged_format_is_named(tmp_path: Path, body: bytes) -> None:
     root = store_of_format_1(tmp_path)
     _put(root, body)
-    with pytest.raises(DataError, match=r"Cannot read .*format\.json"):
+    with pytest.raises(IntegrityError, match=r'format\.json: Expected {"format": NUMBER}, was .*Put the file back'):
         coverage(root)
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_format_is_named(tmp_path: Path, body: bytes) -> None:
 def test_what_is_no_format_is_refused(tmp_path: Path, found: str) -> None:
     root = store_of_format_1(tmp_path)
     _put(root, found.encode())
-    with pytest.raises(FormatError, match="Expected a format, a whole number from 1"):
+    with pytest.raises(IntegrityError, match="Expected a format, a whole number from 1"):
         coverage(root)
 
 

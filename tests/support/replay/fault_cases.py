@@ -161,7 +161,7 @@ CASES = (
         1,
         "SchemaError",
         "not retried; the error names the field",
-        "open_interest: Field required",
+        "open_interest: Expected a value, was",
     ),
     FaultCase(
         "a number as text",
@@ -170,7 +170,7 @@ CASES = (
         1,
         "SchemaError",
         "not retried; numbers are not parsed from text",
-        "bid: Input should be a valid number, found '1.5'",
+        "bid: Expected a number, was '1.5'",
     ),
     FaultCase(
         "a halted symbol: no bids and asks",

@@ -149,12 +149,12 @@ def test_json_that_ends_too_early_may_pass(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "expected", "found"),
     [
-        ('{"price": "2.0"}', "price", "valid number", "'2.0'"),
-        ('{"price": null}', "price", "valid number", "None"),
-        ('{"price": true}', "price", "valid number", "True"),
-        ("{}", "price", "required", "{}"),
-        ("[]", "whole answer", "object", "[]"),
-        ("null", "whole answer", "object", "None"),
+        ('{"price": "2.0"}', "price", "Expected a number, was", "'2.0'"),
+        ('{"price": null}', "price", "Expected a number, was", "None"),
+        ('{"price": true}', "price", "Expected a number, was", "True"),
+        ("{}", "price", "Expected a value, was", "{}"),
+        ("[]", "whole answer", "names with values", "[]"),
+        ("null", "whole answer", "names with values", "None"),
         ('{"price": 2.0}}', "whole answer", "JSON", "price"),
         ("no such symbol", "whole answer", "JSON", "no such symbol"),
     ],
@@ -192,7 +192,7 @@ def test_an_answer_without_end_is_left() -> None:
 
 @pytest.mark.parametrize("base_url", ["", "vendor.example", "ftp://vendor.example", "https://", "https://me:pw@host"])
 def test_a_base_url_that_is_none_is_refused_when_built(base_url: str) -> None:
-    with pytest.raises(ConfigError, match=r"providers\.example\.base_url") as told:
+    with pytest.raises(ConfigError, match="base_url") as told:
         HttpVendor("example", SETTINGS.replaced(base_url=base_url), CountingTransport())
     assert "pw" not in str(told.value)
 
