@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast test-chaos chaos hostile test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
+.PHONY: scan test lint test-fast hostile-inputs test-chaos chaos hostile test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -22,7 +22,11 @@ lint: $(VENV)/.dev
 CCXT_TESTS := tests/vendors/providers/test_ccxt.py tests/hostile/test_ccxt.py
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(CCXT_TESTS))
 test-fast: $(VENV)/.dev
-	$(PYTEST) -m "not chaos and not realdata"
+	$(PYTEST) -m "not chaos and not realdata and not hostile"
+
+# Every row of the grid of bad inputs, of which `make test-fast` runs a sample.
+hostile-inputs: $(VENV)/.dev
+	$(PYTEST) tests/hostile_inputs
 
 test-chaos: $(VENV)/.dev
 	$(PYTEST) -m chaos
@@ -76,7 +80,7 @@ skips: $(VENV)/.dev
 # The lines that no test reaches, Ray's workers and processes of tests included.
 cover: $(VENV)/.dev
 	$(BIN)/python -m coverage erase
-	$(PYTEST) -m "not chaos and not realdata" --cov --cov-report=
+	$(PYTEST) -m "not chaos and not realdata and not hostile" --cov --cov-report=
 	$(PYTEST) -m chaos --cov --cov-append --cov-report=
 	$(BIN)/python -m coverage report
 

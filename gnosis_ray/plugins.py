@@ -88,7 +88,7 @@ class Plugin:
             factory = self.entry_point.load()
         self._require_api()
         if not callable(factory):
-            raise ConfigError(f"Plug-in {self}: Expected a factory, was {type(factory).__name__}")
+            raise ConfigError(f"Plug-in {self}: Expected a factory, was {type(factory).__name__}; {self._advice}")
         made: Callable[..., Any] = factory
         return made
 
@@ -101,7 +101,7 @@ class Plugin:
                 f"this gnosis-ray offers {PLUGIN_API}: upgrade gnosis-ray, or install an older {self.distribution}"
             )
             raise ConfigError(f"Plug-in {self} was written for PLUGIN_API {stated}, and {offered}")
-        raise ConfigError(f"Plug-in {self}: Expected PLUGIN_API {PLUGIN_API}, was {stated!r}")
+        raise ConfigError(f"Plug-in {self}: Expected PLUGIN_API {PLUGIN_API}, was {stated!r}; {self._advice}")
 
     def make(self, fits: Callable[[Any], str | None], *arguments: object) -> Any:
         """The result of the factory; ``fits`` returns what is wrong with it, None if nothing is.
@@ -113,12 +113,15 @@ class Plugin:
             made = factory(*arguments)
             wrong = fits(made)
         if wrong is not None:
-            raise ConfigError(f"Plug-in {self}: {wrong}")
+            raise ConfigError(f"Plug-in {self}: {wrong}; {self._advice}")
         return made
 
     def _failed(self, what: str, error: BaseException) -> ConfigError:
-        advice = f"repair or uninstall {self.distribution}, or take '{self.name}' out of {SETTING[self.kind]}"
-        return ConfigError(f"Plug-in {self} {what}: {type(error).__name__}: {text_of(error)}; {advice}")
+        return ConfigError(f"Plug-in {self} {what}: {type(error).__name__}: {text_of(error)}; {self._advice}")
+
+    @property
+    def _advice(self) -> str:
+        return f"repair or uninstall {self.distribution}, or take '{self.name}' out of {SETTING[self.kind]}"
 
 
 def _stated_api(module: str) -> object:

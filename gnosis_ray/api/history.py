@@ -132,7 +132,8 @@ def session_timestamps(
     """
     inside = (calendar.days >= np.datetime64(start)) & (calendar.days <= np.datetime64(end))
     if not inside.any():
-        raise ConfigError(f"Expected a session of {calendar.name} from {start} to {end}, was none")
+        none = f"Expected a session of {calendar.name} from {start} to {end}, was none"
+        raise ConfigError(f"{none}: give days with a session, the first one first")
     moments = calendar.closes[inside] + np.timedelta64(after_close)
     if (calendar.session_number(moments) != np.flatnonzero(inside)).any():
         raise ConfigError(f"Expected a time before the next session opens, was {after_close} after the close")

@@ -81,7 +81,7 @@ class ConfiguredComponents:
     def _strategy(self, name: str) -> StrategySpec:
         def wrong(made: object) -> str | None:
             if not isinstance(made, StrategySpec) or made.name != name:
-                return f"Expected a StrategySpec named {name!r}, was {was(made)}"
+                return f"Expected a StrategySpec named {name!r}, was {_kind_and_name(made)}"
             try:
                 made.require_usable()
             except ValueError as error:
@@ -117,6 +117,12 @@ class ConfiguredComponents:
         named = dict.fromkeys(self._config.trade.strategies)
         added = [self._strategy(name) for name in named if name not in BUILT_IN["strategies"]]
         return TradeAgentV1(adapter, self._config.trade, (*BUILTIN_STRATEGIES, *added))
+
+
+def _kind_and_name(made: object) -> str:
+    name = getattr(made, "name", None)
+    kind = f"the class {made.__name__}" if isinstance(made, type) else type(made).__name__
+    return f"{kind} named {was(name)}" if name is not None else kind
 
 
 def _processor_fault(made: object) -> str | None:

@@ -85,7 +85,7 @@ def command(
             raise ConfigError("A resumed backfill keeps its own days, symbols and provider: give --resume alone")
         prepared = prepare_resumed(BACKFILL_RUN, resume, config, out, cluster, store_moved=data_dir is not None)
     elif start is None or end is None:
-        raise ConfigError("Expected --start DAY and --end DAY")
+        raise ConfigError("Expected --start DAY and --end DAY: give both")
     else:
         recipe = backfill_run(start.date(), end.date(), hours_after_close * HOUR)
         wanted = requested_universe(universe, symbols)

@@ -16,6 +16,7 @@ from gnosis_ray.clock import utc_now
 from gnosis_ray.config import Config
 from gnosis_ray.data.quality import all_checks, has_errors, verify
 from gnosis_ray.data.store.verify import damaged_parts
+from gnosis_ray.errors import ConfigError
 from gnosis_ray.exit_codes import ExitCode
 from gnosis_ray.market.datasets import STORE_DATASETS, data_kind
 from gnosis_ray.market.symbols import canonical
@@ -90,7 +91,10 @@ def _explained(config: Config) -> pl.DataFrame:
 
 
 def _kinds(text: str | None) -> tuple[DataKind, ...]:
-    return tuple(data_kind(name.strip()) for name in text.split(",")) if text else DATA_KINDS
+    try:
+        return tuple(data_kind(name.strip()) for name in text.split(",")) if text else DATA_KINDS
+    except ConfigError as error:
+        raise ConfigError(f"--kind: {error.message}") from error
 
 
 def _date(moment: datetime | None) -> date | None:

@@ -68,7 +68,8 @@ def command(
     if kinds is not None:
         config = _only(config, config.data.fetch)
     if not routes(config):
-        raise ConfigError(f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}")
+        wanted = f"data.provider: Expected a vendor ({', '.join(VENDORS)}), was {config.data.provider}"
+        raise ConfigError(f"{wanted}: give --provider VENDOR")
     now = live.TIME.now()
     members = load_universe(requested_universe(universe, symbols))
     report_universe(members, OBSERVER)

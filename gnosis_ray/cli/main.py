@@ -107,6 +107,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return leaving.exit_code
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.UsageError) and error.ctx is None:  # else click names the command's own help
+            click.echo("Try 'gnosis-ray --help' for help.", err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         terminated = ending.by == signal.SIGTERM

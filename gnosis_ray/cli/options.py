@@ -178,7 +178,7 @@ def symbols_option(command: FC) -> FC:
 def requested_universe(universe: str | None, symbols: str | None) -> str:
     """The name, the file or the comma-separated list for ``load_universe``. Raises :class:`ConfigError` for both."""
     if universe is not None and symbols is not None:
-        raise ConfigError("Expected --universe or --symbols, was both")
+        raise ConfigError("Expected --universe or --symbols, was both: drop one of them")
     if symbols is not None:
         return f"{symbols},"
     return DEFAULT_UNIVERSE if universe is None else universe

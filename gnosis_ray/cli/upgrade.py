@@ -40,7 +40,7 @@ def runs_upgrade(run: str | None, all_: bool, out: Location | None, target: Loca
     interrupted. The exit code is 2 if a run was refused, 6 if one is not as it was written.
     """
     if (run is None) != all_:
-        raise ConfigError("Expected a RUN or --all")
+        raise ConfigError("Expected a RUN or --all, not both: give one of them")
     out = ledger_named_or_found(out, run or LATEST)
     upgrade = LedgerUpgrade(out, target)
     runs = upgrade.source.overview()[::-1]

@@ -141,13 +141,14 @@ def _leaves(
     for name, value in layer.items():
         key = f"{prefix}{name}"
         if name not in model.model_fields:
-            raise ConfigError(unknown_setting(key, where(key), valid_keys()))
+            raise ConfigError(unknown_setting(key, where(key), [*valid_keys(), *sorted(_sections())]))
         section = model.model_fields[name].annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             if value is None:
                 continue  # a heading whose lines are comments
             if not isinstance(value, Mapping):
-                raise ConfigError(f"{key} (from {where(key)}): Expected a section of settings, was {was(value)}")
+                wanted = "Expected a section of settings, such as {name: value}"
+                raise ConfigError(f"{key} (from {where(key)}): {wanted}, was {was(value)}")
             yield from _leaves(value, section, where, f"{key}.")
         else:
             yield key, value
@@ -172,16 +173,15 @@ def valid_keys(model: type[BaseModel] = Config, prefix: str = "") -> list[str]:
 
 def _profile_path(profile: object) -> Path:
     if not isinstance(profile, str | os.PathLike) or not str(profile).strip() or "\0" in str(profile):
-        raise ConfigError(f"profile: Expected a file, or the name of a profile, was {was(profile)}")
-    named = [folder / "profiles" / f"{profile}.yaml" for folder in (home(), config_root())]
-    for path in (Path(profile), *named):
+        raise ConfigError(f"profile: Expected a file such as mine.yaml, or the name of a profile, was {was(profile)}")
+    folders = [folder / "profiles" for folder in (home(), config_root())]
+    for path in (Path(profile), *(folder / f"{profile}.yaml" for folder in folders)):
         if _is_file(path):
             return path.resolve()
-    others = sorted({path.stem for one in named if one.parent.is_dir() for path in one.parent.glob("*.yaml")})
-    near = f" {nearest_hint(str(profile), others)}" if others else ""
-    raise ConfigError(
-        f"No profile {was(str(profile))}: looked for a file of that path, {named[0]} and {named[1]}.{near}"
-    )
+    names = sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.yaml")})
+    near = nearest_hint(str(profile), names) if names else "Give the path of a YAML file."
+    looked = f"it is no file, and none of that name is in {folders[0]} or {folders[1]}"
+    raise ConfigError(f"No profile {was(str(profile), 200)}: {looked}. {near}")
 
 
 def _is_file(path: Path) -> bool:

@@ -163,6 +163,8 @@ class SyntheticConfig(Section):
 
 def _store_place(value: Any) -> Any:
     """Parse an address before pydantic makes a path of it and drops a slash; leave anything else to be a path."""
+    if isinstance(value, str) and (not value.strip() or not value.isprintable()):
+        raise ValueError("a folder")
     if not isinstance(value, str) or "://" not in value:
         return value
     try:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from gnosis_ray.config.refusals import described_faults, unknown_setting
 from gnosis_ray.errors import ConfigError
@@ -39,7 +48,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 SmallCount = Annotated[int, Field(ge=1, le=1_000)]
 Megabytes = Annotated[int, Field(ge=1, le=10_000_000)]
 
-Sign = Annotated[Literal[-1, 1], BeforeValidator(lambda value: {"-1": -1, "1": 1}.get(value, value))]
+Sign = Annotated[Literal[-1, 1], BeforeValidator(lambda value: int(value) if value in ("-1", "1") else value)]
 """-1 or 1; environment variables give it as text."""
 
 
@@ -64,6 +73,14 @@ class Section(BaseModel):
     """A frozen part of the settings; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_word_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """``true`` would be taken for 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in (int, float):
+            raise ValueError("a number")
+        return value
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, never with an ``update``: Pydantic would not validate it. :meth:`replaced` does."""

@@ -49,14 +49,14 @@ def read_yaml(path: Path) -> YamlFile:
         if node is None or node.tag == "tag:yaml.org,2002:null":
             return YamlFile({})
         if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(f"{refused}, line {_line(node)}: Expected sections with keys, was {was(node.value)}")
-        lines = dict(_Walk(refused).places(node, "", ()))
+            found = was(node.value) if isinstance(node, yaml.ScalarNode) else "a list"
+            wanted = "Expected sections with keys, such as {trade: {max_ideas: 1}}"
+            raise ConfigError(f"{refused}, line {_line(node)}: {wanted}, was {found}")
+        lines = dict(_Walk(refused, loader).places(node, "", ()))
         return YamlFile(loader.construct_document(node), lines)
     except yaml.YAMLError as error:
         raise ConfigError(f"{refused}{_where(error, text)}: Expected YAML, that is sections with lines `key: value`, "
                           "indented by spaces") from error  # fmt: skip
-    except ValueError as error:  # a date that is none
-        raise ConfigError(f"{refused}: Expected days and times that exist, was another: {error}") from error
     finally:
         loader.dispose()
 
@@ -67,7 +67,7 @@ def _text(path: Path, refused: str) -> str:
     except OSError as error:
         raise ConfigError(f"{refused}: {error.strerror}") from error
     if len(raw) > MAX_BYTES:
-        raise ConfigError(f"{refused}: Expected at most {MAX_BYTES:,} bytes, was {len(raw):,}")
+        raise ConfigError(f"{refused}: Expected at most {MAX_BYTES:,} bytes, was {len(raw):,}: take another file")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -94,18 +94,22 @@ def _holds_secret(lines: list[str]) -> bool:
 class _Walk:
     """Every place of a document with its line; refuses what is no settings."""
 
-    def __init__(self, refused: str) -> None:
+    def __init__(self, refused: str, loader: yaml.SafeLoader | yaml.CSafeLoader) -> None:
         self._refused = refused
+        self._loader = loader
         self._values = 0
 
     def places(self, node: yaml.Node, place: str, above: tuple[int, ...]) -> Iterator[tuple[str, int]]:
         """``above``: the nodes that this one is in."""
         self._values += 1
         if id(node) in above:
-            raise ConfigError(f"{self._refused}, line {_line(node)}: Expected no anchor that holds itself")
+            wanted = "Expected no anchor that holds itself: take the anchor out"
+            raise ConfigError(f"{self._refused}, line {_line(node)}: {wanted}")
         if self._values > MAX_VALUES or len(above) > MAX_DEPTH:
             limits = f"at most {MAX_VALUES:,} values, {MAX_DEPTH} levels deep"
-            raise ConfigError(f"{self._refused}, line {_line(node)}: Expected {limits}, was more")
+            raise ConfigError(f"{self._refused}, line {_line(node)}: Expected {limits}, was more: take anchors out")
+        if isinstance(node, yaml.ScalarNode):
+            self._require_value(node)
         above = (*above, id(node))
         if isinstance(node, yaml.MappingNode):
             yield from self._of_mapping(node, place, above)
@@ -115,6 +119,13 @@ class _Walk:
                 yield inner, _line(item)
                 yield from self.places(item, inner, above)
 
+    def _require_value(self, node: yaml.ScalarNode) -> None:
+        try:
+            self._loader.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+        except ValueError as error:  # a day that is none, a number of thousands of digits
+            wanted = "Expected a day or a number that exists, such as 2026-07-10"
+            raise ConfigError(f"{self._refused}, line {_line(node)}: {wanted}, was {was(node.value)}") from error
+
     def _of_mapping(self, node: yaml.MappingNode, place: str, above: tuple[int, ...]) -> Iterator[tuple[str, int]]:
         first: dict[str, int] = {}
         for key, value in node.value:
@@ -122,7 +133,7 @@ class _Walk:
             where = f"{self._refused}, line {line}"
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
                 found = was(key.value) if isinstance(key, yaml.ScalarNode) else "a list or a mapping"
-                raise ConfigError(f"{where}: Expected a name as text, in quotes if need be, was {found}")
+                raise ConfigError(f"{where}: Expected a name as text, was {found}: put it in quotes")
             name: str = key.value
             inner = f"{place}.{name}" if place else name
             if name in first:

@@ -101,7 +101,8 @@ class RunFinder:
     def _resolve(self, wanted: str, runs: Sequence[RunPartition]) -> RunPartition:
         """The run meant, by its id or the start of it; ``runs`` in the order in which they were begun."""
         if not runs:
-            raise LedgerError(f"No run '{wanted}': there is no run in {self._root}")
+            none = f"No run '{wanted}': there is no run in {self._root}"
+            raise LedgerError(f"{none}. Start one with `gnosis-ray scan --out DIR`")
         named = [run for run in runs if run.run_id == wanted]
         fitting = named or [run for run in runs if wanted and run.run_id.startswith(wanted)]
         names = [run.run_id for run in fitting]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from gnosis_ray.errors import ConfigError, NoDataError, UniverseError, nearest_hint
+from gnosis_ray.schemas.expectations import was
 
 MAX_LENGTH = 16
 _SPELLING = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]{1,3})?")
@@ -98,7 +99,8 @@ def canonical(text: str) -> str:
     if not symbol:
         raise UniverseError(f"Expected a symbol such as AAPL or BRK.B, was {text!r}: empty")
     if len(symbol) > MAX_LENGTH:
-        raise UniverseError(f"Expected a symbol of at most {MAX_LENGTH} characters, was {text!r}: {len(symbol)}")
+        wanted = f"Expected a symbol of at most {MAX_LENGTH} characters, such as AAPL"
+        raise UniverseError(f"{wanted}, was {was(text, 40)}: {len(symbol)}")
     if not bare.isascii() or not (pair or _SPELLING.fullmatch(symbol)):
         raise UniverseError(
             f"Expected a symbol of letters and digits with at most one share class, such as AAPL or BRK.B, "

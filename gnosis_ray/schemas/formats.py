@@ -14,7 +14,7 @@ def checked_format(found: object, newest: int, what: str, damaged: type[GnosisEr
     wrote it, and nobody else. Either names ``what`` has it.
     """
     if isinstance(found, bool) or not isinstance(found, int) or found < 1:
-        raise damaged(f"{what}: Expected a format, a whole number from 1, was {found!r}")
+        raise damaged(f"{what}: Expected a format, a whole number such as 1, was {found!r}")
     if found > newest:
         known = "format 1" if newest == 1 else f"formats 1 to {newest}"
         raise FormatError(

@@ -81,11 +81,11 @@ PROFILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a word of YAML as a key": (
         "on: 5\n",
-        "Cannot read settings from {path}, line 1: Expected a name as text, in quotes if need be, was 'on'",
+        "Cannot read settings from {path}, line 1: Expected a name as text, was 'on': put it in quotes",
     ),
     "a list as a section": (
         "trade: [1, 2]\n",
-        "trade (from profile {path}, line 1): Expected a section of settings, was [1, 2]",
+        "trade (from profile {path}, line 1): Expected a section of settings, such as {{name: value}}, was [1, 2]",
     ),
     "a text as a list": (
         "agents:\n  enabled: hedge\n",
@@ -114,12 +114,13 @@ PROFILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "an anchor in itself": (
         "plugins: &a\n  x: *a\n",
-        "Cannot read settings from {path}, line 1: Expected no anchor that holds itself",
+        "Cannot read settings from {path}, line 1: Expected no anchor that holds itself: take the anchor out",
     ),
     "a bomb of anchors": (
         "plugins:\n  a: &a {x: [1,1,1,1,1,1,1,1,1,1]}\n"
         + "".join(f"  {n}: &{n} {{x: [{', '.join([f'*{m}'] * 10)}]}}\n" for m, n in pairwise("abcdefghij")),
-        "Cannot read settings from {path}, line 2: Expected at most 100,000 values, 50 levels deep, was more",
+        "Cannot read settings from {path}, line 2: Expected at most 100,000 values, 50 levels deep, was more: "
+        "take anchors out",
     ),
     "a key that turns the line": (
         f"trade:\n  {BIDI}min: 1\n",

@@ -131,7 +131,7 @@ def test_a_newer_run_is_refused_by_name_and_hides_no_other(tmp_path: Path) -> No
 def test_what_is_no_format_is_refused(tmp_path: Path, found: object) -> None:
     root = ledger_of_format_1(tmp_path)
     _set_format(root, SEALED, found)
-    with pytest.raises(IntegrityError, match=f"Expected a format, a whole number from 1, was {found!r}"):
+    with pytest.raises(IntegrityError, match=f"Expected a format, a whole number such as 1, was {found!r}"):
         LedgerStore(root).manifest(SEALED)
 
 

@@ -27,7 +27,7 @@ def universe_of(name: str, texts: Iterable[str], note: str, *, whole: bool = Tru
     """A universe from symbols in any spelling; :class:`UniverseError` for an invalid symbol, or none at all."""
     symbols, repeated = canonical_list(texts)
     if not symbols:
-        raise UniverseError(f"Expected at least one symbol in universe '{name}', found none")
+        raise UniverseError(f"Expected at least one symbol in universe '{name}', such as AAPL, found none")
     return Universe(name, symbols, f"{note}; {repeated} duplicates removed" if repeated else note, whole)
 
 

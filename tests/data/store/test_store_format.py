@@ -155,7 +155,7 @@ def test_a_damaged_format_is_named(tmp_path: Path, body: bytes) -> None:
 def test_what_is_no_format_is_refused(tmp_path: Path, found: str) -> None:
     root = store_of_format_1(tmp_path)
     _put(root, found.encode())
-    with pytest.raises(IntegrityError, match="Expected a format, a whole number from 1"):
+    with pytest.raises(IntegrityError, match="Expected a format, a whole number such as 1"):
         coverage(root)
 
 
