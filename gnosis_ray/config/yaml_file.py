@@ -121,7 +121,7 @@ class _Walk:
 
     def _require_value(self, node: yaml.ScalarNode) -> None:
         try:
-            self._loader.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+            self._loader.construct_object(node)
         except ValueError as error:  # a day that is none, a number of thousands of digits
             wanted = "Expected a day or a number that exists, such as 2026-07-10"
             raise ConfigError(f"{self._refused}, line {_line(node)}: {wanted}, was {was(node.value)}") from error

@@ -57,7 +57,7 @@ ADVICE = re.compile(
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What a command left."""
 
     code: int
@@ -95,7 +95,7 @@ def real_calendars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gnosis_ray.api.run_flow.build_calendar", build_calendar)
 
 
-def require_good_answer(row: HostileInput, answer: Answer) -> None:
+def require_good_answer(row: HostileInput, answer: CommandResult) -> None:
     """Raise :class:`AssertionError` saying what an answer lacks."""
     told = " ".join(answer.err.split())
     problems = [f"exit code {answer.code}, not {int(row.code)}"] if answer.code != row.code else []

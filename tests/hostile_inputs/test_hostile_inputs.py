@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gnosis_ray.cli.main import run
-from tests.hostile_inputs.harness import Answer, HostileInput, all_rows, parameters, require_good_answer
+from tests.hostile_inputs.harness import CommandResult, HostileInput, all_rows, parameters, require_good_answer
 
 
 @pytest.mark.parametrize("row", list(parameters()))
@@ -20,7 +20,7 @@ def test_a_bad_input_is_answered_well(
     capsys.readouterr()
     code = run(list(arguments))
     said = capsys.readouterr()
-    require_good_answer(row, Answer(code, said.out, said.err))
+    require_good_answer(row, CommandResult(code, said.out, said.err))
 
 
 def test_the_grid_has_its_kinds() -> None:
@@ -36,15 +36,15 @@ def test_the_grid_has_its_kinds() -> None:
 @pytest.mark.parametrize(
     ("answer", "lack"),
     [
-        (Answer(0, "", "--top: Expected a whole number, such as 5, was 'x'"), "exit code 0, not 2"),
-        (Answer(2, "rows", "--top: Expected a whole number, such as 5, was 'x'"), "stdout is not empty"),
-        (Answer(2, "", "Expected a whole number, such as 5, was 'x'"), "does not name '--top'"),
-        (Answer(2, "", "--top: Input should be a number, such as 5"), "speaks of 'Input should'"),
-        (Answer(2, "", "--top: bad value"), "gives no advice"),
-        (Answer(2, "", "--top: Expected a number, such as 5, was hunter2"), "shows 'hunter2'"),
+        (CommandResult(0, "", "--top: Expected a whole number, such as 5, was 'x'"), "exit code 0, not 2"),
+        (CommandResult(2, "rows", "--top: Expected a whole number, such as 5, was 'x'"), "stdout is not empty"),
+        (CommandResult(2, "", "Expected a whole number, such as 5, was 'x'"), "does not name '--top'"),
+        (CommandResult(2, "", "--top: Input should be a number, such as 5"), "speaks of 'Input should'"),
+        (CommandResult(2, "", "--top: bad value"), "gives no advice"),
+        (CommandResult(2, "", "--top: Expected a number, such as 5, was hunter2"), "shows 'hunter2'"),
     ],
 )
-def test_a_bad_answer_is_found(answer: Answer, lack: str) -> None:
+def test_a_bad_answer_is_found(answer: CommandResult, lack: str) -> None:
     row = HostileInput("option: scan --top: text", lambda _folder, _patch: (), ("--top",), hides=("hunter2",))
     with pytest.raises(AssertionError, match=lack):
         require_good_answer(row, answer)
