@@ -25,7 +25,7 @@ from gnosis_ray.storage.location import Location
 @click.argument("symbol")
 @click.option("--run", default=LATEST, show_default=True, help="A run's id, or the start of one.")
 @out_option
-@click.option("--html", type=FileParam(), help="Also write it all as one page, with charts; its folder is made.")
+@click.option("--html", type=FileParam(), help="Also write it all as one page, with charts.")
 @limited_format_option(("table", "json"))
 def command(symbol: str, run: str, out: Location | None, html: Path | None, format_: Format) -> None:
     """Explain what a run decided about SYMBOL: measurements, confidence, charts, stances, the vote, trades."""
@@ -46,5 +46,4 @@ def command(symbol: str, run: str, out: Location | None, html: Path | None, form
 def _write_page(report: SymbolReport, path: Path) -> None:
     from gnosis_ray.report.page import write_page  # matplotlib is slow to import: only where it is used
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_page(report, path)
