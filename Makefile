@@ -22,7 +22,7 @@ lint: $(VENV)/.dev
 CCXT_TESTS := tests/vendors/providers/test_ccxt.py tests/hostile/test_ccxt.py
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile $(addprefix --ignore=,$(CCXT_TESTS))
 test-fast: $(VENV)/.dev
-	$(PYTEST) -m "not chaos and not realdata and not hostile"
+	$(PYTEST) -m "not chaos and not realdata and not hostile_rows"
 
 # Every row of the grid of bad inputs, of which `make test-fast` runs a sample.
 hostile-inputs: $(VENV)/.dev
@@ -80,7 +80,7 @@ skips: $(VENV)/.dev
 # The lines that no test reaches, Ray's workers and processes of tests included.
 cover: $(VENV)/.dev
 	$(BIN)/python -m coverage erase
-	$(PYTEST) -m "not chaos and not realdata and not hostile" --cov --cov-report=
+	$(PYTEST) -m "not chaos and not realdata and not hostile_rows" --cov --cov-report=
 	$(PYTEST) -m chaos --cov --cov-append --cov-report=
 	$(BIN)/python -m coverage report
 

@@ -127,8 +127,8 @@ def all_rows() -> list[HostileInput]:
 
 
 def parameters() -> Iterator[object]:
-    """Every row for pytest; those outside of the sample are marked ``hostile``."""
+    """Every row for pytest; those outside of the sample are marked ``hostile_rows``."""
     rows = all_rows()
     sampled = {row.name for row in random.Random(SEED).sample(rows, min(SAMPLED, len(rows)))}  # noqa: S311 - no secret
     for row in rows:
-        yield pytest.param(row, id=row.name, marks=() if row.name in sampled else pytest.mark.hostile)
+        yield pytest.param(row, id=row.name, marks=() if row.name in sampled else pytest.mark.hostile_rows)
