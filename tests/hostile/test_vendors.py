@@ -154,8 +154,15 @@ def test_yahoos_cookies_come_from_its_hosts_too(path: str, config: Config, tmp_p
 
 
 @pytest.mark.parametrize("vendor", ASKED)
-@pytest.mark.parametrize("base_url", ["http://vendor.example", "ftp://127.0.0.1", "https://me:pw@vendor.example"])
-def test_no_vendor_is_asked_without_encryption(vendor: str, base_url: str, config: Config, tmp_path: Path) -> None:
-    gateway = gateway_to(base_url, config, tmp_path, SimulatedTime())
+def test_no_vendor_is_asked_without_encryption(vendor: str, config: Config, tmp_path: Path) -> None:
+    gateway = gateway_to("http://vendor.example", config, tmp_path, SimulatedTime())
     with pytest.raises(ConfigError, match=rf"Expected https://.*providers\.{vendor}\.base_url"):
         failure_of(gateway, vendor)
+
+
+@pytest.mark.parametrize("vendor", ASKED)
+@pytest.mark.parametrize("base_url", ["ftp://127.0.0.1", "https://me:pw@vendor.example"])
+def test_settings_hold_no_other_address(vendor: str, base_url: str, config: Config) -> None:
+    with pytest.raises(ConfigError, match=rf"providers\.{vendor}\.base_url: Expected an address such as") as told:
+        config.replaced(providers={vendor: {"base_url": base_url}})
+    assert "pw" not in str(told.value)
