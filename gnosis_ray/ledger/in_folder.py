@@ -19,8 +19,6 @@ the marker is there. Readers take the batches that have a marker. Needs a file s
 from __future__ import annotations
 
 import errno
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +27,8 @@ from pathlib import Path
 from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, receipt_bytes
 from gnosis_ray.schemas.run_schemas import BatchReceipt
-from gnosis_ray.storage.files import make_folder, sync_folder, write_synced
+from gnosis_ray.storage.disk import Disk
+from gnosis_ray.storage.files import make_folder, write_synced
 from gnosis_ray.storage.folder import FolderBackend
 
 _RECEIPT = "receipt.json"
@@ -48,25 +47,31 @@ class FolderPartition(RunPartition):
         """The ledger's folder."""
         return self.backend.root
 
+    @property
+    def disk(self) -> Disk:
+        """The disk that it is on."""
+        return self.backend.disk
+
     def create(self) -> None:
         """Make the partition's folders."""
         for table in (*self.tables, COMMITS):
-            make_folder(self.root / self.folder(table))
+            make_folder(self.root / self.folder(table), self.disk)
 
     def is_claimed(self, index: int) -> bool:
         """True once a stage was renamed to the batch's name."""
-        return (self.root / self.claimed(index)).is_dir()
+        return self.disk.is_folder(self.root / self.claimed(index))
 
     @contextmanager
     def staged(self, parts: Mapping[str, bytes], index: int | None = None) -> Iterator[str]:
         """Step 1: the parts, synced, in a folder that only this attempt knows."""
         name = self.stage(index)
         stage = self.root / name
-        stage.mkdir()
+        self.disk.make_folder(stage)
         try:
             for table in self.tables:
-                write_synced(stage / f"{table}.parquet", parts[table])
-            (stage / _CLAIM).touch()
+                write_synced(stage / f"{table}.parquet", parts[table], self.disk)
+            with self.disk.create(stage / _CLAIM):
+                pass
             yield name
         finally:
             self.discard(name)
@@ -74,15 +79,15 @@ class FolderPartition(RunPartition):
     def claim(self, stage: str, receipt: BatchReceipt) -> bool:
         """Step 2: rename the stage to the batch's name."""
         folder = self.root / stage
-        write_synced(folder / _RECEIPT, receipt_bytes(receipt))
-        sync_folder(folder)
+        write_synced(folder / _RECEIPT, receipt_bytes(receipt), self.disk)
+        self.disk.sync_folder(folder)
         try:
-            os.rename(folder, self.root / self.claimed(receipt.batch))  # noqa: PTH104  tests cut the power here
+            self.disk.rename(folder, self.root / self.claimed(receipt.batch))
         except OSError as error:
             if error.errno not in _TAKEN:
                 raise
             return False
-        sync_folder(self.root / self.folder(COMMITS))
+        self.disk.sync_folder(self.root / self.folder(COMMITS))
         return True
 
     def publish(self, index: int) -> None:
@@ -91,11 +96,11 @@ class FolderPartition(RunPartition):
             return
         claimed = self.root / self.claimed(index)
         for table in self.tables:
-            _move(claimed / f"{table}.parquet", self.root / self.part(table, index))
+            self._move(claimed / f"{table}.parquet", self.root / self.part(table, index))
         for table in self.tables:
-            sync_folder(self.root / self.folder(table))
-        _move(claimed / _RECEIPT, self.root / self.marker(index))
-        sync_folder(self.root / self.folder(COMMITS))
+            self.disk.sync_folder(self.root / self.folder(table))
+        self._move(claimed / _RECEIPT, self.root / self.marker(index))
+        self.disk.sync_folder(self.root / self.folder(COMMITS))
 
     def has_lost(self, stage: str, index: int) -> bool:
         """True once another stage was claimed: the winner's was renamed."""
@@ -108,13 +113,12 @@ class FolderPartition(RunPartition):
 
     def discard(self, stage: str) -> None:
         """Delete a stage; a claimed one no longer has this name."""
-        shutil.rmtree(self.root / stage, ignore_errors=True)
+        self.disk.remove_tree(self.root / stage)
 
-
-def _move(source: Path, target: Path) -> None:
-    """Rename, unless another process that publishes the same batch has already done so."""
-    try:
-        os.rename(source, target)  # noqa: PTH104  tests cut the power here
-    except FileNotFoundError:
-        if not target.is_file():
-            raise IntegrityError(f"Claimed batch lost its content: neither {source} nor {target} exists") from None
+    def _move(self, source: Path, target: Path) -> None:
+        """Rename, unless another process that publishes the same batch has already done so."""
+        try:
+            self.disk.rename(source, target)
+        except FileNotFoundError:
+            if not self.disk.is_file(target):
+                raise IntegrityError(f"Claimed batch lost its content: neither {source} nor {target} exists") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from gnosis_ray.ledger.in_bucket import BucketPartition
 from gnosis_ray.ledger.in_folder import FolderPartition
@@ -14,7 +13,6 @@ from gnosis_ray.schemas.run_schemas import FORMAT_1_TABLES
 from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import BucketBackend
 
 _RUN_DATE = re.compile(r"run_date=(\d{4}-\d\d-\d\d)")
 _RUN_ID = re.compile(r"run_id=(.+)")
@@ -27,9 +25,10 @@ def open_partition(
 
     ``tables``: those of the run's manifest; only who writes, finishes or deletes a batch needs them.
     """
-    if isinstance(root, Path):
-        return FolderPartition(run_date, run_id, FolderBackend(root), tuple(tables))
-    return BucketPartition(run_date, run_id, BucketBackend(root), tuple(tables))
+    backend = open_backend(root)
+    if isinstance(backend, FolderBackend):
+        return FolderPartition(run_date, run_id, backend, tuple(tables))
+    return BucketPartition(run_date, run_id, backend, tuple(tables))
 
 
 def find_partitions(root: Location, table: str, file: str | None = None) -> list[RunPartition]:

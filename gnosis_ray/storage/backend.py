@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
+from gnosis_ray.storage.disk import OS_DISK, Disk
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import Location
-from gnosis_ray.storage.object_store import BucketBackend
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStore
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -75,6 +77,12 @@ class StorageBackend(Protocol):
     def map_each(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """``function`` of every item, in their order; in parallel where latency dominates."""
 
+    def map_waiting(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """As :meth:`map_each`, for functions that write: a disk makes them wait too."""
+
+    def scan_sources(self, names: Sequence[str]) -> list[str] | list[IO[bytes]]:
+        """What ``polars.scan_parquet`` reads files from."""
+
     def scan_arguments(self) -> dict[str, Any]:
         """The arguments with which ``polars.scan_parquet`` reads files of this backend."""
 
@@ -82,6 +90,39 @@ class StorageBackend(Protocol):
         """The text of an error that another library raised while it read files of this backend, without secrets."""
 
 
-def open_backend(root: Location) -> StorageBackend:
+def open_backend(root: Location) -> FolderBackend | BucketBackend:
     """The backend of a folder or a bucket; nothing is read or written yet."""
-    return FolderBackend(root) if isinstance(root, Path) else BucketBackend(root)
+    if isinstance(root, Path):
+        return FolderBackend(root, disk_of(root))
+    return BucketBackend(root, _mounted_stores.get(root.bucket))
+
+
+_mounted_disks: dict[Path, Disk] = {}
+_mounted_stores: dict[str, ObjectStore] = {}
+
+
+@contextmanager
+def mount_disk(folder: Path, disk: Disk) -> Iterator[None]:
+    """Keep what this process reads and writes below a folder on another disk than the operating system's."""
+    _mounted_disks[folder] = disk
+    try:
+        yield
+    finally:
+        del _mounted_disks[folder]
+
+
+@contextmanager
+def mount_store(bucket: str, store: ObjectStore) -> Iterator[None]:
+    """Keep what this process reads and writes in a bucket in another object store than the environment's."""
+    _mounted_stores[bucket] = store
+    try:
+        yield
+    finally:
+        del _mounted_stores[bucket]
+
+
+def disk_of(root: Path) -> Disk:
+    """The disk that a folder or a file is on."""
+    if not _mounted_disks:
+        return OS_DISK
+    return next((_mounted_disks[place] for place in (root, *root.parents) if place in _mounted_disks), OS_DISK)

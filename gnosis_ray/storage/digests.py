@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gnosis_ray.errors import IntegrityError
+from gnosis_ray.storage.disk import OS_DISK, Disk
 from gnosis_ray.storage.location import Location
 
 _OWN_DIGEST = re.compile(rb',"sha256":"([0-9a-f]{64})"}\n\Z')
@@ -22,9 +22,6 @@ _FileKey = tuple[str, str, int, int, int]
 
 _unchanged: set[_FileKey] = set()
 """The files that this process has compared."""
-
-_PARALLEL = 4
-"""Files hashed at once."""
 
 
 def digest_of(body: bytes) -> str:
@@ -42,17 +39,15 @@ def require_digest(body: bytes, expected: str, place: Location) -> None:
         raise _changed(place, expected, found)
 
 
-def require_file_digests(files: Sequence[tuple[Path, str]]) -> None:
+def require_file_digests(files: Sequence[tuple[Path, str]], disk: Disk = OS_DISK) -> None:
     """As :func:`require_digest`, of files, each of which this process reads for it once, unless it changes.
 
     Raises :class:`OSError` where one cannot be read.
     """
-    new = [(key, path) for path, expected in files if (key := _key(path, expected)) not in _unchanged]
-    if len(new) > 1:
-        with ThreadPoolExecutor(_PARALLEL) as pool:  # hashing releases the interpreter's lock
-            list(pool.map(_compare, *zip(*new, strict=True)))
-    elif new:
-        _compare(*new[0])
+    keys = [(str(path), expected, *disk.version(path)) for path, expected in files]
+    new = [(key, path) for key, (path, _) in zip(keys, files, strict=True) if key not in _unchanged]
+    if new:
+        disk.map_waiting(lambda one: _compare(disk, *one), new)  # hashing releases the interpreter's lock
 
 
 def forget_files() -> None:
@@ -60,14 +55,8 @@ def forget_files() -> None:
     _unchanged.clear()
 
 
-def _key(path: Path, expected: str) -> _FileKey:
-    status = path.stat()
-    return str(path), expected, status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _compare(key: _FileKey, path: Path) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+def _compare(disk: Disk, key: _FileKey, path: Path) -> None:
+    found = disk.digest(path)
     if not found.startswith(key[1]):
         raise _changed(path, key[1], found)
     _unchanged.add(key)

@@ -3,69 +3,58 @@
 from __future__ import annotations
 
 import errno
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gnosis_ray.storage.disk import OS_DISK, Disk
+
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What file systems without hard links answer."""
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable; Windows has no folder handles to sync."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, disk: Disk = OS_DISK) -> None:
     """Create a folder and its parents, each one durable; nothing happens where it exists."""
-    if folder.is_dir():
+    if disk.is_folder(folder):
         return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
+    make_folder(folder.parent, disk)
+    disk.make_folder(folder)
+    disk.sync_folder(folder.parent)
 
 
-def write_synced(path: Path, body: bytes) -> None:
+def write_synced(path: Path, body: bytes, disk: Disk = OS_DISK) -> None:
     """Write a file's bytes to the disk, in place. Its name is durable once its folder is synced."""
-    with path.open("wb") as file:
+    with disk.create(path) as file:
         file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
+        file.sync()
 
 
-def write_file(path: Path, body: bytes) -> None:
+def write_file(path: Path, body: bytes, disk: Disk = OS_DISK) -> None:
     """Write or replace a file, whole or not at all, durably; its folder is made where it does not exist."""
-    with _staged(path, body) as temporary:
-        os.replace(temporary, path)  # noqa: PTH105  tests cut the power here
-    sync_folder(path.parent)
+    with _staged(path, body, disk) as temporary:
+        disk.replace(temporary, path)
+    disk.sync_folder(path.parent)
 
 
-def create_file(path: Path, body: bytes) -> bool:
+def create_file(path: Path, body: bytes, disk: Disk = OS_DISK) -> bool:
     """As :func:`write_file`, unless the file exists; False where it does. Of callers at the same time one gets True.
 
     On a file system without hard links this holds for callers one after the other only: of two at the same time
     the last one's content stays.
     """
-    if path.exists():
+    if disk.is_file(path):
         return False
-    with _staged(path, body) as temporary:
+    with _staged(path, body, disk) as temporary:
         try:
-            os.link(temporary, path)
+            disk.link(temporary, path)
         except FileExistsError:
             return False
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            os.replace(temporary, path)  # noqa: PTH105
-    sync_folder(path.parent)
+            disk.replace(temporary, path)
+    disk.sync_folder(path.parent)
     return True
 
 
@@ -80,12 +69,12 @@ def is_temporary(name: str) -> bool:
 
 
 @contextmanager
-def _staged(path: Path, body: bytes) -> Iterator[Path]:
+def _staged(path: Path, body: bytes, disk: Disk) -> Iterator[Path]:
     """The content, synced, in a temporary file beside ``path``, which is removed at the end."""
-    make_folder(path.parent)
+    make_folder(path.parent, disk)
     temporary = path.with_name(f".{path.name}.{unique()}.tmp")
     try:
-        write_synced(temporary, body)
+        write_synced(temporary, body, disk)
         yield temporary
     finally:
-        temporary.unlink(missing_ok=True)
+        disk.unlink(temporary)

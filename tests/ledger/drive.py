@@ -5,31 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
-from gnosis_ray.storage.object_store import BucketBackend
+from gnosis_ray.storage.backend import mount_store
 from tests.ledger.samples import manifest, store, write
+from tests.support.object_stores import BUCKET, WatchedStore
 
 
 def main(root: str, last: int) -> None:
     """Write the first batch of the run that was begun there, and die on the way."""
-    writer = store(root).resume("latest")
     calls = 0
 
-    def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal calls
-            calls += 1
-            if calls == last:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return real(*args, **kwargs)
+    def count(*_: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        return call
-
-    for name in ("put", "put_if_absent", "copy", "delete"):
-        setattr(BucketBackend, name, deadly(getattr(BucketBackend, name)))
-    write(writer, manifest().batches()[0], energy=1.0)
+    writer = store(root).resume("latest")
+    with mount_store(BUCKET, WatchedStore(BUCKET, count)):
+        write(writer, manifest().batches()[0], energy=1.0)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-import pytest
-
+from gnosis_ray.storage.backend import mount_disk, mount_store
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import BucketBackend
-from tests.support.object_stores import BUCKET
-
-
-class PowerCutError(Exception):
-    """The process is gone."""
+from tests.support.disks import Power, WatchedDisk
+from tests.support.object_stores import BUCKET, WatchedStore
 
 
 class LedgerBackend(Protocol):
@@ -42,28 +37,8 @@ class LedgerBackend(Protocol):
     def corrupt(self, name: str, body: bytes) -> None:
         """Replace the content of a file."""
 
-    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
-        """A switch for the calls that change files."""
-
-
-class Power:
-    """Counts the calls that change something, and fails at the n-th and all after it, as after a crash."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.last: int | None = None
-
-    def cut_at(self, call: int | None) -> None:
-        self.calls, self.last = 0, call
-
-    def watched(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            if self.last is not None and self.calls >= self.last:
-                raise PowerCutError
-            return real(*args, **kwargs)
-
-        return call
+    def power(self, cut: int | None = None, *, tidy: bool) -> AbstractContextManager[Power]:
+        """A switch for the calls that change files; ``cut``: the one at which they begin to fail."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +46,8 @@ class FolderLedger:
     """A folder."""
 
     root: Path
-    cuts: ClassVar[int] = 21
-    """14 syncs of files and folders, 7 renames."""
+    cuts: ClassVar[int] = 35
+    """A folder and 7 files made, 6 of them written, 14 syncs of files and folders, 7 renames."""
 
     def sibling(self, name: str) -> FolderLedger:
         return FolderLedger(self.root.parent / name)
@@ -87,13 +62,11 @@ class FolderLedger:
     def corrupt(self, name: str, body: bytes) -> None:
         (self.root / name).write_bytes(body)
 
-    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
-        power = Power()
-        for name in ("rename", "replace", "link", "fsync"):
-            monkeypatch.setattr(os, name, power.watched(getattr(os, name)))
-        if not tidy:
-            monkeypatch.setattr(shutil, "rmtree", lambda *args, **kwargs: None)
-        return power
+    @contextmanager
+    def power(self, cut: int | None = None, *, tidy: bool) -> Iterator[Power]:
+        power = Power(cut)
+        with mount_disk(self.root, WatchedDisk(power.step, tidy)):
+            yield power
 
 
 @dataclass(frozen=True)
@@ -125,10 +98,8 @@ class BucketLedger:
     def corrupt(self, name: str, body: bytes) -> None:
         BucketBackend(self.root).put(name, body)
 
-    def power(self, monkeypatch: pytest.MonkeyPatch, *, tidy: bool) -> Power:
-        power = Power()
-        for name in ("put", "put_if_absent", "copy"):
-            monkeypatch.setattr(BucketBackend, name, power.watched(getattr(BucketBackend, name)))
-        if not tidy:
-            monkeypatch.setattr(BucketBackend, "delete", lambda *args, **kwargs: None)
-        return power
+    @contextmanager
+    def power(self, cut: int | None = None, *, tidy: bool) -> Iterator[Power]:
+        power = Power(cut)
+        with mount_store(self.root.bucket, WatchedStore(self.root.bucket, power.step, tidy)):
+            yield power

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,8 +17,10 @@ from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.market.columns import DETAILS
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt
-from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend, PowerCutError
+from gnosis_ray.storage.backend import mount_disk
+from tests.ledger.ledger_backends import BucketLedger, FolderLedger, LedgerBackend
 from tests.ledger.samples import manifest, record, store, write
+from tests.support.disks import PowerCutError, WatchedDisk
 
 RUN = manifest()
 FIRST, SECOND, THIRD = RUN.batches()
@@ -40,27 +42,22 @@ def parts(backend: LedgerBackend) -> dict[str, bytes]:
     return {name: body for table in RUN.tables for name, body in backend.files(table).items()}
 
 
-def test_a_write_has_as_many_cuts_as_the_test_below_tries(
-    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    power = backend.power(monkeypatch, tidy=True)
-    write(writer, FIRST)
+def test_a_write_has_as_many_cuts_as_the_test_below_tries(backend: LedgerBackend, writer: RunWriter) -> None:
+    with backend.power(tidy=True) as power:
+        write(writer, FIRST)
     assert power.calls == backend.cuts
 
 
 @EVERY_CUT
 @pytest.mark.parametrize("tidy", [True, False], ids=["error", "kill"])
 def test_a_cut_anywhere_leaves_nothing_or_all_and_a_retry_gives_the_same_bytes(
-    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int, tidy: bool
+    backend: LedgerBackend, writer: RunWriter, cut: int, tidy: bool
 ) -> None:
     other = backend.sibling("reference")
     reference = store(other.root).begin(RUN)
     write(reference, FIRST)
-    power = backend.power(monkeypatch, tidy=tidy)
-    power.cut_at(cut)
-    with pytest.raises(PowerCutError):
+    with backend.power(cut, tidy=tidy), pytest.raises(PowerCutError):
         write(writer, FIRST)
-    power.cut_at(None)
 
     ledger = store(writer.root)
     seen = list(ledger.stream())
@@ -74,26 +71,18 @@ def test_a_cut_anywhere_leaves_nothing_or_all_and_a_retry_gives_the_same_bytes(
 
 @EVERY_CUT
 def test_a_retry_with_other_content_never_mixes_with_what_a_dead_attempt_left(
-    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
+    backend: LedgerBackend, writer: RunWriter, cut: int
 ) -> None:
-    power = backend.power(monkeypatch, tidy=False)
-    power.cut_at(cut)
-    with pytest.raises(PowerCutError):
+    with backend.power(cut, tidy=False), pytest.raises(PowerCutError):
         write(writer, FIRST, energy=1.0)
-    power.cut_at(None)
     write(writer, FIRST, attempt=2, energy=2.0)
     assert_one_attempt(writer, backend)
 
 
 @EVERY_CUT
-def test_resume_finishes_what_was_claimed_and_nothing_else(
-    backend: LedgerBackend, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, cut: int
-) -> None:
-    power = backend.power(monkeypatch, tidy=False)
-    power.cut_at(cut)
-    with pytest.raises(PowerCutError):
+def test_resume_finishes_what_was_claimed_and_nothing_else(backend: LedgerBackend, writer: RunWriter, cut: int) -> None:
+    with backend.power(cut, tidy=False), pytest.raises(PowerCutError):
         write(writer, SECOND)
-    power.cut_at(None)
     claimed = writer.partition.is_claimed(SECOND.index)
     resumed = store(writer.root).resume(RUN.run_id)
     assert list(resumed.committed()) == ([SECOND.index] if claimed else [])
@@ -179,16 +168,16 @@ def test_a_batch_without_a_table_of_the_run_or_of_other_columns_is_refused(write
     assert writer.committed() == {}
 
 
-def test_a_full_disk_is_an_error_that_can_be_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["create", "write", "sync file", "sync folder", "rename"])
+def test_a_full_disk_is_an_error_that_can_be_retried(tmp_path: Path, step: str) -> None:
     writer = store(tmp_path).begin(RUN)
 
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+    def full(what: str, place: Path) -> None:
+        if what == step:
+            raise OSError(errno.ENOSPC, "No space left on device", str(place))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", full)
-        with pytest.raises(ResourceError, match="No space left") as caught:
-            write(writer, FIRST)
+    with mount_disk(tmp_path, WatchedDisk(full)), pytest.raises(ResourceError, match="No space left") as caught:
+        write(writer, FIRST)
     assert caught.value.cause == "OSError"
     assert leftovers(writer) == []
     write(writer, FIRST)

@@ -8,7 +8,6 @@ import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -21,6 +20,7 @@ from gnosis_ray.storage.backend import StorageBackend, open_backend
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import S3Url
 from gnosis_ray.storage.object_store import BucketBackend
+from tests.support.disks import Power, PowerCutError, WatchedDisk
 from tests.support.object_stores import BUCKET
 
 NAMES = ("plain", "a b", "100%", "ü", "x=1/y=2", "deep/deeper/file.parquet", "[ab]*?", ".hidden", "deep/.batch-1.0a")
@@ -136,31 +136,6 @@ def test_a_parquet_footer_is_read_without_the_rows(
     assert_frame_equal(parquet.read_parquet(backend, "part.parquet"), frame)
 
 
-class CrashError(Exception):
-    """The process is gone."""
-
-
-class Crash:
-    """Fails at the n-th call of the operating system that changes something, and at all after it."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, at: int | None, *, tidy: bool) -> None:
-        self.calls, self.at = 0, at
-        for name in ("fsync", "replace", "link", "mkdir", "open"):
-            patch.setattr(os, name, self.watched(getattr(os, name)))
-        patch.setattr(Path, "open", self.watched(Path.open))
-        if not tidy:
-            patch.setattr(Path, "unlink", lambda *args, **kwargs: None)
-
-    def watched(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            if self.at is not None and self.calls >= self.at:
-                raise CrashError
-            return real(*args, **kwargs)
-
-        return call
-
-
 def put(backend: FolderBackend, body: bytes) -> None:
     backend.put("new/deeper/name", body)
 
@@ -174,17 +149,13 @@ def create(backend: FolderBackend, body: bytes) -> None:
 def test_a_crash_at_any_step_leaves_all_or_nothing(
     tmp_path: Path, write: Callable[[FolderBackend, bytes], None], tidy: bool
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        steps = Crash(patch, None, tidy=True)
-        write(FolderBackend(tmp_path / "counted"), b"body")
+    steps = Power()
+    write(FolderBackend(tmp_path / "counted", WatchedDisk(steps.step)), b"body")
     assert steps.calls > 10
     seen = set()
     for at in range(1, steps.calls + 1):
         backend = FolderBackend(tmp_path / f"{at}")
-        with pytest.MonkeyPatch.context() as patch:
-            Crash(patch, at, tidy=tidy)
-            with pytest.raises(CrashError):
-                write(backend, b"body")
+        crash_at(at, backend, lambda crashing: write(crashing, b"body"), tidy=tidy)
         names = backend.names()
         seen.add(bool(names))
         assert [(name, backend.get(name)) for name in names] in ([], [("new/deeper/name", b"body")])
@@ -197,51 +168,46 @@ def test_a_crash_at_any_step_leaves_all_or_nothing(
 
 @pytest.mark.parametrize("tidy", [True, False], ids=["error", "kill"])
 def test_a_crash_while_replacing_leaves_the_earlier_or_the_later(tmp_path: Path, tidy: bool) -> None:
-    backend = FolderBackend(tmp_path)
+    backend, steps = FolderBackend(tmp_path), Power()
     put(backend, b"earlier")
-    with pytest.MonkeyPatch.context() as patch:
-        steps = Crash(patch, None, tidy=True)
-        put(backend, b"earlier")
+    put(FolderBackend(tmp_path, WatchedDisk(steps.step)), b"earlier")
     seen = []
     for at in range(1, steps.calls + 1):
         put(backend, b"earlier")
-        with pytest.MonkeyPatch.context() as patch:
-            Crash(patch, at, tidy=tidy)
-            with pytest.raises(CrashError):
-                put(backend, b"later")
+        crash_at(at, backend, lambda crashing: put(crashing, b"later"), tidy=tidy)
         seen.append(backend.get("new/deeper/name"))
     assert seen == sorted(seen)  # the earlier one up to a step, from then on the later one
     assert set(seen) == {b"earlier", b"later"}
 
 
+def crash_at(step: int, backend: FolderBackend, act: Callable[[FolderBackend], None], *, tidy: bool) -> None:
+    power = Power(cut=step)
+    with pytest.raises(PowerCutError):
+        act(FolderBackend(backend.root, WatchedDisk(power.step, tidy)))
+
+
 @pytest.mark.parametrize("write", [put, create])
 def test_content_is_synced_before_its_name_and_new_folders_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[FolderBackend, bytes], None]
+    tmp_path: Path, write: Callable[[FolderBackend, bytes], None]
 ) -> None:
-    steps: list[str] = []
-    fsync, replace, link = os.fsync, os.replace, os.link
+    steps: list[tuple[str, str]] = []
 
-    def synced(descriptor: int) -> None:
-        path = Path(f"/proc/self/fd/{descriptor}").readlink()
-        steps.append("content" if path.suffix == ".tmp" else f"{path.relative_to(tmp_path)}/")
-        fsync(descriptor)
+    def note(step: str, path: Path) -> None:
+        if step not in ("create", "write", "make folder"):
+            steps.append((step, "." if path.suffix == ".tmp" else path.relative_to(tmp_path).as_posix()))
 
-    def named(source: Path, target: Path) -> None:
-        steps.append("name")
-        (link if write is create else replace)(source, target)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(os, "link" if write is create else "replace", named)
-    write(FolderBackend(tmp_path), b"body")
-    assert steps == ["./", "new/", "content", "name", "new/deeper/"]
+    write(FolderBackend(tmp_path, WatchedDisk(note)), b"body")
+    name = ("link" if write is create else "replace", "new/deeper/name")
+    content = [("sync file", "."), name, ("sync folder", "new/deeper")]
+    assert steps == [("sync folder", "."), ("sync folder", "new"), *content]
 
 
-def test_a_file_system_without_hard_links_creates_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
+def test_a_file_system_without_hard_links_creates_too(tmp_path: Path) -> None:
+    def refused(step: str, path: Path) -> None:
+        if step == "link":
+            raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(os, "link", refused)
-    backend = FolderBackend(tmp_path)
+    backend = FolderBackend(tmp_path, WatchedDisk(refused))
     assert backend.put_if_absent("one", b"first")
     assert not backend.put_if_absent("one", b"second")
     assert (backend.get("one"), backend.children()) == (b"first", ["one"])

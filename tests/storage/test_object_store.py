@@ -17,7 +17,8 @@ import pytest
 
 import gnosis_ray.storage.object_store
 from gnosis_ray.storage.location import S3Url
-from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, map_parallel, short_text
+from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError, S3Store, short_text
+from gnosis_ray.storage.parallel import map_parallel
 from tests.support.object_stores import BUCKET, KEY_ID, SECRET, App, answer, honest, serving
 
 CONFLICT = b"<Error><Code>ConditionalRequestConflict</Code><Message>A delete was under way</Message></Error>"
@@ -77,9 +78,10 @@ def test_what_is_not_there_is_not_found(objects: BucketBackend) -> None:
 
 
 def test_the_store_itself_refuses_the_second_conditional_put(objects: BucketBackend) -> None:
-    assert objects._created("one", b"first")
-    assert not objects._created("one", b"second")
-    assert not objects._created("one", b"first")
+    bucket, key = S3Store(BUCKET), objects.root.key("one")
+    assert bucket.create(key, b"first")
+    assert not bucket.create(key, b"second")
+    assert not bucket.create(key, b"first")
     assert objects.get("one") == b"first"
 
 

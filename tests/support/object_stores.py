@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
+
+from gnosis_ray.storage.object_store import S3Store
 
 BUCKET = "desk-ledgers"
 KEY_ID, SECRET = "AKIATESTTESTTEST", "a-secret-of-the-tests"
@@ -69,3 +72,31 @@ def environment(address: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": "us-east-1",
     }
+
+
+@dataclass(frozen=True)
+class WatchedStore(S3Store):
+    """Calls ``before`` with the name of each request that writes, and with its key; it may raise.
+
+    ``tidy``: whether what is temporary is deleted after an error, as it is not after a kill.
+    """
+
+    before: Callable[[str, str], None]
+    tidy: bool = True
+
+    def put(self, key: str, body: bytes) -> None:
+        self.before("put", key)
+        super().put(key, body)
+
+    def create(self, key: str, body: bytes) -> bool:
+        self.before("create", key)
+        return super().create(key, body)
+
+    def copy(self, source: str, target: str) -> None:
+        self.before("copy", source)
+        super().copy(source, target)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        if self.tidy:
+            self.before("delete", keys[0])
+            super().delete(keys)

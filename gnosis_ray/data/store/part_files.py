@@ -23,7 +23,7 @@ import polars as pl
 from gnosis_ray.errors import IntegrityError, ResourceError, SchemaError
 from gnosis_ray.market.columns import UTC_TIME
 from gnosis_ray.market.datasets import Dataset, check_columns
-from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.backend import disk_of, open_backend
 from gnosis_ray.storage.digests import digest_of, require_digest, require_file_digests
 from gnosis_ray.storage.location import Location
 from gnosis_ray.storage.parquet import parquet_errors, parquet_footer, parquet_frame
@@ -147,7 +147,8 @@ def require_unchanged(paths: Sequence[Location]) -> None:
     :class:`IntegrityError` for one that is not what was written, :class:`OSError` where there is no way to it.
     """
     named = [(path, digest) for path in paths if isinstance(path, Path) and (digest := file_digest_of(path.name))]
-    require_file_digests(named)
+    if named:
+        require_file_digests(named, disk_of(named[0][0]))
 
 
 def split(data: Dataset, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

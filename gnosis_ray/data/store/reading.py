@@ -38,18 +38,18 @@ def read_rows(
         return number_repeats(pl.DataFrame(schema={**wanted, PART: pl.String()}), data)
     paths = [listing.paths[number] for number in chosen["part"].unique().sort()]
     in_range = pl.col("symbol").is_between(pl.lit(chosen["symbol"].min()), pl.lit(chosen["symbol"].max()))
-    scan = pl.scan_parquet(
-        [str(path) for path in paths],
-        hive_partitioning=False,
-        schema=wanted,
-        missing_columns="insert",
-        extra_columns="ignore",
-        include_file_paths=PART if data.repeats else None,
-        glob=False,
-        **backend.scan_arguments(),
-    )
     try:
         require_unchanged(paths)
+        scan = pl.scan_parquet(
+            backend.scan_sources([f"{data.kind}/{path.parent.name}/{path.name}" for path in paths]),
+            hive_partitioning=False,
+            schema=wanted,
+            missing_columns="insert",
+            extra_columns="ignore",
+            include_file_paths=PART if data.repeats else None,
+            glob=False,
+            **backend.scan_arguments(),
+        )
         with parquet_errors():
             rows = scan.filter(in_range if where is None else in_range & where).collect(engine="in-memory")
     except (OSError, pl.exceptions.PolarsError) as error:

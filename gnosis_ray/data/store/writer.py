@@ -15,8 +15,8 @@ from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
 from gnosis_ray.market.datasets import FEATURES, FETCHED_AT, Dataset, conform, dataset
 from gnosis_ray.schemas.core_schemas import DataKind, to_utc
+from gnosis_ray.storage.backend import open_backend
 from gnosis_ray.storage.location import Location, locate
-from gnosis_ray.storage.object_store import map_parallel
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class StoreWriter:
         def write(cut: tuple[str, pl.DataFrame]) -> tuple[Location, bool]:
             return write_part(self.root, data, *cut)
 
-        done = map_parallel(write, cuts)  # most of the time is spent waiting for the store or the disk
+        done = open_backend(self.root).map_waiting(write, cuts)
         written = sum(cut.height for (_, cut), (_, new) in zip(cuts, done, strict=True) if new)
         return AppendResult(written, rows.height - written, tuple(part for part, _ in done))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,14 +17,15 @@ from gnosis_ray.errors import (
     GnosisError,
     IntegrityError,
     NoDataError,
-    ResourceError,
     SchemaError,
 )
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.columns import BARS, KEYS, NEWS, QUOTES, RAW_CHAIN, TRADES
 from gnosis_ray.market.source import MarketSource
 from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.storage.backend import mount_disk
 from tests.data.store.frames import DAY, HOUR, MINUTE, MONDAY, bar, bars, chain, headline, keys, local, quote, trade
+from tests.support.disks import Power, PowerCutError, WatchedDisk
 
 
 @pytest.fixture
@@ -124,18 +124,11 @@ def test_others_read_the_store_as_it_lies(writer: StoreWriter) -> None:
     assert table.height == 6
 
 
-def test_crash_before_the_rename_leaves_nothing(
-    writer: StoreWriter, source: StoreSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_crash_before_the_rename_leaves_nothing(writer: StoreWriter, source: StoreSource) -> None:
     writer.append("bars", bar("AAPL", 0))
-
-    def crash(*_: object) -> None:
-        raise OSError("power cut")
-
-    monkeypatch.setattr(os, "fsync", crash)
-    with pytest.raises(ResourceError, match="power cut"):
+    root, power = local(writer.root), Power(cut=1)
+    with mount_disk(root, WatchedDisk(power.step)), pytest.raises(PowerCutError):
         writer.append("bars", bar("AAPL", 1))
-    monkeypatch.undo()
     assert len([path for path in _files(local(writer.root)) if path.suffix == ".parquet"]) == 1
     assert source.bars(keys(("AAPL", MONDAY + 2 * DAY)), 9).height == 1
     assert writer.append("bars", bar("AAPL", 1)).written == 1
