@@ -29,11 +29,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from gnosis_ray.errors import IntegrityError
 from gnosis_ray.ledger.partition import RunPartition, receipt_bytes
 from gnosis_ray.schemas.run_schemas import BatchReceipt
+from gnosis_ray.storage.digests import with_own_digest, without_own_digest
 from gnosis_ray.storage.object_store import BucketBackend, ObjectStoreError
 
 
@@ -76,7 +77,7 @@ class BucketPartition(RunPartition):
 
     def claim(self, stage: str, receipt: BatchReceipt) -> bool:
         """Step 2: create the claim."""
-        body = Claim(stage=stage, receipt=receipt).model_dump_json().encode()
+        body = with_own_digest(Claim(stage=stage, receipt=receipt).model_dump_json().encode())
         return self.backend.put_if_absent(self.claimed(receipt.batch), body)
 
     def publish(self, index: int) -> None:
@@ -111,4 +112,9 @@ class BucketPartition(RunPartition):
             self.backend.delete([f"{stage}/{table}.parquet" for table in self.tables])
 
     def _claim(self, index: int) -> Claim:
-        return Claim.model_validate_json(self.backend.get(self.claimed(index)))
+        name = self.claimed(index)
+        body, _ = without_own_digest(self.backend.get(name), self.backend.root / name)
+        try:
+            return Claim.model_validate_json(body)
+        except ValidationError as error:
+            raise self.damaged(name, "it holds no claim") from error

@@ -53,8 +53,8 @@ def read_manifest(partition: RunPartition) -> RunManifest:
 def parse_manifest(partition: RunPartition, body: bytes, place: Location) -> RunManifest:
     """The manifest in a file's content, read from ``place``. Raises as :func:`read_manifest`."""
     try:
-        _check_format(partition, body)
-        own, _ = without_own_digest(body, place)
+        own, _ = without_own_digest(body, place)  # a flipped bit is no newer format
+        _check_format(partition, own)
         return RunManifest.model_validate_json(own)
     except ValueError as error:  # of JSON, and of pydantic
         raise IntegrityError(f"Cannot read {place}: {_reason(error)}", cause=type(error).__name__) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from gnosis_ray.errors import LedgerError, nearest_hint
-from gnosis_ray.ledger.manifests import MANIFEST_FILE, MANIFESTS, lost_manifest
+from gnosis_ray.ledger.manifests import MANIFEST_FILE, MANIFESTS, lost_manifest, manifest_name
 from gnosis_ray.ledger.partition import COMMITS, RunPartition, ledger_errors
 from gnosis_ray.ledger.partitions import find_partitions
 from gnosis_ray.ledger.run_writer import RECEIPT_FILE
@@ -64,7 +64,8 @@ class RunFinder:
             return self._latest(begun)
         if run_id not in [run.run_id for run in begun]:
             lost = next((one for one in self.any() if one.run_id == run_id), None)
-            if lost is not None and not damaged:
+            begun_meanwhile = lost is not None and lost.backend.exists(manifest_name(lost))
+            if lost is not None and not damaged and not begun_meanwhile:
                 raise lost_manifest(lost)
             if lost is not None:
                 return lost
