@@ -128,8 +128,8 @@ class PreparedRun:
                 run = replace(self, manifest=manifest)
             manifest = run.manifest
             writer = run.store.resume(manifest.run_id) if self.resumed else run.store.begin(manifest)
-            receipt = writer.receipt()  # of a run that was finished before: there is nothing to resume
-            if receipt is not None and receipt.ended:
+            receipt = writer.finished()  # there is nothing to resume
+            if receipt is not None:
                 return receipt
             return run._work(writer, session, observer)
 

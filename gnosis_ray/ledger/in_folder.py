@@ -93,6 +93,7 @@ class FolderPartition(RunPartition):
     def publish(self, index: int) -> None:
         """Step 3: rename the claimed parts to their final names, then the receipt to the marker."""
         if self.is_committed(index):
+            self.backend.make_durable(self.folder(COMMITS))  # whoever wrote the marker may have died before its sync
             return
         claimed = self.root / self.claimed(index)
         for table in self.tables:
@@ -109,7 +110,7 @@ class FolderPartition(RunPartition):
     def release(self, index: int) -> None:
         """Delete the claimed folder."""
         self.discard(self.claimed(index))
-        sync_folder(self.root / self.folder(COMMITS))
+        self.disk.sync_folder(self.root / self.folder(COMMITS))
 
     def discard(self, stage: str) -> None:
         """Delete a stage; a claimed one no longer has this name."""

@@ -27,6 +27,7 @@ from pydantic import ValidationError
 from gnosis_ray.errors import LedgerError, nearest_hint
 from gnosis_ray.ledger.evidence import EVIDENCE
 from gnosis_ray.ledger.manifests import (
+    MANIFESTS,
     manifest_bytes,
     manifest_copy_name,
     manifest_name,
@@ -193,11 +194,12 @@ class LedgerStore:
         writer = RunWriter.of(self.root, manifest)
         partition = writer.partition
         with ledger_errors(f"begin run {manifest.run_id} in {self.root}"):
-            partition.create()
+            # the manifest first: commits without one are a run that has lost its own
             body, backend, name = manifest_bytes(manifest), partition.backend, manifest_name(partition)
             held = body if backend.put_if_absent(name, body) else backend.get(name)
             backend.require_put_if_absent(name, held)
             backend.put_if_absent(manifest_copy_name(partition), held)
+            partition.create()
         if held != body and read_manifest(partition) != manifest:
             raise LedgerError(f"Run {manifest.run_id} was begun in {self.root} with another manifest at the same time")
         return writer
@@ -208,6 +210,7 @@ class LedgerStore:
         with ledger_errors(f"resume run {writer.run_id} in {self.root}"):
             writer.partition.create()
             writer.partition.recover()
+            writer.partition.make_durable(MANIFESTS)
         return writer
 
     def find(self, run_id: str) -> str:

@@ -198,6 +198,11 @@ class RunPartition(ABC):
         """A batch number that nobody has claimed yet."""
         return max(self._numbers(CLAIMED), default=-1) + 1
 
+    def make_durable(self, *tables: str) -> None:
+        """Make what is seen of the run in tables durable: who wrote it may have died before its names were synced."""
+        for table in tables:
+            self.backend.make_durable(self.folder(table))
+
     def recover(self) -> None:
         """Publish the batches that were claimed by attempts which did not live to publish them."""
         for index in self.claimed_batches():

@@ -9,11 +9,11 @@ from datetime import date
 import polars as pl
 
 from gnosis_ray.errors import IntegrityError, LedgerError
-from gnosis_ray.ledger.partition import RunPartition, ledger_errors
+from gnosis_ray.ledger.partition import COMMITS, RunPartition, ledger_errors
 from gnosis_ray.ledger.partitions import open_partition
 from gnosis_ray.ledger.rows import receipt_of, runs_frame
 from gnosis_ray.ledger.seals import add_seal
-from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, LedgerTable
+from gnosis_ray.ledger.tables import BATCH_TABLES, ORIGIN, RUNS_TABLE, LedgerTable
 from gnosis_ray.market.columns import plain_texts
 from gnosis_ray.schemas.run_schemas import Batch, BatchReceipt, RunManifest, RunReceipt
 from gnosis_ray.storage.digests import digest_of
@@ -91,15 +91,17 @@ class RunWriter:
             return self.partition.receipts()
 
     def seal(self, receipt: RunReceipt) -> None:
-        """Write the run's one row of ``runs``; an existing row is kept, unless its status is ``interrupted``.
+        """Write the run's one row of ``runs``, once its batches are durable, whoever wrote them.
 
-        Side effect: deletes what losing attempts left behind.
+        An existing row is kept, unless its status is ``interrupted``. Side effect: deletes what losing attempts left
+        behind.
         """
         partition = self.partition
         with ledger_errors(f"seal run {self.run_id} in {self.root}", begun=True):
             partition.create()
-            earlier = self.receipt()
-            if earlier is None or not earlier.ended:
+            earlier = self.finished()
+            partition.make_durable(COMMITS)
+            if earlier is None:
                 if receipt.ended:
                     add_seal(partition.backend, partition.label)
                 partition.backend.put(self.receipt_name, parquet_bytes(runs_frame(receipt)))
@@ -110,6 +112,15 @@ class RunWriter:
         opened = receipt.model_copy(update={"status": "interrupted"})
         with ledger_errors(f"open run {self.run_id} in {self.root} again"):
             self.partition.backend.put(self.receipt_name, parquet_bytes(runs_frame(opened)))
+
+    def finished(self) -> RunReceipt | None:
+        """What the run was sealed with as finished, durably, so that a command may say so; None where it was not."""
+        receipt = self.receipt()
+        if receipt is None or not receipt.ended:
+            return None
+        with ledger_errors(f"keep the receipt of run {self.run_id} in {self.root}", begun=True):
+            self.partition.make_durable(RUNS_TABLE)
+        return receipt
 
     def receipt(self) -> RunReceipt | None:
         """What the run was sealed with; None where it is not sealed yet."""

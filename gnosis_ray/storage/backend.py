@@ -59,6 +59,9 @@ class StorageBackend(Protocol):
     def delete(self, names: Sequence[str]) -> None:
         """Delete files; those that do not exist are skipped."""
 
+    def make_durable(self, folder: str = "") -> None:
+        """Make what is seen in a folder durable, whoever wrote it: its writer may have died before it could."""
+
     def names(self, folder: str = "") -> list[str]:
         """The names of all files below a folder, relative to it, sorted; none where there is no such folder."""
 

@@ -36,6 +36,10 @@ class Disk(Protocol):
     A rename is atomic, also in a power cut. Every call raises :class:`OSError` as the operating system does.
     """
 
+    @property
+    def durable_folders(self) -> set[Path]:
+        """Folders whose names, and those of the folders above them, this process has seen synced."""
+
     def create(self, path: Path) -> AbstractContextManager[OpenFile]:
         """A new file, or an emptied one."""
 
@@ -97,6 +101,11 @@ class Disk(Protocol):
 @dataclass(frozen=True)
 class OperatingSystemDisk:
     """The file system of the operating system."""
+
+    @property
+    def durable_folders(self) -> set[Path]:
+        """Of this process."""
+        return _DURABLE_FOLDERS
 
     @contextmanager
     def create(self, path: Path) -> Iterator[OpenFile]:
@@ -187,6 +196,8 @@ class OperatingSystemDisk:
         """In threads."""
         return map_parallel(function, items)
 
+
+_DURABLE_FOLDERS: set[Path] = set()
 
 OS_DISK = OperatingSystemDisk()
 

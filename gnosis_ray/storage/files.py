@@ -13,14 +13,35 @@ from gnosis_ray.storage.disk import OS_DISK, Disk
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What file systems without hard links answer."""
 
+_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS}
+"""What a folder answers that we could not have made a folder in: nothing of ours in it needs a sync."""
+
 
 def make_folder(folder: Path, disk: Disk = OS_DISK) -> None:
-    """Create a folder and its parents, each one durable; nothing happens where it exists."""
-    if disk.is_folder(folder):
+    """Create a folder and its parents where they do not exist, each one durable.
+
+    One that exists may have been made by a process that died before it could sync the name: so the names of all
+    folders down to this one are synced, once a process.
+    """
+    exists = disk.is_folder(folder)
+    if folder == folder.parent or (exists and folder in disk.durable_folders):
         return
     make_folder(folder.parent, disk)
-    disk.make_folder(folder)
-    disk.sync_folder(folder.parent)
+    if not exists:
+        disk.make_folder(folder)
+    try:
+        disk.sync_folder(folder.parent)
+    except OSError as error:
+        if not exists or error.errno not in _NOT_OURS:
+            raise
+    disk.durable_folders.add(folder)
+
+
+def make_durable(folder: Path, disk: Disk = OS_DISK) -> None:
+    """Make what is seen in a folder durable, whoever wrote it; nothing happens where there is no such folder."""
+    if disk.is_folder(folder):
+        make_folder(folder, disk)
+        disk.sync_folder(folder)
 
 
 def write_synced(path: Path, body: bytes, disk: Disk = OS_DISK) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from gnosis_ray.storage.disk import OS_DISK, Disk
-from gnosis_ray.storage.files import create_file, is_temporary, write_file
+from gnosis_ray.storage.files import create_file, is_temporary, make_durable, write_file
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ class FolderBackend:
         path = self.root / name
         if create_file(path, body, self.disk):
             return True
-        self.disk.sync_folder(path.parent)
+        make_durable(path.parent, self.disk)
         return self.disk.read(path) == body
 
     def require_put_if_absent(self, name: str, body: bytes) -> None:
@@ -61,6 +61,10 @@ class FolderBackend:
         """Delete files."""
         for name in names:
             self.disk.unlink(self.root / name)
+
+    def make_durable(self, folder: str = "") -> None:
+        """Sync the names in a folder and those of the folders above it, whoever made them."""
+        make_durable(self.root / folder, self.disk)
 
     def names(self, folder: str = "") -> list[str]:
         """The names of all files below a folder."""

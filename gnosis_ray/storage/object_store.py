@@ -145,6 +145,9 @@ class BucketBackend:
         if names:
             self._store.delete([self.root.key(name) for name in names])
 
+    def make_durable(self, folder: str = "") -> None:
+        """What a store shows is durable."""
+
     def names(self, folder: str = "") -> list[str]:
         """The names of all objects below a folder, relative to it, sorted."""
         return sorted(self.sizes(folder))

@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.storage import parquet
 from gnosis_ray.storage.backend import StorageBackend, open_backend
+from gnosis_ray.storage.files import make_folder
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import S3Url
 from gnosis_ray.storage.object_store import BucketBackend
@@ -149,6 +150,7 @@ def create(backend: FolderBackend, body: bytes) -> None:
 def test_a_crash_at_any_step_leaves_all_or_nothing(
     tmp_path: Path, write: Callable[[FolderBackend, bytes], None], tidy: bool
 ) -> None:
+    make_folder(tmp_path)  # durable from here on: only what is below counts
     steps = Power()
     write(FolderBackend(tmp_path / "counted", WatchedDisk(steps.step)), b"body")
     assert steps.calls > 10
@@ -190,6 +192,7 @@ def crash_at(step: int, backend: FolderBackend, act: Callable[[FolderBackend], N
 def test_content_is_synced_before_its_name_and_new_folders_too(
     tmp_path: Path, write: Callable[[FolderBackend, bytes], None]
 ) -> None:
+    make_folder(tmp_path)
     steps: list[tuple[str, str]] = []
 
     def note(step: str, path: Path) -> None:

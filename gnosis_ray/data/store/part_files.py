@@ -85,7 +85,7 @@ def list_partitions(root: Location, data: Dataset, first: str = "", last: str = 
     Raises :class:`ResourceError` where the folder or bucket refuses.
     """
     prefix, folder = f"{data.period}=", root / data.kind
-    with data_errors():
+    with data_errors(root):
         children = open_backend(root).browse(data.kind)
         names = children("")
     return [
@@ -98,21 +98,25 @@ def list_partitions(root: Location, data: Dataset, first: str = "", last: str = 
 def _parts(children: Callable[[str], list[str]], folder: Location, name: str, label: str) -> list[Part]:
     """The parts in a folder; of two with the same rows, which two versions at once can write, the first."""
     by_content: dict[str, str] = {}
-    for file in sorted(filter(_is_part, children(name))):
+    with data_errors(folder):
+        files = children(name)
+    for file in sorted(filter(_is_part, files)):
         by_content.setdefault(content_hash_of(file), file)
     return [Part(folder / name / file, label) for file in by_content.values()]
 
 
 def bytes_of(root: Location, data: Dataset, parts: Sequence[Location]) -> int:
     """The size of parts of a dataset. Raises :class:`ResourceError` where the folder or bucket refuses."""
-    with data_errors():
+    with data_errors(root):
         sizes = open_backend(root).sizes(data.kind)
     return sum(sizes.get(f"{part.parent.name}/{part.name}", 0) for part in parts)
 
 
 @contextmanager
-def data_errors() -> Iterator[None]:
+def data_errors(place: Location) -> Iterator[None]:
     """Raise what a folder or a bucket refuses as :class:`ResourceError`: no symbol is at fault, and it may pass.
+
+    It names ``place``: the operating system does not say where a write or a sync failed.
 
     What is not there is said by :class:`FileNotFoundError` and :class:`NotADirectoryError`, as ever.
     """
@@ -121,7 +125,9 @@ def data_errors() -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
-        raise ResourceError(str(error), cause=type(error).__name__) from error
+        text = str(error)
+        named = text if str(place) in text else f"Cannot use {place}: {text}"
+        raise ResourceError(named, cause=type(error).__name__) from error
 
 
 def _is_part(name: str) -> bool:
@@ -172,9 +178,10 @@ def write_part(root: Location, data: Dataset, period: str, rows: pl.DataFrame) -
     rows = rows.drop(name for name in data.droppable_columns if rows[name].null_count() == rows.height)
     folder, content = f"{data.kind}/{data.period}={period}", content_hash(rows)
     backend = open_backend(root)
-    with data_errors():
+    with data_errors(root):
         held = next((file for file in backend.children(folder) if content_hash_of(file) == content), None)
         if held is not None:
+            backend.make_durable(folder)  # whoever wrote it may have died before its name was durable
             return root / f"{folder}/{held}", False
         body = _bytes(data, rows)
         name = f"{folder}/part-{content}-{digest_of(body)[:_DIGITS]}.parquet"
@@ -254,7 +261,7 @@ def read_part(part: Part) -> pl.DataFrame:
 
     Raises :class:`IntegrityError` where it is not what was written, :class:`ResourceError` where there is no way to it.
     """
-    with data_errors():
+    with data_errors(part.path):
         body = open_backend(part.path.parent).get(part.path.name)
     digest = file_digest_of(part.path.name)
     if digest is not None:

@@ -1,4 +1,4 @@
-"""The format of a market store, in ``format.json`` at its root: ``{"format": 2}``.
+"""The format of a market store, in ``format.json`` at its root: ``{"format": 2}``, with a digest of its own.
 
 The file is written once, before the first part of a new store. A store without it has format 1 and stays so: reading
 and appending never change a store's format. A store that is still being copied into says ``"complete": false``.
@@ -15,6 +15,7 @@ from gnosis_ray.market.datasets import STORE_DATASETS
 from gnosis_ray.schemas.expectations import was
 from gnosis_ray.schemas.formats import checked_format
 from gnosis_ray.storage.backend import open_backend
+from gnosis_ray.storage.digests import with_own_digest, without_own_digest
 from gnosis_ray.storage.location import Location
 
 STORE_FORMAT = 2
@@ -39,13 +40,13 @@ class StoreFormat:
 def read_format(root: Location) -> StoreFormat:
     """A store's format, complete or not.
 
-    Raises :class:`FormatError` for a newer one, :class:`DataError` where it cannot be read, and
-    :class:`IntegrityError` where it is not what was written.
+    Raises :class:`FormatError` for a newer one, :class:`IntegrityError` where it is not what was written.
     """
     place = root / FORMAT_FILE
     try:
-        with data_errors():
-            found = json.loads(open_backend(root).get(FORMAT_FILE))
+        with data_errors(root):
+            body, _ = without_own_digest(open_backend(root).get(FORMAT_FILE), place)
+        found = json.loads(body)
     except (FileNotFoundError, NotADirectoryError):
         return StoreFormat(1, stated=False)
     except ValueError as error:
@@ -69,7 +70,10 @@ def state_format(root: Location) -> None:
 
     Side effect: creates :data:`FORMAT_FILE` where there is neither it nor any part.
     """
-    if require_format(root).stated or holds_parts(root):
+    stated = require_format(root).stated
+    if stated or holds_parts(root):
+        with data_errors(root):
+            open_backend(root).make_durable()  # who stated it may have died before the name was durable
         return
     _put_first(root, _body(complete=True))
     require_format(root)  # another process may have been first
@@ -91,21 +95,21 @@ def begin_copy(root: Location) -> None:
 
 def seal_copy(root: Location) -> None:
     """Mark a copy as finished. Raises :class:`DataError` where an object store refuses."""
-    with data_errors():
+    with data_errors(root):
         open_backend(root).put(FORMAT_FILE, _body(complete=True))
 
 
 def holds_parts(root: Location) -> bool:
     """Whether a store has a folder with anything of any kind."""
-    with data_errors():
+    with data_errors(root):
         return any(open_backend(root).children(kind) for kind in STORE_DATASETS)
 
 
 def _put_first(root: Location, body: bytes) -> None:
-    with data_errors():
+    with data_errors(root):
         open_backend(root).put_if_absent(FORMAT_FILE, body)
 
 
 def _body(*, complete: bool) -> bytes:
     stated = {"format": STORE_FORMAT} if complete else {"format": STORE_FORMAT, "complete": False}
-    return f"{json.dumps(stated)}\n".encode()
+    return with_own_digest(json.dumps(stated).encode())

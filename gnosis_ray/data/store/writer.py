@@ -9,7 +9,7 @@ import polars as pl
 
 from gnosis_ray.data.store.catalog import Catalog
 from gnosis_ray.data.store.deduplication import ComparedRows, compare_with_store, last_measured
-from gnosis_ray.data.store.part_files import split, write_part
+from gnosis_ray.data.store.part_files import data_errors, split, write_part
 from gnosis_ray.data.store.store_format import state_format
 from gnosis_ray.data.store.validation import check_values
 from gnosis_ray.errors import DataError
@@ -88,10 +88,12 @@ class StoreWriter:
         compared = rows.join(known, on=key, how="left", maintain_order="left")
         new = compared.filter(pl.col("known_value").ne_missing(pl.col("value"))).select(rows.columns)
         done = self._write(FEATURES, new)
+        self._keep(FEATURES, rows, new)
         return AppendResult(done.written, done.known + rows.height - new.height, done.parts)
 
     def _append(self, data: Dataset, rows: pl.DataFrame, compared: ComparedRows) -> AppendResult:
         done = self._write(data, compared.new)
+        self._keep(data, rows, compared.new)
         left_out = compared.contradicting.select(*data.identity, "known_at")
         known = done.known + rows.height - compared.new.height - left_out.height
         return AppendResult(done.written, known, done.parts, left_out)
@@ -108,6 +110,15 @@ class StoreWriter:
         twice = rows.filter(pl.struct(*data.identity, "known_at").is_duplicated())
         _refuse(data, twice, where, "two values")
         return rows
+
+    def _keep(self, data: Dataset, rows: pl.DataFrame, new: pl.DataFrame) -> None:
+        """Make durable what holds the rows that were there already: its writer may have died before it could."""
+        if new.height < rows.height:
+            backend = open_backend(self.root)
+            periods = rows.select(data.period_of(pl.col(data.event)).unique().sort()).to_series()
+            folders = [f"{data.kind}/{data.period}={period}" for period in periods]
+            with data_errors(self.root):
+                backend.map_waiting(backend.make_durable, folders)
 
     def _write(self, data: Dataset, rows: pl.DataFrame) -> AppendResult:
         cuts = list(split(data, rows))

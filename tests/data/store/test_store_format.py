@@ -18,6 +18,7 @@ from gnosis_ray.errors import ConfigError, DataError, FormatError, IntegrityErro
 from gnosis_ray.market.calendar import SessionCalendar
 from gnosis_ray.market.datasets import DATASETS
 from gnosis_ray.schemas.core_schemas import DataKind
+from gnosis_ray.storage.digests import without_own_digest
 from gnosis_ray.storage.location import Location, S3Url
 from gnosis_ray.storage.object_store import BucketBackend
 from tests.data.store.frames import DAY, MONDAY, bar, keys
@@ -118,7 +119,7 @@ def test_a_new_store_states_its_format_with_its_first_part(root: Location) -> No
     assert read_format(root) == StoreFormat(1, stated=False)
     StoreWriter(root).append("bars", bar("AAPL", 0))
     stated = _get(root)
-    assert json.loads(stated) == {"format": STORE_FORMAT}
+    assert json.loads(without_own_digest(stated, root)[0]) == {"format": STORE_FORMAT}
     StoreWriter(root).append("bars", bar("AAPL", 1))
     assert _get(root) == stated
     assert read_format(root) == StoreFormat(STORE_FORMAT)
@@ -149,6 +150,19 @@ def test_a_damaged_format_is_named(tmp_path: Path, body: bytes) -> None:
     _put(root, body)
     with pytest.raises(IntegrityError, match=r'format\.json: Expected {"format": NUMBER}, was .*Put the file back'):
         coverage(root)
+
+
+def test_a_flipped_bit_in_a_format_is_found(tmp_path: Path) -> None:
+    StoreWriter(tmp_path).append("bars", bar("AAPL", 0))
+    whole = _get(tmp_path)
+    for bit in range(8 * len(whole)):
+        at, changed = bit // 8, bytearray(whole)
+        changed[at] ^= 1 << bit % 8
+        _put(tmp_path, bytes(changed))
+        try:
+            assert read_format(tmp_path) == StoreFormat(STORE_FORMAT)  # a digest that is none any more says nothing
+        except IntegrityError as error:
+            assert "format.json" in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("found", ["{}", '{"format": "2"}', '{"format": 0}', '{"format": true}'])
