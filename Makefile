@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: scan test lint test-fast hostile-inputs test-chaos chaos hostile test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
+.PHONY: scan test lint test-fast hostile-inputs test-chaos chaos simulate hostile test-real test-wheel test-ccxt skips cover pin-decisions bench lock clean
 
 scan: $(VENV)/.runtime
 	$(BIN)/gnosis-ray scan $(ARGS)
@@ -36,6 +36,11 @@ N ?= 100
 SEED ?= 1
 chaos: $(VENV)/.dev
 	$(BIN)/python -m tests.chaos.random_faults --runs $(N) --seed $(SEED)
+
+# Runs and appends on simulated disks, object stores, hosts and time: N seeds from SEED on; N=1 prints the steps.
+simulate: N = 10000
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation --runs $(N) --seed $(SEED)
 
 # What vendors, files and texts of others may not do (SECURITY.md). `make test` runs it too.
 hostile: $(VENV)/.dev build/ccxt/.installed
