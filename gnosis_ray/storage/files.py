@@ -14,7 +14,7 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 """What file systems without hard links answer."""
 
 _NOT_OURS = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.EROFS}
-"""What a folder answers that we could not have made a folder in: nothing of ours in it needs a sync."""
+"""What a folder answers in which we can write nothing: nothing of ours in it needs a sync."""
 
 
 def make_folder(folder: Path, disk: Disk = OS_DISK) -> None:
@@ -27,13 +27,11 @@ def make_folder(folder: Path, disk: Disk = OS_DISK) -> None:
     if folder == folder.parent or (exists and folder in disk.durable_folders):
         return
     make_folder(folder.parent, disk)
-    if not exists:
+    if exists:
+        _sync_seen(folder.parent, disk)
+    else:
         disk.make_folder(folder)
-    try:
         disk.sync_folder(folder.parent)
-    except OSError as error:
-        if not exists or error.errno not in _NOT_OURS:
-            raise
     disk.durable_folders.add(folder)
 
 
@@ -41,7 +39,7 @@ def make_durable(folder: Path, disk: Disk = OS_DISK) -> None:
     """Make what is seen in a folder durable, whoever wrote it; nothing happens where there is no such folder."""
     if disk.is_folder(folder):
         make_folder(folder, disk)
-        disk.sync_folder(folder)
+        _sync_seen(folder, disk)
 
 
 def write_synced(path: Path, body: bytes, disk: Disk = OS_DISK) -> None:
@@ -87,6 +85,14 @@ def unique() -> str:
 def is_temporary(name: str) -> bool:
     """Whether a file of this name is still being written, or was when its writer died."""
     return name.startswith(".") and name.endswith(".tmp")
+
+
+def _sync_seen(folder: Path, disk: Disk) -> None:
+    try:
+        disk.sync_folder(folder)
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 
 from gnosis_ray.storage import parquet
 from gnosis_ray.storage.backend import StorageBackend, open_backend
+from gnosis_ray.storage.disk import OS_DISK
 from gnosis_ray.storage.files import make_folder
 from gnosis_ray.storage.folder import FolderBackend
 from gnosis_ray.storage.location import S3Url
@@ -226,3 +227,28 @@ def test_a_folder_that_may_not_be_listed_is_an_error(tmp_path: Path, monkeypatch
     for listing in (FolderBackend(tmp_path).names, FolderBackend(tmp_path).children):
         with pytest.raises(PermissionError):
             listing()
+
+
+def test_folders_above_that_are_not_ours_need_no_sync(tmp_path: Path) -> None:
+    """Who may not open a folder, or has it on a disk that cannot be written, has made none in it."""
+
+    def refused(step: str, path: Path) -> None:
+        if step == "sync folder" and path == tmp_path.parent:
+            raise OSError(errno.EACCES, "Permission denied", str(path))
+
+    OS_DISK.durable_folders.discard(tmp_path)
+    backend = FolderBackend(tmp_path, WatchedDisk(refused))
+    backend.put("new/name", b"body")
+    assert backend.get("new/name") == b"body"
+    assert tmp_path in OS_DISK.durable_folders
+
+
+def test_a_folder_that_fails_to_sync_is_an_error(tmp_path: Path) -> None:
+    def failing(step: str, path: Path) -> None:
+        if step == "sync folder" and path == tmp_path.parent:
+            raise OSError(errno.EIO, "Input/output error")
+
+    OS_DISK.durable_folders.discard(tmp_path)
+    with pytest.raises(OSError, match="Input/output error"):
+        FolderBackend(tmp_path, WatchedDisk(failing)).put("new/name", b"body")
+    assert tmp_path not in OS_DISK.durable_folders
