@@ -15,6 +15,7 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> int:
     heard, told = os.pipe()
     os.set_blocking(heard, False)
     monkeypatch.setattr(last_words, "_pipe", told)
+    monkeypatch.setattr(last_words, "_texts", [])  # a Ray that other tests share has words of its own
     return heard
 
 

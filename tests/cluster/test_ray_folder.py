@@ -139,8 +139,8 @@ def test_others_may_write_where_they_may_come(tmp_path: Path) -> None:
         (folder / "ray").chmod(0o777)
         (folder / "ray" / "session").chmod(0o755)
         folder.chmod(mode)
-    tmp_path.chmod(0o755)
-    tmp_path.parent.chmod(0o755)
-    tmp_path.parent.parent.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.owner() == tmp_path.owner() and folder.stat().st_mode & 0o777 == 0o700:
+            folder.chmod(0o755)
     assert writable_by_others(private / "ray" / "session") is None
     assert writable_by_others(shared / "ray" / "session") == shared / "ray"

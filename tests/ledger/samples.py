@@ -16,6 +16,7 @@ from gnosis_ray.ledger.rows import scan_frames
 from gnosis_ray.ledger.run_writer import RunWriter
 from gnosis_ray.ledger.tables import feature_columns
 from gnosis_ray.market.columns import DETAILS
+from gnosis_ray.plain_text import plain_text
 from gnosis_ray.schemas.core_schemas import (
     ENGINE_KINDS,
     EngineKind,
@@ -169,7 +170,7 @@ def store(path: str | Location) -> LedgerStore:
     return LedgerStore(path, ENGINE_FEATURES)
 
 
-_texts = st.text(max_size=12)
+_texts = st.text(max_size=12).map(plain_text)  # as they are once they have entered
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
 _positive = st.floats(min_value=1e-300, allow_nan=False, allow_infinity=False)
 _shares = st.floats(min_value=0.0, max_value=1.0)

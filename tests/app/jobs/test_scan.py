@@ -313,4 +313,4 @@ def test_the_command_line_ends_in_the_true_exit_code(
         said = capsys.readouterr()
         json.loads(said.out)
         assert "SYNTHETIC" not in said.err
-        assert ("failed NOBODY at load" in said.err) == ("NOBODY" in symbols)
+        assert ("1 failed (NOBODY at load: " in said.err) == ("NOBODY" in symbols)
