@@ -43,7 +43,7 @@ for verb in (fetch, backfill, verify, data_upgrade):
 def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> int:
     """Import the files of FOLDER. Bad rows are rejected or repaired, and counted by reason; it may be repeated.
 
-    The exit code is 4 where no row of the files is in the store afterwards.
+    The exit code is 4 where no row of the files is in the store afterwards, 3 where none of one file is.
     """
     config = load_settings(profile, data_dir)
     store = market_store(config)
@@ -62,7 +62,7 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
         f"Read {report.rows_read:,} rows: {report.rows_written:,} written, {report.rows_known:,} known before, "
         f"{report.refused['rows'].sum():,} refused. Store: {store}"
     )
-    for text in (*_empty(report), *report.hints):
+    for text in (*_without_rows(report), *report.hints):
         stderr.print(text, markup=False, highlight=False)
     if report.rows_written + report.rows_known == 0:
         stderr.print("Nothing was imported.")
@@ -71,11 +71,12 @@ def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Lo
     stderr.print(
         f"Scan it with: gnosis-ray scan --provider store{where} --universe sp500 (or --symbols A,B; --as-of T)"
     )
-    return ExitCode.DONE
+    return ExitCode.FINDINGS if report.refused_whole else ExitCode.DONE
 
 
-def _empty(report: ImportReport) -> list[str]:
-    return [f"{table}: no rows, a header at most." for table in report.empty]
+def _without_rows(report: ImportReport) -> list[str]:
+    empty = [f"{table}: no rows, a header at most." for table in report.empty]
+    return empty + [f"{table}: all of its rows were refused." for table in report.refused_whole]
 
 
 @command.command(name="list")

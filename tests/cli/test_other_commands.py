@@ -252,6 +252,13 @@ def test_an_import_names_the_file_and_the_column_that_are_wrong(
     assert "Traceback" not in failed.err
 
 
+def test_a_file_all_of_whose_rows_are_refused_is_a_finding(call: Call, tmp_path: Path) -> None:
+    folder = write(tmp_path / "feed", {**CHAIN, "strike": ["a hundred"] * 2}, BARS)
+    done = call("data", "import", folder, "--mapping", "us_2026_07", "--data-dir", "market")
+    assert done.code == 3
+    assert "chains.parquet: all of its rows were refused." in done.err
+
+
 def test_an_unknown_mapping_names_the_nearest(call: Call, tmp_path: Path) -> None:
     unknown = call("data", "import", write(tmp_path / "us_2026", CHAIN, BARS))
     assert (unknown.code, unknown.out) == (2, "")

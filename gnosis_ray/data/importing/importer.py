@@ -52,7 +52,7 @@ class ImportReport:
     """The result of an import. ``refused`` and ``notes`` are :data:`FINDINGS`; noted rows are stored, some repaired.
 
     ``rows_read`` = ``rows_written`` + ``rows_known`` (the store had them) + the refused rows. ``empty``: the tables
-    whose files hold no row.
+    whose files hold no row; ``refused_whole``: those all of whose rows were refused.
     """
 
     rows_read: int
@@ -61,6 +61,7 @@ class ImportReport:
     refused: pl.DataFrame
     notes: pl.DataFrame
     empty: tuple[str, ...] = ()
+    refused_whole: tuple[str, ...] = ()
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ def import_dataset(
     limits = limits or load_config().config.data.files
     total = len(mapping.tables)
     read = written = known = 0
-    results, empty = [], []
+    results, empty, refused_whole = [], [], []
     for done, table in enumerate(mapping.tables):
         if progress:
             progress(table.file, done, total)
@@ -118,11 +119,12 @@ def import_dataset(
         results.append(checked.refusing(_findings(raw, table, event, CONTRADICTS_STORE, disputed)))
         read, written, known = read + raw.height, written + appended.written, known + appended.known
         empty += [] if raw.height else [table.file]
+        refused_whole += [table.file] if raw.height and not (appended.written or appended.known) else []
         if progress:
             progress(table.file, done + 1, total)
     refused = pl.concat([checked.refused for checked in results])
     notes = pl.concat([checked.notes for checked in results])
-    return ImportReport(read, written, known, refused, notes, tuple(empty))
+    return ImportReport(read, written, known, refused, notes, tuple(empty), tuple(refused_whole))
 
 
 def _apply_rules(raw: pl.DataFrame, table: TableMapping, calendar: SessionCalendar) -> _CheckedRows:
