@@ -153,7 +153,7 @@ def test_a_run_with_plug_ins_keeps_what_became_of_their_strategies(
     outcome = scanned(resolved_for_workers(settings(tmp_path, ALL)), market_calendar)
     traded = next(record for record in outcome.records if record.trade_ideas)
     considered = outcome.evidence["considered"].filter(symbol=traded.symbol)
-    assert {"jade_lizard", "short_stock"} <= set(considered["strategy"])
+    assert {"jade_lizard", "short_stock"} <= set(considered["strategy_type"])
 
 
 def _sells_a_put_and_a_call_spread(records: list[LedgerRecord]) -> None:

@@ -20,10 +20,10 @@ from gnosis_ray.schemas.run_schemas import RunReceipt
 
 FC = TypeVar("FC", bound=Callable[..., Any])
 
-FIGURES = frozenset({"score", "cost_usd", "max_loss_usd", "expected_usd"})
+FIGURES = frozenset({"confidence", "probability_of_profit", "score", "cost_usd", "max_loss_usd", "expected_usd"})
 """Text columns of the table that hold figures."""
 
-SPARE = ("p_profit", "cost_usd", "strategy", "expected_usd", "confidence", "side")
+SPARE = ("probability_of_profit", "cost_usd", "strategy_type", "expected_usd", "confidence", "side")
 """Columns that a narrow terminal does without, the first first; symbol, score, maximum loss and trade stay."""
 
 MOST_SHOWN = 1_000_000
@@ -42,7 +42,7 @@ class IdeaFilter:
         """The ideas that pass, in their order."""
         wanted = pl.col("confidence") >= self.min_confidence
         if self.strategies:
-            wanted &= pl.col("strategy").is_in(self.strategies)
+            wanted &= pl.col("strategy_type").is_in(self.strategies)
         if self.sides:
             wanted &= pl.col("side").is_in(self.sides)
         passed = ideas.filter(wanted)
@@ -107,15 +107,20 @@ def _readable(ideas: pl.DataFrame) -> pl.DataFrame:
     return ideas.select(
         "symbol",
         "side",
-        "confidence",
+        _percent("confidence"),
         _fixed(pl.col("score"), 3).alias("score"),
-        pl.col("probability_of_profit").alias("p_profit"),
+        _percent("probability_of_profit"),
         expected_usd=_dollars(expected),
         cost_usd=_dollars(pl.col("cost_usd")),
         max_loss_usd=pl.when(loss.is_infinite()).then(pl.lit("unbounded")).otherwise(_dollars(loss)),
-        strategy=pl.col("strategy"),
+        strategy_type=pl.col("strategy_type"),
         trade=pl.col("trade"),
     )
+
+
+def _percent(name: str) -> pl.Expr:
+    """A share as text in percent, as reports write it; machines get the fraction."""
+    return pl.col(name).map_elements(lambda share: f"{share:.0%}", return_dtype=pl.String)
 
 
 def _dollars(amount: pl.Expr) -> pl.Expr:
@@ -128,5 +133,5 @@ def _fixed(figure: pl.Expr, digits: int) -> pl.Expr:
 
 
 def _strategies(ideas: pl.DataFrame) -> str:
-    counted = ideas["strategy"].value_counts().sort(["count", "strategy"], descending=[True, False])
+    counted = ideas["strategy_type"].value_counts().sort(["count", "strategy_type"], descending=[True, False])
     return ", ".join(f"{name} {count}" for name, count in counted.iter_rows())

@@ -22,7 +22,7 @@ CONSIDERED = _schema(
     {
         **KEYS,
         "position": pl.UInt32,  # in the order in which the trade agent came to them
-        "strategy": pl.String,
+        "strategy_type": pl.String,
         "outcome": pl.String,  # "chosen", "alternative", or why it is no idea
     }
 )

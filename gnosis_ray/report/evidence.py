@@ -107,7 +107,7 @@ def payoff_diagrams(entry: SymbolEntry) -> dict[str, PayoffDiagram]:
 
 def considered(entry: SymbolEntry) -> dict[str, str]:
     """Strategy -> what the trade agent made of it, in its order."""
-    return dict(_of(entry, "considered").sort("position").select("strategy", "outcome").iter_rows())
+    return dict(_of(entry, "considered").sort("position").select("strategy_type", "outcome").iter_rows())
 
 
 def daily_bars(entry: SymbolEntry) -> tuple[DailyBar, ...]:

@@ -18,7 +18,9 @@ STOCK_WORDS = {"buy": "buy", "sell": "sell short"}
 
 
 def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
-    """Rows of ``TRADE_IDEAS``, best ``score`` first; the columns keep their names and order from release to release.
+    """Rows of ``TRADE_IDEAS``, best ``score`` first.
+
+    The columns keep their names and order from release to release; those that are the ledger's have its names.
 
     score = (expected value + expected edge) / maximum loss x confidence. A negative expectation counts whole: doubt
     makes no loss smaller. An unbounded loss stands as that many stop distances as its size was reckoned with. Ideas
@@ -30,7 +32,7 @@ def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
     share = expected / _loss()
     return ideas.select(
         "symbol",
-        pl.col("strategy_type").alias("strategy"),
+        "strategy_type",
         "side",
         "confidence",
         share.mul(pl.when(share > 0).then(pl.col("confidence")).otherwise(1.0)).alias("score"),
@@ -38,11 +40,11 @@ def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
         (pl.col("expected_value") * units).alias("expected_value_usd"),
         (pl.col("expected_edge") * units).alias("expected_edge_usd"),
         pl.struct("legs", "recommended_units").map_elements(_trade, return_dtype=pl.String).alias("trade"),
-        units.alias("units"),
+        "recommended_units",
         (pl.col("cost_per_unit") * units).alias("cost_usd"),
         (pl.col("max_loss") * units).alias("max_loss_usd"),
         (pl.col("max_profit") * units).alias("max_profit_usd"),
-        pl.col("breakeven_levels").alias("breakevens"),
+        "breakeven_levels",
         "cost_per_unit",
         "target_exit_price",
         "stop_loss_price",
@@ -52,7 +54,7 @@ def ideas_frame(ideas: pl.DataFrame, receipt: RunReceipt) -> pl.DataFrame:
         pl.lit(receipt.run_id).alias("run_id"),
         pl.lit(receipt.synthetic).alias("synthetic"),
         pl.col("id"),
-        pl.col("rationale").alias("why"),
+        "rationale",
     ).sort(["score", "confidence", "symbol", "id"], descending=[True, True, False, False], nulls_last=True)
 
 

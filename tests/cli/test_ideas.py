@@ -154,10 +154,10 @@ def test_a_narrow_terminal_keeps_the_trade_whole_and_says_what_it_left_out(
         assert ("3 x 2026-08-21 +320C -330C" in table) is (columns == 80)
         assert "max loss $" in table
         assert f"line of {columns} characters: " in said
-        assert "p profit" in said
+        assert "probability of profit" in said
     monkeypatch.setenv("COLUMNS", "200")
     table, said = shown(capsys, idea("a"))
-    assert "p profit" in table
+    assert "probability of profit" in table
     assert said == ""
 
 

@@ -134,16 +134,16 @@ def test_json_parses_and_is_all_there_is_on_stdout(
     ideas = LedgerStore("ledger-synthetic").read("trade_ideas")
     assert len(rows) == ideas.height > 0
     assert {row["symbol"] for row in rows} == set(ideas["symbol"])
-    assert strategy in {row["strategy"] for row in rows}
+    assert strategy in {row["strategy_type"] for row in rows}
     assert all(row["synthetic"] is True and row["as_of"] == "2026-07-10T20:00:00Z" for row in rows)
-    assert all((row["max_loss_usd"] == "Infinity") == (row["strategy"] == "short_stock") for row in rows)
-    assert all(row["cost_usd"] == row["cost_per_unit"] * row["units"] for row in rows)
+    assert all((row["max_loss_usd"] == "Infinity") == (row["strategy_type"] == "short_stock") for row in rows)
+    assert all(row["cost_usd"] == row["cost_per_unit"] * row["recommended_units"] for row in rows)
     ranks = [(row["score"] is not None, row["score"] or 0.0, row["confidence"]) for row in rows]
     assert ranks == sorted(ranks, reverse=True)
     frame = pl.read_csv(io.StringIO(call("runs", "show", "--format", "csv", "--top", "0").out))
-    assert frame["max_loss_usd"].is_infinite().to_list() == (frame["strategy"] == "short_stock").to_list()
+    assert frame["max_loss_usd"].is_infinite().to_list() == (frame["strategy_type"] == "short_stock").to_list()
     table = call("runs", "show", "--top", "0").out
-    assert ("unbounded" in table) == (frame["strategy"] == "short_stock").any()
+    assert ("unbounded" in table) == (frame["strategy_type"] == "short_stock").any()
 
 
 @pytest.mark.parametrize("top", [1, 2])
