@@ -16,6 +16,7 @@ from rich.text import Text
 
 from gnosis_ray.api.console_observer import ConsoleObserver, PlainConsole, plain_console
 from gnosis_ray.cli.options import Format
+from gnosis_ray.cli.output_encoding import use_utf8
 from gnosis_ray.errors import ConfigError
 from gnosis_ray.plain_text import plain_text
 from gnosis_ray.report.serialization import csv_text, json_text
@@ -49,7 +50,7 @@ def emit(
     """
     if format_ == "table":
         fits = sys.stdout.isatty() or "COLUMNS" in os.environ
-        console = _StdoutConsole(highlight=False, emoji=False, width=None if fits else PIPED_WIDTH)
+        console = stdout_console(None if fits else PIPED_WIDTH)
         line = console.width
         shown = _fitting(frame, line, spare)
         console.print(_table(console, shown, title, right))
@@ -57,15 +58,26 @@ def emit(
         if hidden:
             stderr.print(f"Not in a line of {line} characters: {', '.join(hidden)}", style="dim")
     elif format_ == "json":
-        click.echo(json_text(frame.rows(named=True)))
+        write_for_machines(f"{json_text(frame.rows(named=True))}\n")
     elif format_ == "csv":
-        click.echo(csv_text(frame), nl=False)
+        write_for_machines(csv_text(frame))
     else:
         if sys.stdout.isatty():
             raise ConfigError("Parquet is not for a terminal: redirect stdout to a file")
         body = io.BytesIO()  # Polars hides that the reader of a pipe has gone
         frame.write_parquet(body)
         sys.stdout.buffer.write(body.getbuffer())
+
+
+def write_for_machines(text: str) -> None:
+    """Write text to stdout as UTF-8, whatever the terminal's encoding is."""
+    use_utf8()
+    click.echo(text, nl=False)
+
+
+def stdout_console(width: int | None) -> PlainConsole:
+    """A console on stdout whose texts are literal, and which passes on that the reader has gone."""
+    return _StdoutConsole(highlight=False, markup=False, emoji=False, width=width)
 
 
 class _StdoutConsole(PlainConsole):

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from gnosis_ray.api.console_observer import PlainConsole
 from gnosis_ray.api.explain import symbol_report
-from gnosis_ray.cli.console import PIPED_WIDTH, stderr
+from gnosis_ray.cli.console import PIPED_WIDTH, stderr, stdout_console, write_for_machines
 from gnosis_ray.cli.ledgers import ledger_named_or_found
 from gnosis_ray.cli.options import FileParam, Format, limited_format_option, out_option
 from gnosis_ray.ledger.ledger_store import LedgerStore
@@ -33,10 +32,10 @@ def command(symbol: str, run: str, out: Location | None, html: Path | None, form
     if html is not None:
         _write_page(report, html)
     if format_ == "json":
-        click.echo(json_text(report))
+        write_for_machines(f"{json_text(report)}\n")
     else:
         width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH
-        print_report(report, PlainConsole(highlight=False, width=width, markup=False, emoji=False))
+        print_report(report, stdout_console(width))
     for sentence in report.missing:
         stderr.print(sentence)
     if html is not None:

@@ -18,6 +18,7 @@ import click
 
 from gnosis_ray.cli.console import print_error
 from gnosis_ray.cli.logs import log_level_option
+from gnosis_ray.cli.output_encoding import make_total
 from gnosis_ray.clock import monotonic_seconds
 from gnosis_ray.errors import GnosisError, exit_code_of, is_exhausted, nearest_hint
 from gnosis_ray.exit_codes import MEANINGS, ExitCode
@@ -99,6 +100,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Side effects: whatever the verb does. In the main thread SIGTERM ends it as SIGINT does, with its own code.
     """
     ending = _Ending()
+    make_total()
     try:
         with _terminable(ending):
             result = gnosis_ray.main(args=arguments, prog_name="gnosis-ray", standalone_mode=False)
