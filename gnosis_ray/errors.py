@@ -267,11 +267,12 @@ def is_exhausted(error: BaseException) -> bool:
 def require_no_fault_of_machine(error: BaseException) -> None:
     """Return where ``error`` may be a symbol's own; raise it where it ends the run (see :class:`GnosisError`).
 
-    An error of no type of ours by which the disk, a quota or the memory gave out is raised as :class:`ResourceError`.
+    An error of no type of ours by which the disk or a quota gave out is raised as :class:`ResourceError`. Memory that
+    gave out may be a symbol's doing: computed alone, it is found out.
     """
     if isinstance(error, GnosisError) and error.ends_run:
         raise error
-    if is_exhausted(error):
+    if is_exhausted(error) and not isinstance(error, MemoryError):
         raise ResourceError(f"{type(error).__name__}: {error}", cause=type(error).__name__) from error
 
 

@@ -131,7 +131,6 @@ def test_a_hint_lists_only_a_few_names() -> None:
         (LedgerError("Cannot write"), LedgerError),
         (IntegrityError("is not what was written"), IntegrityError),
         (ResourceError("quota"), ResourceError),
-        (MemoryError(), ResourceError),
         (OSError(errno.ENOSPC, "No space left on device", "/home/x"), ResourceError),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), ResourceError),
     ],
@@ -141,7 +140,9 @@ def test_no_symbol_is_at_fault_for_what_the_machine_lacks(error: Exception, rais
         require_no_fault_of_machine(error)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), NoDataError("none"), StageError("no"), FileNotFoundError(2, "no")])
+@pytest.mark.parametrize(
+    "error", [KeyError("x"), MemoryError(), NoDataError("none"), StageError("no"), FileNotFoundError(2, "no")]
+)
 def test_a_symbol_may_be_at_fault_for_the_rest(error: Exception) -> None:
     require_no_fault_of_machine(error)
 

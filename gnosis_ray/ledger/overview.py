@@ -8,9 +8,9 @@ from datetime import date
 
 from gnosis_ray.errors import FormatError, IntegrityError, LedgerError
 from gnosis_ray.ledger.manifests import read_manifest
-from gnosis_ray.ledger.partition import RunPartition
+from gnosis_ray.ledger.partition import RunPartition, ledger_errors
 from gnosis_ray.ledger.run_writer import RunWriter
-from gnosis_ray.ledger.whole_runs import require_whole
+from gnosis_ray.ledger.whole_runs import require_all_batches
 from gnosis_ray.schemas.run_schemas import BatchReceipt, RunManifest, RunReceipt
 
 
@@ -24,7 +24,7 @@ class RunOverview:
     receipt: RunReceipt | None = None
     """None where the run was never sealed."""
     batches: Mapping[int, BatchReceipt] = field(default_factory=dict)
-    """The whole batches."""
+    """The whole batches of a run without an end; those of a sealed one are counted, not read."""
     error: FormatError | IntegrityError | LedgerError | None = None
     """Why the run cannot be read; what could be is there nevertheless."""
 
@@ -41,9 +41,10 @@ def overview_of(partition: RunPartition) -> RunOverview:
         manifest = read_manifest(partition)
         writer = RunWriter.of(partition.backend.root, manifest)
         receipt = writer.receipt()
-        batches = writer.committed()
-        if receipt is not None and receipt.ended:
-            require_whole(partition, manifest, receipt, batches)
-        return RunOverview(run_id, run_date, manifest, receipt, batches)
+        if receipt is None or not receipt.ended:
+            return RunOverview(run_id, run_date, manifest, receipt, writer.committed())
+        with ledger_errors(f"list the commits of run {run_id} in {partition.backend.root}"):
+            require_all_batches(partition, manifest, partition.committed_batches())
+        return RunOverview(run_id, run_date, manifest, receipt)
     except (FormatError, IntegrityError, LedgerError) as error:
         return RunOverview(run_id, run_date, manifest, receipt, error=error)

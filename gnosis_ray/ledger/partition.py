@@ -228,13 +228,13 @@ def receipt_bytes(receipt: BatchReceipt) -> bytes:
 
 @contextmanager
 def ledger_errors(task: str, *, begun: bool = False) -> Iterator[None]:
-    """Raise an :class:`OSError` as an error that says what was being done.
+    """Raise an :class:`OSError`, or what memory that gave out raises, as an error that says what was being done.
 
-    A :class:`ResourceError` where the disk or a quota gave out, or where the run has ``begun``: its ledger took what
+    A :class:`ResourceError` where the disk, a quota or memory gave out, or where the run has ``begun``: its ledger took what
     was written before, so the cause can be removed and the run resumed. Else a :class:`LedgerError`.
     """
     try:
         yield
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         kind = ResourceError if begun or is_exhausted(error) else LedgerError
         raise kind(f"Cannot {task}: {error}", stage="ledger", cause=type(error).__name__) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from gnosis_ray.errors import IntegrityError
@@ -66,12 +66,7 @@ def require_whole(
     partition: RunPartition, manifest: RunManifest, sealed: RunReceipt, receipts: Mapping[int, BatchReceipt]
 ) -> None:
     """Raise :class:`IntegrityError` unless a sealed run has the commits with which it was sealed."""
-    expected = {batch.index for batch in manifest.batches()}
-    lost, strange = sorted(expected - receipts.keys()), sorted(receipts.keys() - expected)
-    if lost:
-        raise _differs(partition, f"{len(expected)} batches, found no marker of {_named(lost)}")
-    if strange:
-        raise _differs(partition, f"{len(expected)} batches, found markers of {_named(strange)}")
+    require_all_batches(partition, manifest, receipts)
     for table, rows in sealed.rows.items():
         counted = [receipt.rows.get(table) for receipt in receipts.values()]
         found = sum(filter(None, counted))
@@ -79,6 +74,15 @@ def require_whole(
             raise _differs(partition, f"{rows} rows of {table}, its batches have {found}")
     if sealed.content_digest not in (None, content_digest(list(receipts.values()))):
         raise _differs(partition, "parts of other digests than its batches state")
+
+
+def require_all_batches(partition: RunPartition, manifest: RunManifest, committed: Iterable[int]) -> None:
+    """Raise :class:`IntegrityError` unless all batches of a sealed run, and no others, are ``committed``."""
+    expected, found = {batch.index for batch in manifest.batches()}, set(committed)
+    if lost := sorted(expected - found):
+        raise _differs(partition, f"{len(expected)} batches, found no marker of {_named(lost)}")
+    if strange := sorted(found - expected):
+        raise _differs(partition, f"{len(expected)} batches, found markers of {_named(strange)}")
 
 
 def _differs(partition: RunPartition, what: str) -> IntegrityError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -150,14 +151,14 @@ def test_an_agent_that_raises_fails_its_symbol_only(
 
 
 @pytest.mark.parametrize(("part", "method"), [(HedgeEngineV3, "compute"), (HedgeAgentV3, "step")])
-def test_memory_that_gives_out_is_no_failure_of_a_symbol(
+def test_a_disk_that_is_full_is_no_failure_of_a_symbol(
     adapter: MarketAdapter, config: Config, now: datetime, monkeypatch: pytest.MonkeyPatch, part: type, method: str
 ) -> None:
-    def exhausted(*_: object) -> None:
-        raise MemoryError
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(part, method, exhausted)
-    with pytest.raises(ResourceError, match="MemoryError"):
+    monkeypatch.setattr(part, method, full)
+    with pytest.raises(ResourceError, match="No space left"):
         passed(ConfiguredComponents(config), adapter, config, SYMBOLS, now)
 
 
