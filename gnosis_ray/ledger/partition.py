@@ -230,8 +230,8 @@ def receipt_bytes(receipt: BatchReceipt) -> bytes:
 def ledger_errors(task: str, *, begun: bool = False) -> Iterator[None]:
     """Raise an :class:`OSError`, or what memory that gave out raises, as an error that says what was being done.
 
-    A :class:`ResourceError` where the disk, a quota or memory gave out, or where the run has ``begun``: its ledger took what
-    was written before, so the cause can be removed and the run resumed. Else a :class:`LedgerError`.
+    A :class:`ResourceError` where the disk, a quota or memory gave out, or where the run has ``begun``: its ledger took
+    what was written before, so the cause can be removed and the run resumed. Else a :class:`LedgerError`.
     """
     try:
         yield
