@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ from gnosis_ray.report.serialization import csv_text, json_text
 
 PIPED_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
+
+HEADING_WIDTH = 14
+"""Characters of a heading's line."""
 
 stderr = plain_console()
 """Progress, summaries, errors."""
@@ -97,7 +101,7 @@ def _table(console: Console, frame: pl.DataFrame, title: str, right: frozenset[s
     console.width = max(console.width, 3 * frame.width + 1 + sum(widths))
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
     for heading, figure, width in zip(_headings(frame), figures, widths, strict=True):
-        table.add_column(Text(heading), justify="right" if figure else "left", width=width, no_wrap=figure)
+        table.add_column(Text(_folded(heading)), justify="right" if figure else "left", width=width, no_wrap=figure)
     for row in texts:
         table.add_row(*map(Text, row))  # literal: markup in foreign texts means nothing
     return table
@@ -114,8 +118,9 @@ def _fitting(frame: pl.DataFrame, width: int, spare: tuple[str, ...]) -> pl.Data
 
 def _widths(frame: pl.DataFrame) -> list[int]:
     """Characters that each column needs."""
-    rows = [_headings(frame), *([_readable(value) for value in row] for row in frame.iter_rows())]
-    return [max(len(row[position]) for row in rows) for position in range(frame.width)]
+    headings = [max(map(len, _folded(heading).split("\n"))) for heading in _headings(frame)]
+    rows = [[len(_readable(value)) for value in row] for row in frame.iter_rows()]
+    return [max(each) for each in zip(headings, *rows, strict=True)]
 
 
 def _wrapped_widths(frame: pl.DataFrame, figures: Sequence[bool], line: int) -> list[int]:
@@ -138,6 +143,11 @@ def _longest_words(frame: pl.DataFrame) -> list[int]:
 
 def _headings(frame: pl.DataFrame) -> list[str]:
     return [name.replace("_usd", " $").replace("_", " ") for name in frame.columns]
+
+
+def _folded(heading: str) -> str:
+    """A heading in lines: a long name of narrow figures takes no width from the others."""
+    return "\n".join(textwrap.wrap(heading, HEADING_WIDTH, break_long_words=False)) or heading
 
 
 def _readable(value: Any) -> str:
