@@ -128,8 +128,9 @@ class PreparedRun:
                 run = replace(self, manifest=manifest)
             manifest = run.manifest
             writer = run.store.resume(manifest.run_id) if self.resumed else run.store.begin(manifest)
-            receipt = writer.finished()  # there is nothing to resume
+            receipt = writer.finished()
             if receipt is not None:
+                observer.message(f"Run {manifest.run_id} is finished: there is nothing to resume", "note")
                 return receipt
             return run._work(writer, session, observer)
 

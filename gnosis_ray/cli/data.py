@@ -43,7 +43,8 @@ for verb in (fetch, backfill, verify, data_upgrade):
 def import_(profile: str | None, folder: Path, mapping: str | None, data_dir: Location | None, format_: Format) -> int:
     """Import the files of FOLDER. Bad rows are rejected or repaired, and counted by reason; it may be repeated.
 
-    The exit code is 4 where no row of the files is in the store afterwards, 3 where none of one file is.
+    The exit code is 4 where no row of the files is in the store afterwards, 3 where none of one of the mapping's
+    tables is.
     """
     config = load_settings(profile, data_dir)
     store = market_store(config)

@@ -65,7 +65,10 @@ def command(
     if damaged:
         for error in damaged:
             print_error(str(error))
-        stderr.print(f"{plural(len(damaged), 'damaged file')} in {store}: restore them, or import what they held anew.")
+        stderr.print(
+            f"{plural(len(damaged), 'damaged file')} in {store}. Move them out of it; then restore them, "
+            "or import or fetch anew what they held."
+        )
         return ExitCode.INTEGRITY
     with OBSERVER.progress("verifying", 1) as step:
         findings = verify(

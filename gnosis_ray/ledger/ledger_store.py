@@ -287,9 +287,10 @@ class LedgerStore:
 
 
 def resuming(manifest: RunManifest, root: Location) -> str:
-    """The command that resumes a run, as a shell reads it."""
+    """The command that resumes a run, as a shell reads it; a run in one process goes on in one."""
     verb = _RESUMED_BY.get(manifest.kind, manifest.kind)
-    return f"gnosis-ray {verb} --resume {manifest.run_id} --out {shlex.quote(str(root))}"
+    inline = " --granularity inline" if '"granularity":"inline"' in manifest.config_json else ""
+    return f"gnosis-ray {verb} --resume {manifest.run_id} --out {shlex.quote(str(root))}{inline}"
 
 
 def _folder(path: Location) -> Location:

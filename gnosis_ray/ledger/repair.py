@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gnosis_ray.errors import IntegrityError
-from gnosis_ray.ledger.manifests import lost_manifest, manifest_copy_name, manifest_name, parse_manifest
+from gnosis_ray.ledger.manifests import manifest_copy_name, manifest_name, parse_manifest
 from gnosis_ray.ledger.partition import RunPartition, ledger_errors, receipt_bytes
 from gnosis_ray.ledger.partitions import open_partition
 from gnosis_ray.ledger.rows import failures_of
@@ -68,7 +68,11 @@ def _restored_manifest(partition: RunPartition, done: RunRepair) -> RunManifest:
         except (FileNotFoundError, IntegrityError):
             continue  # the other one is asked
     if not found:
-        raise lost_manifest(partition)
+        raise IntegrityError(
+            f"Run {partition.run_id} in {backend.root}: neither {manifest_name(partition)} nor its copy can be read: "
+            f"nothing of it can be mended. Scan anew; what is left lies in the folders {partition.label} of each table",
+            stage="ledger",
+        )
     body, manifest = next(iter(found.values()))
     for name in (manifest_name(partition), manifest_copy_name(partition)):
         if name not in found:

@@ -82,7 +82,7 @@ def test_a_run_that_was_cut_off_is_listed_with_how_to_go_on(call: Call, tmp_path
         None,
     )
     assert done["status"] == "done"
-    again = f"gnosis-ray scan --resume {manifest.run_id} --out '{out}'"
+    again = f"gnosis-ray scan --resume {manifest.run_id} --out '{out}' --granularity inline"
     assert f"resume it with: {again}\n" in listed.err
     unfinished = call("runs", "show", manifest.run_id, "--out", out)
     assert (unfinished.code, again in unfinished.err) == (2, True)

@@ -250,7 +250,9 @@ def read_index(data: Dataset, part: Part) -> pl.DataFrame:
     except (OSError, binascii.Error, pl.exceptions.PolarsError) as error:
         refused = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
         kind = ResourceError if refused else IntegrityError
-        raise kind(f"Cannot read {part.path}, dataset {data.kind}: {error}", cause=type(error).__name__) from error
+        again = "" if refused else ". `gnosis-ray data verify` reads every file of the store"
+        text = f"Cannot read {part.path}, dataset {data.kind}: {error}{again}"
+        raise kind(text, cause=type(error).__name__) from error
     if index is None or index.schema != INDEX:
         raise IntegrityError(f"{part.path}, dataset {data.kind}: Expected an index in the footer, found none of ours")
     return index
