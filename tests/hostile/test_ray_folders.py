@@ -69,7 +69,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeenScan]:
 
 def test_another_user_cannot_plant_a_module_where_workers_import_from(seen: SeenScan) -> None:
     if os.geteuid() != 0:
-        pytest.skip("becoming another user needs root")
+        pytest.skip("no right to become another user")
     unpacked = [path for path in (seen.session / "runtime_resources" / "working_dir_files").iterdir() if path.is_dir()]
     assert unpacked, "the empty working folder is unpacked below Ray's session folder"
     targets = [*unpacked, *unpacked[0].parents]
