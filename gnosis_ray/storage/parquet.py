@@ -24,16 +24,11 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def read_parquet(backend: StorageBackend, name: str) -> pl.DataFrame:
-    """A Parquet file, with the columns that are in it and none of its folders' names.
-
-    Raises :class:`OSError` or :class:`polars.exceptions.PolarsError` where it cannot be read.
-    """
-    return parquet_frame(backend.get(name))
-
-
 def parquet_frame(body: bytes) -> pl.DataFrame:
-    """The rows of a Parquet file. Raises :class:`polars.exceptions.PolarsError` where it is none."""
+    """The rows of a Parquet file, with the columns that are in it and none of its folders' names.
+
+    Raises :class:`polars.exceptions.PolarsError` where it is none.
+    """
     with parquet_errors():
         return pl.read_parquet(BytesIO(body), hive_partitioning=False)
 
